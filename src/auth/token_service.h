@@ -1,0 +1,99 @@
+// Mints, verifies, rotates and revokes the access and refresh tokens of the wire contract's section
+// Authentication (RFC 7519, RFC 8725, RFC 9700 section 4.14, RFC 7009, RFC 7662).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/options.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace tars::auth {
+
+enum class TokenType { access, refresh };
+
+struct Claims {
+  std::string client_id;  // sub
+  std::string family;     // sid: begun by one /auth/token call
+  std::string token_id;   // jti
+  TokenType type = TokenType::access;
+  std::string device_name;
+  std::string device_type;
+  std::int64_t issued_at = 0;   // seconds since 1970
+  std::int64_t expires_at = 0;  // seconds since 1970
+  bool admin = false;
+};
+
+struct TokenPair {
+  std::string access_token;
+  std::string refresh_token;
+  std::chrono::seconds expires_in{0};
+};
+
+struct EnrollRequest {
+  std::string client_id;    // validated here: 1–128 of A-Za-z0-9._:@-
+  std::string device_name;  // at most 128 characters
+  std::string device_type;
+  std::optional<std::string> enrollment_key;
+};
+
+struct Device {
+  std::string family;
+  std::string device_name;
+  std::string device_type;
+  WallTime created_at{};
+  WallTime last_seen_at{};
+};
+
+// What a revocation ends: a whole family, or one token of it.
+struct Revocation {
+  std::string client_id;
+  std::string family;
+  std::string token_id;  // empty = the family
+};
+
+// Owns its database (auth.db in the data folder) and one writer thread. Every member may be called
+// from any thread and none blocks on the disk: what must be durable first takes a callback, which comes
+// on the writer thread, exactly once. The store holds ids and times, never a token.
+class TokenService {
+ public:
+  // `on_revoked` is called (from any thread) once a revocation took effect: close sockets, stop runs.
+  static Result<std::unique_ptr<TokenService>> open(const std::filesystem::path& database, Options options,
+                                                    const Clock& clock);
+  virtual ~TokenService() = default;
+
+  template <class T>
+  using Callback = std::function<void(Result<T>)>;
+
+  virtual void set_revocation_listener(std::function<void(const Revocation&)> listener) = 0;
+
+  // invalid_request with fields, or forbidden (enrolment). Not durable before it returns: a family that
+  // a crash forgot is taken up again by its next valid token.
+  virtual Result<TokenPair> enroll(const EnrollRequest& request) = 0;
+  // The signature, algorithm (HS256 alone), iss, aud, exp, nbf, type and revocation. Messages are the
+  // short words of the close reasons: token_expired, token_revoked, token_invalid, token_wrong_type.
+  // store_unavailable when revocations cannot be read.
+  virtual Result<Claims> verify(std::string_view token, TokenType expected) const = 0;
+  // Either type.
+  virtual Result<Claims> verify_any(std::string_view token) const = 0;
+  // Durable before the callback. Reuse of a spent token revokes the family first.
+  virtual void refresh(std::string refresh_token, Callback<TokenPair> done) = 0;
+  // RFC 7009: success for unknown and foreign tokens too. Durable before the callback.
+  virtual void revoke(Claims caller, std::string token, Callback<void> done) = 0;
+  // not_found when the caller's client has no such family. Durable before the callback.
+  virtual void revoke_device(Claims caller, std::string family, Callback<void> done) = 0;
+  virtual void devices(std::string client_id, Callback<std::vector<Device>> done) = 0;
+  // Remembers that a family was used; cheap, written later.
+  virtual void touch(const Claims& claims) = 0;
+  // Can revocations be read and written?
+  virtual Result<void> check() const = 0;
+  // Writes what waits, joins the thread.
+  virtual void shutdown() = 0;
+};
+
+}  // namespace tars::auth

@@ -1,0 +1,38 @@
+// Time as an argument: everything that reads a clock is given one, so tests can move it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tars {
+
+using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Wall time for tokens and timestamps (may jump), steady time for deadlines (never does).
+// Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual WallTime wall() const = 0;
+  virtual SteadyTime steady() const = 0;
+};
+
+// The machine's clocks.
+class SystemClock final : public Clock {
+ public:
+  WallTime wall() const override;
+  SteadyTime steady() const override;
+};
+
+// RFC 3339 in UTC with microseconds and `Z`: 2026-11-24T16:10:00.123456Z.
+std::string format_rfc3339(WallTime t);
+// The inverse; accepts 0 to 6 fractional digits and `Z` only.
+Result<WallTime> parse_rfc3339(std::string_view text);
+// Whole seconds since 1970, as JWT's NumericDate (RFC 7519 section 2) has it.
+std::int64_t unix_seconds(WallTime t);
+
+}  // namespace tars

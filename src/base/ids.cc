@@ -1,0 +1,65 @@
+#include "base/ids.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <chrono>
+#include <span>
+#include <stdexcept>
+
+namespace tars {
+namespace {
+
+void fill_random(std::span<unsigned char> out) {
+  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
+    throw std::runtime_error("the system's random generator failed");
+  }
+}
+
+std::string to_hex(std::span<const unsigned char> bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const unsigned char b : bytes) {
+    out += kHex[b >> 4];
+    out += kHex[b & 15];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string make_id(std::string_view prefix) {
+  static constexpr char kBase32[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  using namespace std::chrono;
+  auto ms = static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+  std::array<unsigned char, 16> random{};
+  fill_random(random);
+  std::string out(prefix);
+  out += '_';
+  const std::size_t start = out.size();
+  out.resize(start + 26);
+  for (std::size_t i = 10; i-- > 0; ms >>= 5) out[start + i] = kBase32[ms & 31];
+  for (std::size_t i = 0; i < 16; ++i) out[start + 10 + i] = kBase32[random[i] & 31];
+  return out;
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string raw(bytes, '\0');
+  const std::span<unsigned char> view(reinterpret_cast<unsigned char*>(raw.data()), raw.size());
+  fill_random(view);
+  return to_hex(view);
+}
+
+std::string sha256_hex(std::string_view data) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(data.data(), data.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
+  }
+  return to_hex(std::span(digest).first(length));
+}
+
+}  // namespace tars

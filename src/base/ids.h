@@ -1,0 +1,20 @@
+// Opaque identifiers, unique across restarts and nodes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tars {
+
+// prefix + "_" + 26 characters of Crockford base32 that sort by creation time (as in ULID: 48 bits of
+// milliseconds, 80 random bits from the system's generator). Thread-safe.
+std::string make_id(std::string_view prefix);
+
+// `bytes` random bytes from OpenSSL's generator as lower-case hex, for secrets. Throws when the
+// generator fails.
+std::string random_hex(std::size_t bytes);
+
+// SHA-256 as lower-case hex: how stores refer to a secret without holding it.
+std::string sha256_hex(std::string_view data);
+
+}  // namespace tars

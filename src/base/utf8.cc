@@ -1,0 +1,78 @@
+#include "base/utf8.h"
+
+#include <cstdint>
+
+namespace tars {
+namespace {
+
+enum class State { whole, partial, bad };
+
+struct Step {
+  State state;
+  std::size_t length;  // bytes of the character, or of the maximal ill-formed subsequence
+};
+
+// Looks at the first character of non-empty `s` (Unicode 15, table 3-7).
+Step first_character(std::string_view s) {
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(s[i]); };
+  const std::uint8_t lead = at(0);
+  if (lead < 0x80) return {State::whole, 1};
+  if (lead < 0xC2 || lead > 0xF4) return {State::bad, 1};
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  std::uint8_t low = 0x80;
+  std::uint8_t high = 0xBF;
+  if (lead == 0xE0) low = 0xA0;
+  if (lead == 0xED) high = 0x9F;
+  if (lead == 0xF0) low = 0x90;
+  if (lead == 0xF4) high = 0x8F;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i >= s.size()) return {State::partial, i};
+    if (at(i) < low || at(i) > high) return {State::bad, i};
+    low = 0x80;
+    high = 0xBF;
+  }
+  return {State::whole, length};
+}
+
+}  // namespace
+
+bool is_valid_utf8(std::string_view text) { return count_code_points(text).has_value(); }
+
+std::optional<std::size_t> count_code_points(std::string_view text) {
+  std::size_t count = 0;
+  while (!text.empty()) {
+    const Step step = first_character(text);
+    if (step.state != State::whole) return std::nullopt;
+    text.remove_prefix(step.length);
+    ++count;
+  }
+  return count;
+}
+
+std::size_t complete_utf8_prefix(std::string_view text) {
+  // A character is at most 4 bytes: only the last three can begin one that is not whole yet.
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<std::uint8_t>(text[text.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const bool partial = first_character(text.substr(text.size() - back)).state == State::partial;
+    return partial ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+std::string replace_invalid_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Step step = first_character(text);
+    if (step.state == State::whole) {
+      out += text.substr(0, step.length);
+    } else {
+      out += "\xEF\xBF\xBD";
+    }
+    text.remove_prefix(step.length);
+  }
+  return out;
+}
+
+}  // namespace tars

@@ -1,0 +1,107 @@
+// Turns chat messages into runs: conversations, fair waiting, generation, storage.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "chat/options.h"
+#include "chat/run.h"
+#include "llm/backend.h"
+
+namespace tars::chat {
+
+struct ChatRequest {
+  std::string client_id;
+  std::string family;    // of the token that began it: a revocation stops the run
+  std::string token_id;
+  std::string content;
+  std::optional<std::string> conversation_id;  // none: the engine makes one
+  std::optional<std::string> message_id;       // the same one again attaches to the first run
+  std::string model;                           // empty = default
+  llm::Sampling sampling;
+  bool finish_on_disconnect = false;
+};
+
+// Which runs a cancel means; exactly one is set.
+struct CancelTarget {
+  std::optional<std::string> run_id;
+  std::optional<std::string> message_id;
+  std::optional<std::string> conversation_id;
+};
+
+// How a follower went away.
+enum class Leave {
+  closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others follow
+  lost,     // vanished, timed out or too slow: the run is kept for Options::grace
+  revoked,  // its token was revoked: the run stops now
+};
+
+// One reader of one run. Leaves as `lost` when destroyed without leave(). Not thread-safe itself.
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  virtual const Run& run() const = 0;
+  virtual void leave(Leave how) = 0;
+};
+
+struct Submitted {
+  std::unique_ptr<Follower> follower;
+  bool attached = false;  // to an earlier run with the same message_id
+};
+
+struct Counts {
+  std::size_t running = 0;
+  std::size_t waiting = 0;
+};
+
+// Owns the database of conversations and runs (chat.db), one worker thread, and every run in memory.
+// Thread-safe; no member blocks on the disk or the model: what needs the store takes a callback, which
+// comes exactly once, on the worker thread. Bounded: runs per client and in all (overloaded past that,
+// nothing stored), commands waiting for the worker (overloaded), ended runs kept in memory.
+// When the store fails, answers go on from memory, on_store_trouble says so once, and what could not be
+// written is tried again.
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& database, Options options,
+                                              llm::Backend& backend, const Clock& clock);
+  virtual ~Engine() = default;
+
+  // Validated by the caller: lengths and ranges. Fails with overloaded, draining, model_not_found,
+  // context_overflow, backend_unavailable, or invalid_message (message_id with another content).
+  // `wake` is called whenever the run has something new for this reader; see Run::follow.
+  using SubmitDone = std::function<void(Result<Submitted>)>;
+  virtual void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) = 0;
+
+  // Another reader of a run in memory or store. run_not_found for an unknown run and for another
+  // client's alike.
+  virtual void follow(std::string client_id, std::string run_id, std::function<void()> wake,
+                      SubmitDone done) = 0;
+
+  // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or message_id
+  // is unknown; a conversation without runs is no error. Cancels in memory at once, and in the order of
+  // earlier submits.
+  virtual void cancel(std::string client_id, CancelTarget target, std::function<void(Result<void>)> done) = 0;
+
+  // Stops every run that a revoked token began; an empty token_id means the whole family.
+  virtual void revoke(std::string_view client_id, std::string_view family, std::string_view token_id) = 0;
+
+  virtual Counts counts() const = 0;
+  // Set while writes fail; called from the worker thread on each change with a sentence, or "" when well.
+  virtual void set_store_listener(std::function<void(const std::string& trouble)> listener) = 0;
+  virtual Result<void> check_store() const = 0;
+
+  // No new work from now on: submits answer draining, waiting runs end as cancelled.
+  virtual void drain() = 0;
+  // Ends what still runs (kept as partial), writes everything, joins the thread.
+  virtual void shutdown() = 0;
+};
+
+}  // namespace tars::chat

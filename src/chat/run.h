@@ -1,0 +1,109 @@
+// A run is a log: everything one generation produced, and its state. Readers are positions in it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace tars::chat {
+
+enum class RunStatus { queued, running, complete, cancelled, failed, interrupted };
+
+// What never changes about a run.
+struct RunInfo {
+  std::string id;
+  std::string client_id;
+  std::string conversation_id;
+  std::string message_id;  // empty when the client gave none
+  std::string model;
+  WallTime created_at{};
+  SteadyTime submitted_at{};
+};
+
+// How a run ended. `finish_reason` is stop, length or cancelled; empty after a failure.
+struct Outcome {
+  RunStatus status = RunStatus::complete;
+  std::string finish_reason;
+  std::optional<Error> error;
+  int prompt_tokens = 0;
+  int cached_tokens = 0;
+  double latency_ms = 0;         // submitted to ended
+  double ttft_ms = 0;            // submitted to first token; 0 when there was none
+  double tokens_per_second = 0;  // first token to last
+};
+
+// Tokens [first, first + count) of a log, as one text.
+struct Slice {
+  std::string text;
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+// Thread-safe. The writer appends; any number of readers read from their own offset, at their own pace.
+// Memory is the text itself plus 4 bytes a token; bounded by the answer's max_tokens.
+class Run {
+ public:
+  explicit Run(RunInfo info);
+
+  const RunInfo& info() const { return info_; }
+
+  // -- the writer
+  void start(int prompt_tokens, int cached_tokens, SteadyTime now);
+  // One token; empty text is a token whose characters come with a later one.
+  void append(std::string_view text, SteadyTime now);
+  // Text that belongs to the last token (held back until the end).
+  void append_rest(std::string_view rest);
+  // The end; later calls change nothing. Does not wake.
+  void finish(Outcome outcome);
+  // Calls every follower's wake, outside the lock, at most once each per call.
+  void wake();
+  // 1 = next to start, 0 = not waiting. True when it changed.
+  bool set_position(int position);
+
+  // -- readers
+  // From `offset` what is there, at most about `max_bytes` of text; ends with the last token whose text is
+  // there, so count 0 means: nothing to show yet. Once the run has ended, trailing tokens of empty text
+  // are part of the last slice. An offset past the end gives count 0.
+  Slice read(std::size_t offset, std::size_t max_bytes) const;
+  std::size_t tokens() const;
+  RunStatus status() const;
+  int position() const;
+  // Set once the run has ended.
+  std::optional<Outcome> outcome() const;
+  std::string text() const;
+
+  // `wake` is called from any thread, must not block, and is never called after unfollow() returned.
+  std::uint64_t follow(std::function<void()> wake);
+  // The followers that are left.
+  std::size_t unfollow(std::uint64_t id);
+  std::size_t followers() const;
+
+ private:
+  const RunInfo info_;
+  mutable std::mutex mutex_;
+  std::string text_;
+  std::vector<std::uint32_t> ends_;  // text_ up to ends_[i] belongs to tokens 0..i
+  RunStatus status_ = RunStatus::queued;
+  int position_ = 0;
+  int prompt_tokens_ = 0;
+  int cached_tokens_ = 0;
+  SteadyTime first_token_{};
+  SteadyTime last_token_{};
+  std::optional<Outcome> outcome_;
+  std::mutex wake_mutex_;  // held while wakes run, so that unfollow() can promise silence
+  std::uint64_t next_follower_ = 1;
+  std::unordered_map<std::uint64_t, std::function<void()>> followers_;
+};
+
+}  // namespace tars::chat

@@ -1,0 +1,46 @@
+// HTTP messages as this program sees them: plain values, no library types.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tars::net {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// One complete request. `target` is as sent; `path` is its decoded path, `query` its decoded
+// parameters in order. Header names compare without case.
+struct HttpRequest {
+  std::string method;
+  std::string target;
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> query;
+  Headers headers;
+  std::string body;
+  std::string remote_address;  // the peer's IP, no port
+  std::string request_id;      // the caller's X-Request-ID if sane, else a new one
+  bool secure = false;         // arrived over TLS
+
+  // The first header of that name, or nullopt.
+  std::optional<std::string_view> header(std::string_view name) const;
+  // The first query parameter of that name, or nullopt.
+  std::optional<std::string_view> query_param(std::string_view name) const;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  Headers headers;  // Content-Length, Date, Server, X-Request-ID and Connection are added by the server
+  std::string body;
+  bool close = false;  // close the connection after this answer
+};
+
+}  // namespace tars::net

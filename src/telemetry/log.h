@@ -1,0 +1,37 @@
+// Structured logging: text or JSON lines on stderr. No prompt text, no token, ever.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace tars::telemetry {
+
+enum class LogLevel { trace, debug, info, warning, error };
+enum class LogFormat { text, json };
+
+// One named value of a log line.
+struct Field {
+  std::string_view key;
+  std::variant<std::string_view, std::int64_t, double, bool> value;
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, bool v) : key(k), value(v) {}
+  Field(std::string_view k, double v) : key(k), value(v) {}
+  template <class Int>
+    requires std::is_integral_v<Int>
+  Field(std::string_view k, Int v) : key(k), value(static_cast<std::int64_t>(v)) {}
+};
+
+// Sets level and format; before it, info and text. Thread-safe, lines never interleave.
+void configure_log(LogLevel level, LogFormat format);
+bool log_enabled(LogLevel level);
+// `event` is a fixed short sentence; what varies goes into fields.
+void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
+
+// The value of `token=` (and access_token=, enrollment_key=) in a URL or query becomes `[redacted]`.
+std::string redact_url(std::string_view url);
+
+}  // namespace tars::telemetry
