@@ -78,7 +78,10 @@ class Statement {
   bool is_null(int column) const;
 
  private:
+  void remember(int code);
+
   sqlite3_stmt* statement_ = nullptr;
+  int bind_code_ = 0;  // SQLite's code of the first bind that failed; the next step() answers it
 };
 
 // BEGIN IMMEDIATE … COMMIT; rolls back unless committed.

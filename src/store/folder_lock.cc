@@ -1,0 +1,61 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "store/database.h"
+
+namespace tars::store {
+
+namespace {
+
+Error unwritable(const std::filesystem::path& folder, int error) {
+  return make_error(ErrorCode::config_error,
+                    "the data folder " + folder.string() + " cannot be written (" +
+                        std::generic_category().message(error) +
+                        "): make it writable, or set TARS_DATA_DIR to another folder");
+}
+
+// Only the folder itself is private; missing parents are made as the user's umask has it.
+Result<void> make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.has_parent_path()) {
+    std::filesystem::create_directories(folder.parent_path(), error);
+    if (error) return unwritable(folder, error.value());
+  }
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return unwritable(folder, errno);
+  return {};
+}
+
+}  // namespace
+
+Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder) {
+  if (auto made = make_folder(folder); !made) return made.error();
+  // Also where the lock file of an earlier run exists, the folder must take new files.
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return unwritable(folder, errno);
+  const auto path = folder / "tars.lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return unwritable(folder, errno);
+  // flock goes with the open file: it ends with the process however that ends.
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(fd);
+    if (error != EWOULDBLOCK) return unwritable(folder, error);
+    return make_error(ErrorCode::config_error, "another T.A.R.S. uses this data folder (" +
+                                                   folder.string() +
+                                                   "): end it, or set TARS_DATA_DIR to another folder");
+  }
+  return FolderLock(fd);
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FolderLock::~FolderLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace tars::store

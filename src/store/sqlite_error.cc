@@ -1,0 +1,66 @@
+#include "store/sqlite_error.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+
+namespace tars::store {
+
+namespace {
+
+struct Advice {
+  const char* cause;
+  const char* fix;
+};
+
+// A quota or a file size limit comes as a plain I/O error with errno; for a person it is a full disk.
+bool out_of_space(sqlite3* handle, int code) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  if ((code & 0xff) != SQLITE_IOERR || handle == nullptr) return false;
+  const int error = sqlite3_system_errno(handle);
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+Advice advise(sqlite3* handle, int code) {
+  if (out_of_space(handle, code)) return {"the disk is full", "free some space on it"};
+  switch (code & 0xff) {
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {"the database is read-only", "make the file and its folder writable"};
+    case SQLITE_CANTOPEN:
+      return {"the database cannot be opened",
+              "check that its folder exists and is writable, or set TARS_DATA_DIR"};
+    case SQLITE_CORRUPT:
+      return {"the database is damaged", "stop the server and restore the file from a backup"};
+    case SQLITE_NOTADB:
+      return {"the file is not a database", "move it away or restore it from a backup"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {"the database is in use by another program", "end that program"};
+    case SQLITE_IOERR:
+      return {"the database cannot be read or written", "check the disk"};
+    case SQLITE_NOMEM:
+      return {"there is no memory left for the database", "free some memory"};
+    case SQLITE_CONSTRAINT:
+      return {"the database refused a row", "report this as a fault of the program"};
+    default:
+      return {"the database failed", "report this as a fault of the program"};
+  }
+}
+
+}  // namespace
+
+Error sqlite_error(sqlite3* handle, int code, std::string path) {
+  const Advice advice = advise(handle, code);
+  if (path.empty() && handle != nullptr) {
+    if (const char* name = sqlite3_db_filename(handle, "main")) path = name;
+  }
+  if (path.empty()) path = ":memory:";
+  const bool current = handle != nullptr && (sqlite3_extended_errcode(handle) & 0xff) == (code & 0xff);
+  const char* text = current ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  return make_error(ErrorCode::store_unavailable, std::string(advice.cause) + ": " + path + " (" +
+                                                      text + "); " + advice.fix);
+}
+
+}  // namespace tars::store
