@@ -1,9 +1,11 @@
 // Structured logging: text or JSON lines on stderr. No prompt text, no token, ever.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace tars::telemetry {

@@ -16,8 +16,18 @@ namespace tars::telemetry {
 // Owns the registry. Created once by app/ and passed by reference. Thread-safe. Names begin with tars_,
 // base units, no client or path text as labels.
 class Metrics {
+  // First, because the references below point into it.
+  const std::unique_ptr<prometheus::Registry> registry_;
+  prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Histogram>& request_seconds_;
+  prometheus::Family<prometheus::Counter>& closes_;
+  prometheus::Family<prometheus::Counter>& runs_;
+  prometheus::Family<prometheus::Counter>& tokens_;
+
  public:
   Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
   // Labels: route = the route table's path pattern or "other"; status = the code.
   void count_request(std::string_view route, std::string_view method, unsigned status, double seconds);
@@ -42,13 +52,6 @@ class Metrics {
 
   // Prometheus text, process figures (RSS, CPU, descriptors) read at this moment.
   std::string text();
-
- private:
-  std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<prometheus::Counter>& requests_;
-  prometheus::Family<prometheus::Histogram>& request_seconds_;
-  prometheus::Family<prometheus::Counter>& closes_;
-  prometheus::Family<prometheus::Counter>& runs_;
 };
 
 }  // namespace tars::telemetry
