@@ -1,0 +1,206 @@
+# Shared by the commands in scripts/: steps, errors that end in one line, packages, downloads, the cache.
+# shellcheck shell=bash
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SELF="./scripts/$(basename "$0")"
+CACHE=${TARS_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tars}
+PYTHON=/usr/bin/python3  # Debian's own: python3-numpy and python3-pip belong to it
+export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
+# shellcheck source=scripts/pins.env
+source "$ROOT/scripts/pins.env"
+
+die() {
+  printf 'tars: %s\n' "$*" >&2
+  exit 1
+}
+
+step() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
+
+# --- where things go -----------------------------------------------------------------------------
+
+LOG_DIR=$CACHE/logs
+
+use_cache() {
+  local dirs=("$LOG_DIR" "$CACHE/downloads" "$CACHE/llama" "$CACHE/models")
+  if ! mkdir -p "${dirs[@]}" 2>/dev/null || [ ! -w "$CACHE" ]; then
+    die "cannot write $CACHE; run 'sudo chown -R $(id -un) $CACHE', or set TARS_CACHE_DIR to another folder"
+  fi
+}
+
+# Only one process at a time prepares or builds; the lock ends with the process.
+lock() {
+  use_cache
+  exec 9>"$CACHE/lock"
+  flock -n 9 && return
+  step "another ./scripts command is at work on $CACHE; waiting for it"
+  flock 9
+}
+unlock() { exec 9>&-; }
+
+# --- running a step ------------------------------------------------------------------------------
+
+# Prints ninja's status in place on a terminal, and a line every ten seconds elsewhere.
+show_progress() {
+  local line last=$SECONDS
+  while IFS= read -r line; do
+    [[ $line =~ ^\[[0-9]+/[0-9]+ ]] || continue
+    if [ -t 1 ]; then
+      printf '\r\033[K        %s' "${line:0:90}"
+    elif ((SECONDS - last >= 10)); then
+      printf '        %s\n' "${line:0:90}"
+      last=$SECONDS
+    fi
+  done
+  if [ -t 1 ]; then printf '\r\033[K'; fi
+}
+
+# logged NAME COMMAND...: output goes to the log NAME; a failure ends with one line that says what to do.
+logged() {
+  local log=$LOG_DIR/$1.log name=$1
+  shift
+  { : >"$log"; } 2>/dev/null || die "cannot write $log: $(free_hint "$CACHE")"
+  if ! "$@" 9>&- 2>&1 | tee "$log" | show_progress; then
+    explain_failure "$name" "$log"
+  fi
+}
+
+free_hint() { printf '%s has %s free' "$1" "$(df -h --output=avail "$1" | tail -1 | tr -d ' ')"; }
+
+NETWORK_SIGNS='Temporary failure (in name resolution|resolving)|Could not resolve|Could not connect to|Cannot initiate the connection|Network is unreachable|Failed to establish a new connection|NewConnectionError|Connection timed out|Unable to connect|No route to host|Connection refused'
+
+explain_failure() {
+  local name=$1 log=$2
+  if grep -qE 'No space left on device|not enough free space|Disk quota exceeded' "$log"; then
+    die "disk full in '$name': $(free_hint "$CACHE"), $(free_hint "$ROOT"), $(free_hint /); free some space and run $SELF again"
+  elif grep -qE "$NETWORK_SIGNS" "$log"; then
+    die "no network: '$name' could not reach its server; connect this machine (or configure its proxy or mirror for apt and pip) and run $SELF again"
+  elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+    die "hash mismatch: $(awk '$2 == "from" { f = $3; sub(".*/", "", f) } /Expected sha256/ { e = $NF } $1 == "Got" { g = $2 }
+      END { printf "%s: expected sha256 %s, got %s", f, e, g }' "$log"); nothing of it was kept: check your network or package mirror and run $SELF again"
+  elif grep -qE 'Killed signal|fatal error: Killed|std::bad_alloc|out of memory|virtual memory exhausted' "$log"; then
+    die "out of memory in '$name'; give the machine at least 2 GB (or swap) and run $SELF again"
+  fi
+  grep -vE '^\[[0-9]+/[0-9]+' "$log" | tail -n 25 >&2 || true
+  die "'$name' failed; the whole log is $log"
+}
+
+# --- before anything starts ----------------------------------------------------------------------
+
+require_debian() {
+  local id='' like='' version=''
+  if [ -r /etc/os-release ]; then
+    id=$(. /etc/os-release && echo "${ID:-}")
+    like=$(. /etc/os-release && echo "${ID_LIKE:-}")
+    version=$(. /etc/os-release && echo "${VERSION_ID:-0}")
+  fi
+  [ "$id" = debian ] || [[ " $like " == *" debian "* ]] ||
+    die "this needs Debian 12 or newer (this is '${id:-unknown}'); use a Debian machine or container"
+  [ "$id" != debian ] || [ "${version%%.*}" -ge 12 ] ||
+    die "this needs Debian 12 or newer (this is $version); upgrade the system, or use a container of debian:12"
+}
+
+# require_space MB DIR...: what is about to be written fits, or one line says how much is missing.
+require_space() {
+  local need=$1 dir have
+  shift
+  for dir in "$@"; do
+    have=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
+    ((have >= need)) ||
+      die "disk full: need $(gigabytes "$need") GB free in $dir, have $(gigabytes "$have") GB; free some space (or set TARS_CACHE_DIR to another disk) and run $SELF again"
+  done
+}
+gigabytes() { awk -v mb="$1" 'BEGIN { printf "%.1f", mb / 1024 }'; }
+
+# --- Debian packages -----------------------------------------------------------------------------
+
+# The names in section [$1] of packages.txt, one entry a line.
+package_list() { awk -v want="[$1]" '/^#/ || !NF { next } /^\[/ { on = ($0 == want); next } on' "$ROOT/scripts/packages.txt"; }
+
+# Of the entries on stdin, those that nothing installed satisfies. One dpkg-query for all.
+missing_packages() {
+  local entries installed entry name found
+  entries=$(cat)
+  # shellcheck disable=SC2086
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' ${entries//|/ } 2>/dev/null | awk '$1 == "ii" { print $2 }' || true)
+  installed=" ${installed//$'\n'/ } "
+  for entry in $entries; do
+    found=
+    for name in ${entry//|/ }; do
+      if [[ $installed == *" $name "* ]]; then found=1; fi
+    done
+    [ -n "$found" ] || echo "$entry"
+  done
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 \
+    -o APT::Update::Error-Mode=any "$@"
+}
+
+# require_packages SECTION...: installs what is missing, as root; else says which command to run.
+require_packages() {
+  local section missing entry name names=()
+  missing=$(for section in "$@"; do package_list "$section"; done | missing_packages)
+  [ -n "$missing" ] || return 0
+  require_debian
+  # shellcheck disable=SC2086
+  set -- $missing
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null; then
+      die "$# Debian packages are missing and installing them needs root; run: sudo $SELF"
+    fi
+    die "$# Debian packages are missing; run as root: apt-get update && apt-get install -y --no-install-recommends ${*%%|*}"
+  fi
+  require_space 2000 /usr /var
+  step "installing $# Debian packages"
+  mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write $CACHE; set TARS_CACHE_DIR to another folder"
+  logged apt-update apt_get update
+  for entry in $missing; do
+    for name in ${entry//|/ }; do
+      apt-cache show "$name" >/dev/null 2>&1 && break
+    done
+    names+=("$name")
+  done
+  logged apt-install apt_get install -y --no-install-recommends "${names[@]}"
+}
+
+# --- downloads -----------------------------------------------------------------------------------
+
+sha256_of() { sha256sum "$1" | cut -d' ' -f1; }
+
+# fetch NAME VERSION FILE SHA256 [pip options]: <cache>/downloads/FILE. pip checks the hash before it
+# looks into the file, and the file gets its name only afterwards: what is there is whole and right.
+fetch() {
+  local name=$1 version=$2 file=$3 expected=$4 tmp=$CACHE/downloads/.part
+  shift 4
+  [ ! -f "$CACHE/downloads/$file" ] || return 0
+  rm -rf "$tmp"
+  mkdir -p "$tmp"
+  printf '%s==%s --hash=sha256:%s\n' "$name" "$version" "$expected" >"$tmp/requirement.txt"
+  step "downloading $name $version"
+  logged "download-$name" "$PYTHON" -m pip download --no-deps --no-cache-dir --progress-bar off \
+    --disable-pip-version-check --retries 3 --dest "$tmp" --require-hashes "$@" -r "$tmp/requirement.txt"
+  [ -f "$tmp/$file" ] || die "pip fetched another file than $file for $name $version; check its settings ('pip config list')"
+  mv "$tmp/$file" "$CACHE/downloads/$file"
+  rm -rf "$tmp"
+}
+
+# --- llama.cpp -----------------------------------------------------------------------------------
+
+# What the compiler makes of -march=native here: a cache folder may be shared between machines.
+cpu_key() { c++ -march=native -E -v -x c++ /dev/null 2>&1 | grep cc1plus | sha256sum | cut -c1-16; }
+
+# Everything that decides what the built library is. TARS_LLAMA_FLAGS: more CMake flags for ggml.
+llama_key() {
+  {
+    echo "$LLAMA_SHA256 ${TARS_LLAMA_FLAGS:-}"
+    c++ --version | head -1
+    cpu_key
+    cd "$ROOT/third_party/llama"
+    find . -type f | LC_ALL=C sort | xargs sha256sum
+  } | sha256sum | cut -c1-16
+}
+
+llama_prefix() { echo "$CACHE/llama/$(llama_key)"; }
