@@ -1,0 +1,209 @@
+"""Circumstances that are not a client's fault or all of it: full disk, no descriptors, half-open
+connections, slow senders. The process neither exits, hangs nor leaks."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from tars_client import Device, fresh
+from tars_server import wait_until
+
+LONG = "Write a very long story about a lighthouse keeper and the sea. Do not stop."
+
+
+# -- slow and half-open connections: one wait of ten seconds for all of them
+
+
+def reply(s: socket.socket) -> bytes:
+    data = b""
+    try:
+        while piece := s.recv(4096):
+            data += piece
+    except (ConnectionError, TimeoutError):
+        pass
+    return data
+
+
+def test_slow_and_half_open_connections(server):
+    rss, descriptors = server.rss_kib(), server.open_descriptors()
+    silent = [socket.create_connection(server.address, timeout=30) for _ in range(500)]
+    half = [socket.create_connection(server.address, timeout=30) for _ in range(500)]
+    for s in half:
+        s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    headers, body, early = (socket.create_connection(server.address, timeout=30) for _ in range(3))
+    headers.sendall(b"GET /health HTTP/1.1\r\n")
+    body.sendall(b"POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                 b"Content-Length: 100\r\n\r\n{")
+    early.sendall(b"GET /ws/chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n")
+
+    # Meanwhile everybody else is served.
+    assert httpx.get(server.url + "/health", timeout=5).status_code == 200
+    with Device(server) as device:
+        assert device.ask("Say yes.", max_tokens=2).complete
+    assert server.rss_kib() - rss < 64 * 1024
+
+    # A byte now and then does not hold the deadline off.
+    deadline = time.monotonic() + 13
+    while time.monotonic() < deadline:
+        for s, byte in ((headers, b"X"), (early, b"X")):
+            try:
+                s.sendall(byte)
+            except OSError:
+                deadline = min(deadline, time.monotonic() + 2)
+        time.sleep(0.5)
+    for s in (headers, body, early, half[0]):
+        data = reply(s)
+        assert data == b"" or data.startswith(b"HTTP/1.1 408 "), data[:80]
+    assert reply(body) == b""
+    for s in silent + half + [headers, body, early]:
+        s.close()
+    wait_until(lambda: server.open_descriptors() <= descriptors + 20, 10)
+
+
+def test_a_slow_body_is_408(server):
+    with socket.create_connection(server.address, timeout=20) as s:
+        s.sendall(b"POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: 100\r\n\r\n{")
+        data = reply(s)
+    assert data.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in data
+
+
+# -- descriptors
+
+
+def test_no_descriptors_left(own_server):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    server = own_server(preexec=few)
+    held = []
+    for _ in range(120):
+        s = socket.socket()
+        s.settimeout(5)
+        s.connect(server.address)
+        held.append(s)
+    time.sleep(0.5)
+    assert server.alive()
+    used = cpu_seconds(server)
+    time.sleep(1)
+    assert cpu_seconds(server) - used < 0.5, "accept spins"
+    for s in held:
+        s.close()
+    wait_until(lambda: server.responds("/health"), 10)
+    with Device(server) as device:
+        assert device.ask("Say yes.", max_tokens=2).complete
+    assert server.stop() == 0
+
+
+def cpu_seconds(server) -> float:
+    fields = open(f"/proc/{server.process.pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# -- disk
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
+                           capture_output=True, text=True)
+    if mount.returncode:
+        pytest.skip(f"cannot mount a small file system: {mount.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_while_history_is_written(own_server, small_disk):
+    server = own_server(data_dir=small_disk / "data")
+    client = fresh()
+    filler = small_disk / "filler"
+    with Device(server, client_id=client) as device:
+        before = device.ask("Say yes.", max_tokens=3, temperature=0, conversation_id="disk")
+        device.start(LONG, max_tokens=300, temperature=0, conversation_id="disk", message_id="full")
+        device.first_token()
+        with filler.open("wb", buffering=0) as out:
+            try:
+                while out.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        answer = None
+        while (frame := device.receive())["type"] == "token":
+            answer = frame
+        assert answer and frame["type"] == "complete", "the answer goes on from memory"
+        assert frame["total_tokens"] == 300
+        assert server.alive()
+        wait_until(lambda: device.systems or not device.send({"type": "ping"})
+                   and device.receive() and device.systems, 5)
+        assert device.systems[-1]["level"] in ("warning", "error")
+        not_ready = httpx.get(server.url + "/ready")
+        assert not_ready.json()["checks"]["store"] == "unhealthy"
+        assert httpx.get(server.url + "/health").status_code == 200
+
+        filler.unlink()
+        wait_until(lambda: httpx.get(server.url + "/ready").status_code == 200, 15, every=0.2)
+        after = device.ask("Say yes.", max_tokens=3, temperature=0, conversation_id="disk")
+        assert after.complete["prompt_tokens"] > before.complete["prompt_tokens"] + 300
+    assert server.stop() == 0
+    server.start()
+    with Device(server, client_id=client) as device:
+        again = device.ask("Say no.", max_tokens=3, temperature=0, conversation_id="disk")
+        assert again.complete["prompt_tokens"] > after.complete["prompt_tokens"], "nothing was lost"
+
+
+def test_revocations_that_cannot_be_read_refuse_every_token(own_server):
+    """The store of revocations is made unreadable under a stopped server: it does not start, or it
+    starts and refuses; it never accepts."""
+    server = own_server()
+    token = server.access()
+    assert server.stop() == 0
+    for file in server.data_dir.glob("auth.db*"):
+        file.write_bytes(b"\x00" * 8192)
+    server.spawn()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            with server.http(token) as http:
+                response = http.post("/auth/validate")
+            assert response.status_code == 503 or response.json()["valid"] is False
+            break
+        except httpx.TransportError:
+            time.sleep(0.05)
+    else:
+        assert server.process.returncode == 1
+
+
+# -- leaks
+
+
+def test_nothing_is_left_behind_by_bad_clients(server):
+    """Sockets and requests of every bad kind, many times: descriptors and memory come back."""
+    def round_of_trouble():
+        for _ in range(15):
+            device = Device(server)
+            device.send("{")
+            device.start("Say yes.", max_tokens=50)
+            device.drop()
+            with Device(server, "nonsense", expect_ack=False) as refused:
+                refused.closed()
+            with socket.create_connection(server.address) as s:
+                s.sendall(b"GARBAGE\r\n\r\n")
+            httpx.post(server.url + "/auth/token", content=b"{")
+
+    round_of_trouble()
+    wait_until(lambda: server.metric("tars_websocket_connections") == 0, 20)
+    descriptors, rss = server.open_descriptors(), server.rss_kib()
+    for _ in range(3):
+        round_of_trouble()
+    wait_until(lambda: server.metric("tars_websocket_connections") == 0, 20)
+    wait_until(lambda: server.open_descriptors() <= descriptors + 5, 10)
+    assert server.rss_kib() - rss < 16 * 1024

@@ -1,0 +1,126 @@
+"""Start to end of the process: readiness, drain, a second signal, kill -9."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import httpx
+import pytest
+import websockets
+
+from tars_client import Answer, Device, fresh
+from tars_server import wait_until
+
+LONG = "Write a very long story about a lighthouse keeper and the sea. Do not stop."
+
+
+def test_health_comes_before_the_model_and_ready_after_it(own_server):
+    server = own_server(start=False)
+    server.spawn()
+    wait_until(lambda: server.responds("/health"), 10, every=0.002)
+    seen = set()
+
+    def ready() -> bool:
+        response = httpx.get(server.url + "/ready", timeout=5)
+        body = response.json()
+        seen.add(response.status_code)
+        assert body["status"] == ("ready" if response.status_code == 200 else "not_ready")
+        assert body["checks"]["store"] == "healthy"
+        return response.status_code == 200
+
+    wait_until(ready, 20, every=0.005)
+    assert seen <= {200, 503}
+    assert server.stop() == 0
+
+
+def test_sigterm_lets_the_running_answer_finish(own_server):
+    server = own_server()
+    client = fresh()
+    with Device(server, client_id=client) as device, Device(server) as waiting:
+        device.start(LONG, temperature=0, max_tokens=150, message_id="last")
+        answer = Answer()
+        while not answer.tokens:
+            answer.take(device.receive())
+        server.terminate()
+        wait_until(lambda: httpx.get(server.url + "/ready").json()["status"] == "draining", 5)
+        assert httpx.get(server.url + "/ready").status_code == 503
+        assert httpx.get(server.url + "/health").status_code == 200
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            Device(server, device.token)
+        assert refused.value.response.status_code == 503
+        assert waiting.closed(15)[0] == 1001
+        while not answer.end:
+            answer.take(device.receive())
+        assert answer.complete["total_tokens"] == answer.tokens == 150
+        assert device.closed()[0] == 1001
+    assert server.process.wait(10) == 0
+    server.start()
+    with Device(server, client_id=client) as device:
+        again = device.ask(LONG, temperature=0, max_tokens=150, message_id="last")
+        assert again.text == answer.text
+
+
+def test_what_does_not_finish_in_time_is_kept_as_partial(own_server):
+    server = own_server({"DRAIN_SECONDS": "1"})
+    client = fresh()
+    with Device(server, client_id=client) as device:
+        device.start(LONG, temperature=0, max_tokens=2000, message_id="cut", conversation_id="cut")
+        answer = Answer()
+        while answer.tokens < 20:
+            answer.take(device.receive())
+        server.terminate()
+        assert device.closed(15)[0] == 1001
+    assert server.process.wait(15) == 0
+    server.start()
+    with Device(server, client_id=client) as device:
+        after = device.ask("Go on.", temperature=0, max_tokens=4, conversation_id="cut").complete
+        assert after["prompt_tokens"] > 20 + 10
+
+
+def test_a_second_signal_ends_at_once(own_server):
+    server = own_server()
+    with Device(server) as device:
+        device.start(LONG, max_tokens=2000, temperature=0)
+        device.first_token()
+        server.terminate()
+        wait_until(lambda: httpx.get(server.url + "/ready").status_code == 503, 5)
+        began = time.monotonic()
+        server.terminate()
+        server.process.wait(10)
+        assert time.monotonic() - began < 5, "the drain went on"
+
+
+def test_sigint_is_a_drain_too(own_server):
+    server = own_server()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(10) == 0
+
+
+def test_kill_9_while_answering_then_start_again(own_server):
+    server = own_server()
+    client = fresh()
+    with Device(server, client_id=client) as device:
+        whole = device.ask("Say yes.", temperature=0, max_tokens=4, conversation_id="crash",
+                           message_id="whole")
+        device.start(LONG, temperature=0, max_tokens=2000, message_id="cut", conversation_id="crash")
+        answer = Answer()
+        while answer.tokens < 30:
+            answer.take(device.receive())
+        time.sleep(0.6)  # twice the flush interval: what was said before is in the store now
+        server.kill()
+    server.start()
+    with Device(server, client_id=client) as device:
+        again = device.ask("Say yes.", temperature=0, max_tokens=4, conversation_id="crash",
+                           message_id="whole")
+        assert again.run_id == whole.run_id and again.text == whole.text
+        after = device.ask("Go on.", temperature=0, max_tokens=4, conversation_id="crash").complete
+        assert after["prompt_tokens"] > 30 + whole.complete["prompt_tokens"]
+        # The cut run attaches, gives what it had and says how it ended; it does not generate again.
+        before = server.metric('tars_tokens_total{kind="generated"}')
+        device.start(LONG, temperature=0, max_tokens=2000, message_id="cut", conversation_id="crash")
+        cut = device.collect()[0]
+        assert cut.run_id == answer.run_id and cut.text.startswith(answer.text[:40])
+        assert cut.end["type"] == "error" and cut.end["code"] == "HISTORY_LOST", cut.end
+        assert server.metric('tars_tokens_total{kind="generated"}') == before
+    assert server.stop() == 0

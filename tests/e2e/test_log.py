@@ -1,0 +1,55 @@
+"""What the log holds, at its most talkative: lines with fields, no token, no prompt, no answer."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+from tars_client import Device, fresh
+
+
+def test_no_token_and_no_text_in_the_log(server):
+    canary = "marzipan-canary-7391"
+    pair = server.mint(fresh())
+    token = pair["access_token"]
+    with Device(server, token, via="query") as device:
+        answer = device.ask(f"Repeat: {canary}", max_tokens=16, temperature=0,
+                            conversation_id="log", message_id="log-1")
+        device.start("x" * 40_000 + canary)
+        device.expect_error("INVALID_MESSAGE")
+        device.send('{"type":"' + canary + '"}')
+        device.expect_error("INVALID_MESSAGE")
+        device.send("{" + canary)
+        device.expect_error("INVALID_JSON")
+    for url in (f"/nope?token={token}", f"/ws/chat?token={token}", f"/health?token={token}&x=1",
+                f"/auth/token?access_token={token}&enrollment_key={canary}"):
+        httpx.get(server.url + url)
+    httpx.post(server.url + "/auth/refresh", json={"refresh_token": pair["refresh_token"] + "x"})
+    httpx.post(server.url + "/auth/token", content=b'{"client_id":"' + canary.encode() + b'" oops')
+    with server.http(token) as http:
+        http.post("/auth/revoke", json={"token": pair["refresh_token"]})
+        http.get("/auth/devices")
+    log = server.log()
+    assert log, "the server logs nothing at all"
+    assert canary not in log
+    assert len(answer.text) < 12 or answer.text.strip() not in log
+
+
+def test_none_of_the_tokens_of_this_session_is_in_the_log(server):
+    log = server.log()
+    for token in server.tokens:
+        signature = token.rpartition(".")[2]
+        assert len(signature) < 20 or signature not in log
+        assert token not in log
+
+
+def test_json_lines(own_server):
+    server = own_server({"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"})
+    with Device(server) as device:
+        device.ask("Say yes.", max_tokens=2)
+    assert httpx.get(server.url + "/nope", headers={"X-Request-ID": "trace-me"}).status_code == 404
+    assert server.stop() == 0
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    assert lines and all({"level"} <= line.keys() for line in lines)
+    assert any("trace-me" in json.dumps(line) for line in lines)
