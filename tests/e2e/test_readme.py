@@ -1,0 +1,56 @@
+"""The README's first steps, run as written, with only the address replaced."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+from tars_client import Device
+from tars_server import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text()
+
+
+def shell_steps() -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", README, re.S | re.M)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_the_steps_of_the_readme(server, tmp_path):
+    """All in one shell, as a person types them. curl fails on an HTTP error here; wscat, which needs
+    npm, is replaced by the next test."""
+    script = tmp_path / "steps.sh"
+    script.write_text("\n".join([
+        "set -euo pipefail",
+        'curl() { command curl --fail --silent --show-error "$@" && echo; }',
+        f'python() {{ command {sys.executable} "$@" --url {server.url} --max-tokens 16; }}',
+        "wscat() { echo \"wscat $*\"; }",
+        *shell_steps(),
+    ]).replace("localhost:8000", f"127.0.0.1:{server.port}"))
+    result = subprocess.run(["bash", str(script)], cwd=REPOSITORY, capture_output=True, text=True,
+                            timeout=90)
+    assert result.returncode == 0, result.stderr
+    out = result.stdout
+    for wanted in ('"healthy"', '"ready"', '"access_token"', '"valid":true', "tokens in", "/ws/chat?token=ey",
+                   '"total_sessions"', "tars_build_info"):
+        assert wanted in out.replace('": ', '":'), wanted
+
+
+def test_the_transcript_of_the_readme(server):
+    sent = [json.loads(line[2:]) for line in README.splitlines() if line.startswith("> {")]
+    assert [m["type"] for m in sent] == ["chat", "pong"]
+    with Device(server) as device:
+        device.send({**sent[0], "max_tokens": 16})
+        assert device.collect()[0].complete["conversation_id"] == sent[0]["conversation_id"]
+        device.send(sent[1])
+        assert device.still_works()
+
+
+def test_what_the_readme_links_to_is_there():
+    for document in ("README.md", "docs/ARCHITECTURE.md", "CONTRIBUTING.md",
+                     "docs/guides/troubleshooting.md"):
+        path = REPOSITORY / document
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{document} links to {target}"
