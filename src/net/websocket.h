@@ -52,6 +52,8 @@ class WebSocket {
   // Sends one text message in one frame. ErrorCode::closed when the peer is gone. `text` must stay
   // valid until the co_await returns.
   virtual boost::asio::awaitable<Result<void>> write(std::string_view text) = 0;
+  // The same with a binary message; the default refuses, for doubles in tests.
+  virtual boost::asio::awaitable<Result<void>> write_binary(std::string_view data);
   // Sends a ping control frame. Counts as the one write.
   virtual boost::asio::awaitable<Result<void>> ping() = 0;
   // Sends a close frame (reason at most 123 bytes), waits for the peer's up to 2 s, closes the

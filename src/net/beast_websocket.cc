@@ -1,0 +1,289 @@
+#include "net/beast_websocket.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "net/ascii.h"
+#include "net/io_thread.h"
+#include "telemetry/log.h"
+
+namespace tars::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds kCloseTimeout{2};
+// What waits for a message: small, because most connections are idle most of the time.
+constexpr std::size_t kFirstRead = 512;
+constexpr std::size_t kMaxReason = 123;
+
+}  // namespace
+
+// The layer below Beast's stream: the connection's socket, with the bytes of every write counted as the
+// kernel takes them, also in the middle of a long message.
+class MeteredSocket {
+ public:
+  using executor_type = Socket::executor_type;
+
+  explicit MeteredSocket(Connection& connection) : connection_(&connection) {}
+  executor_type get_executor() { return connection_->socket().get_executor(); }
+  Connection& connection() { return *connection_; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return connection_->socket().async_read_some(buffers, std::forward<Token>(token));
+  }
+
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+        WriteSome<Buffers>{connection_, buffers}, token, connection_->socket());
+  }
+
+ private:
+  template <class Buffers>
+  struct WriteSome {
+    Connection* connection;
+    Buffers buffers;
+
+    template <class Self>
+    void operator()(Self& self) {
+      Connection& c = *connection;
+      const Buffers to_write = buffers;
+      c.write_pending = true;
+      c.socket().async_write_some(to_write, std::move(self));
+    }
+    template <class Self>
+    void operator()(Self& self, boost::system::error_code ec, std::size_t n) {
+      connection->write_pending = false;
+      connection->bytes_written += n;
+      self.complete(ec, n);
+    }
+  };
+
+  Connection* connection_;
+};
+
+// Beast's customization points, found by argument-dependent lookup.
+inline void beast_close_socket(MeteredSocket& socket) { socket.connection().close(); }
+
+void teardown(beast::role_type, MeteredSocket& socket, beast::error_code& ec) {
+  socket.connection().close();
+  ec = {};
+}
+
+// Beast ends a connection here after the close frames: say that no more comes, then wait for the peer to
+// close first, so that it reads our last bytes; the connection's deadline bounds the wait.
+template <class Handler>
+void async_teardown(beast::role_type, MeteredSocket& socket, Handler&& handler) {
+  Connection& c = socket.connection();
+  boost::system::error_code ignored;
+  c.socket().shutdown(Socket::shutdown_send, ignored);
+  c.set_deadline_in(kCloseTimeout);
+  c.socket().async_wait(Socket::wait_read, std::forward<Handler>(handler));
+}
+
+namespace {
+
+class BeastWebSocket final : public WebSocket {
+ public:
+  BeastWebSocket(std::shared_ptr<Connection> connection, std::size_t max_message_bytes);
+  ~BeastWebSocket() override;
+
+  asio::awaitable<bool> accept(WebSocketHandshake handshake);
+
+  asio::awaitable<Result<WsMessage>> read() override;
+  asio::awaitable<Result<void>> write(std::string_view text) override { return send(text, true); }
+  asio::awaitable<Result<void>> write_binary(std::string_view data) override {
+    return send(data, false);
+  }
+  asio::awaitable<Result<void>> ping() override;
+  asio::awaitable<void> close(CloseCode code, std::string_view reason) override;
+  void abort(CloseCode code, std::string_view reason) override;
+
+  const WsClosed& closed() const override { return closed_; }
+  SteadyTime last_activity() const override { return last_activity_; }
+  std::uint64_t bytes_written() const override { return connection_->bytes_written; }
+  asio::any_io_executor executor() const override { return connection_->socket().get_executor(); }
+
+ private:
+  asio::awaitable<Result<void>> send(std::string_view data, bool text);
+  std::size_t grown(std::size_t size) const;
+  void note_activity() { last_activity_ = std::chrono::steady_clock::now(); }
+  void read_ended(const boost::system::error_code& ec);
+  void send_close_frame_now(CloseCode code, std::string_view reason);
+
+  std::shared_ptr<Connection> connection_;
+  beast::websocket::stream<MeteredSocket, false> stream_;
+  WsClosed closed_;
+  SteadyTime last_activity_ = std::chrono::steady_clock::now();
+  std::size_t max_message_bytes_;
+  bool writing_ = false;
+  bool closing_ = false;  // a close frame was sent or received, or the connection is gone
+};
+
+Error closed_error() { return make_error(ErrorCode::closed, "the WebSocket is closed"); }
+
+BeastWebSocket::BeastWebSocket(std::shared_ptr<Connection> connection, std::size_t max_message_bytes)
+    : connection_(std::move(connection)),
+      stream_(*connection_),
+      max_message_bytes_(max_message_bytes) {}
+
+BeastWebSocket::~BeastWebSocket() {
+  // A session that ends without a word failed.
+  if (!closing_) abort(CloseCode::internal_error, {});
+  connection_->close();
+}
+
+asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
+  namespace http = beast::http;
+  http::request<http::empty_body> request(http::verb::get, "/", 11);
+  request.set(http::field::host, "tars");
+  request.set(http::field::connection, "Upgrade");
+  request.set(http::field::upgrade, "websocket");
+  request.set(http::field::sec_websocket_version, "13");
+  request.set(http::field::sec_websocket_key, handshake.key);
+
+  stream_.set_option(beast::websocket::stream_base::decorator(
+      [&handshake](beast::websocket::response_type& response) {
+        response.set(http::field::server, "tars");
+        if (is_token(handshake.subprotocol)) {
+          response.set(http::field::sec_websocket_protocol, handshake.subprotocol);
+        }
+        if (is_field_value(handshake.request_id)) response.set("X-Request-ID", handshake.request_id);
+      }));
+  const auto [ec] = co_await stream_.async_accept(request, kAwait);
+  stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type&) {}));
+  if (ec) {
+    closing_ = true;
+    co_return false;
+  }
+  stream_.auto_fragment(false);
+  stream_.read_message_max(max_message_bytes_);
+  stream_.control_callback(
+      [this](beast::websocket::frame_type, beast::string_view) { note_activity(); });
+  note_activity();
+  co_return true;
+}
+
+asio::awaitable<Result<WsMessage>> BeastWebSocket::read() {
+  WsMessage message;
+  std::size_t size = 0;
+  message.data.resize(kFirstRead);
+  do {
+    if (size == message.data.size()) message.data.resize(grown(size));
+    const auto [ec, n] = co_await stream_.async_read_some(
+        asio::buffer(message.data.data() + size, message.data.size() - size), kAwait);
+    if (ec) {
+      read_ended(ec);
+      co_return closed_error();
+    }
+    size += n;
+    note_activity();
+  } while (!stream_.is_message_done());
+  message.data.resize(size);
+  message.binary = stream_.got_binary();
+  co_return message;
+}
+
+// Doubling, so that a frame that only promises many bytes gets no memory for them.
+std::size_t BeastWebSocket::grown(std::size_t size) const {
+  const std::size_t hint = stream_.read_size_hint(kFirstRead);
+  return size + std::clamp<std::size_t>(hint, kFirstRead, std::max<std::size_t>(size, 16 * 1024));
+}
+
+void BeastWebSocket::read_ended(const boost::system::error_code& ec) {
+  closing_ = true;
+  connection_->clear_deadline();
+  if (ec == beast::websocket::error::closed) {
+    const auto& reason = stream_.reason();
+    closed_.code = reason.code == beast::websocket::close_code::none
+                       ? CloseCode::no_status
+                       : static_cast<CloseCode>(reason.code);
+    closed_.reason.assign(reason.reason.data(), reason.reason.size());
+  } else if (telemetry::log_enabled(telemetry::LogLevel::debug)) {
+    telemetry::log(telemetry::LogLevel::debug, "a WebSocket broke", {{"error", ec.message()}});
+  }
+}
+
+asio::awaitable<Result<void>> BeastWebSocket::send(std::string_view data, bool text) {
+  if (closing_) co_return closed_error();
+  stream_.text(text);
+  writing_ = true;
+  const auto [ec, n] = co_await stream_.async_write(asio::buffer(data), kAwait);
+  writing_ = false;
+  if (ec) co_return closed_error();
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> BeastWebSocket::ping() {
+  if (closing_) co_return closed_error();
+  writing_ = true;
+  const auto [ec] = co_await stream_.async_ping({}, kAwait);
+  writing_ = false;
+  if (ec) co_return closed_error();
+  co_return Result<void>();
+}
+
+asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view reason) {
+  if (closing_) {
+    connection_->close();
+    co_return;
+  }
+  closing_ = true;
+  writing_ = true;
+  connection_->set_deadline_in(kCloseTimeout);
+  const auto wire_code = static_cast<beast::websocket::close_code>(code);
+  const auto shown = reason.substr(0, kMaxReason);
+  const beast::websocket::close_reason what(wire_code, beast::string_view(shown.data(), shown.size()));
+  co_await stream_.async_close(what, kAwait);
+  writing_ = false;
+  connection_->close();
+}
+
+void BeastWebSocket::abort(CloseCode code, std::string_view reason) {
+  if (!closing_ && !writing_ && !connection_->write_pending) send_close_frame_now(code, reason);
+  closing_ = true;
+  connection_->close();
+}
+
+void BeastWebSocket::send_close_frame_now(CloseCode code, std::string_view reason) {
+  reason = reason.substr(0, kMaxReason);
+  std::string frame;
+  frame.push_back(static_cast<char>(0x88));  // final, close
+  frame.push_back(static_cast<char>(reason.size() + 2));
+  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) >> 8));
+  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) & 0xff));
+  frame.append(reason);
+  boost::system::error_code ec;
+  auto& socket = connection_->socket();
+  socket.write_some(asio::buffer(frame), ec);
+  if (ec) return;
+  socket.shutdown(Socket::shutdown_send, ec);
+  // Closing with bytes unread would reset the connection and lose the frame; a little is enough.
+  auto& scratch = connection_->thread().read_buffer();
+  for (int i = 0; i < 4 && !ec; ++i) socket.read_some(asio::buffer(scratch), ec);
+}
+
+}  // namespace
+
+asio::awaitable<std::unique_ptr<WebSocket>> accept_websocket(std::shared_ptr<Connection> connection,
+                                                             WebSocketHandshake handshake) {
+  const std::size_t limit = handshake.max_message_bytes;
+  auto websocket = std::make_unique<BeastWebSocket>(std::move(connection), limit);
+  if (!co_await websocket->accept(std::move(handshake))) co_return nullptr;
+  co_return websocket;
+}
+
+}  // namespace tars::net

@@ -1,0 +1,24 @@
+#include "net/http.h"
+
+#include <algorithm>
+
+#include "net/ascii.h"
+
+namespace tars::net {
+
+std::optional<std::string_view> HttpRequest::header(std::string_view name) const {
+  const auto found = std::find_if(headers.begin(), headers.end(), [name](const auto& field) {
+    return equals_ignoring_case(field.first, name);
+  });
+  if (found == headers.end()) return std::nullopt;
+  return std::string_view(found->second);
+}
+
+std::optional<std::string_view> HttpRequest::query_param(std::string_view name) const {
+  const auto found =
+      std::find_if(query.begin(), query.end(), [name](const auto& p) { return p.first == name; });
+  if (found == query.end()) return std::nullopt;
+  return std::string_view(found->second);
+}
+
+}  // namespace tars::net

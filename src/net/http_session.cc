@@ -1,0 +1,324 @@
+#include "net/http_session.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "net/ascii.h"
+#include "net/beast_websocket.h"
+#include "net/io_thread.h"
+#include "net/request_parser.h"
+#include "net/response_head.h"
+#include "telemetry/log.h"
+#include "telemetry/request_id.h"
+
+namespace tars::net {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using telemetry::LogLevel;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// A body that stops for this long is given up, whatever body_timeout leaves.
+constexpr seconds kBodyProgress{10};
+// A peer that takes nothing of a response for this long is given up.
+constexpr seconds kSendProgress{30};
+// How long a peer may go on sending after an error was answered.
+constexpr seconds kLinger{5};
+// A head and body up to this size go out as one piece of memory.
+constexpr std::size_t kJoinBytes = 8 * 1024;
+// A write buffer that grew past this is given back after the answer.
+constexpr std::size_t kKeepBuffer = 64 * 1024;
+
+// An upgrade that the application agreed to.
+struct Agreed {
+  Upgrade upgrade;
+  WebSocketHandshake handshake;
+};
+
+struct Answer {
+  HttpResponse response;
+  bool keep_alive = true;
+  bool without_body = false;  // the answer to HEAD
+};
+
+std::string offered_request_id(const HttpRequest& request) {
+  return telemetry::request_id(request.header("X-Request-ID").value_or(""));
+}
+
+// The application's words for an error that this layer found; plain ones should even that fail.
+HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpRequest& request) {
+  try {
+    HttpResponse response = c.thread().application().error_response(failure.status, failure.detail,
+                                                                    request.target, request.request_id);
+    response.status = failure.status;
+    return response;
+  } catch (const std::exception& e) {
+    telemetry::log(LogLevel::error, "an error response failed", {{"error", e.what()}});
+    return HttpResponse{failure.status, {{"Content-Type", "text/plain"}}, failure.detail, true};
+  }
+}
+
+HttpResponse fault_answer(Connection& c, const std::exception_ptr& fault, const HttpRequest& request) {
+  std::string what = "unknown";
+  try {
+    std::rethrow_exception(fault);
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  telemetry::log(LogLevel::error, "a request handler failed",
+                 {{"error", what},
+                  {"request_id", request.request_id},
+                  {"method", request.method},
+                  {"target", telemetry::redact_url(request.target)}});
+  return error_answer(c, HttpFailure{500, "The server failed on this request; its log says why."},
+                      request);
+}
+
+// What of a request outlives handing it to the application: what a 500 for it needs.
+HttpRequest identity_of(const HttpRequest& request) {
+  HttpRequest kept;
+  kept.method = request.method;
+  kept.target = request.target;
+  kept.request_id = request.request_id;
+  return kept;
+}
+
+enum class ReadResult { complete, gone, failed };
+
+// The deadlines of one request: idle or header first, then the body's.
+class ReadDeadlines {
+ public:
+  ReadDeadlines(Connection& c, bool first) : connection_(c) {
+    const auto& o = c.thread().options();
+    c.set_deadline_in(first ? o.header_timeout : o.idle_timeout);
+    // A fresh connection owes its headers from the start.
+    in_header_ = first;
+  }
+
+  void on_progress(const RequestParser& parser) {
+    const auto& o = connection_.thread().options();
+    const auto now = steady_clock::now();
+    if (parser.header_done()) {
+      if (!in_body_) body_end_ = now + o.body_timeout;
+      in_body_ = true;
+      connection_.set_deadline(std::min(body_end_, now + kBodyProgress));
+    } else if (parser.started() && !in_header_) {
+      in_header_ = true;
+      connection_.set_deadline(now + o.header_timeout);
+    }
+  }
+
+  bool owes_answer() const { return in_header_ || in_body_; }
+  HttpFailure failure() const {
+    return {408, in_body_ ? "The body did not arrive in time." : "The headers did not arrive in time."};
+  }
+
+ private:
+  Connection& connection_;
+  SteadyTime body_end_{};
+  bool in_header_ = false;
+  bool in_body_ = false;
+};
+
+void feed(Connection& c, RequestParser& parser, std::string_view bytes) {
+  if (!c.unread.empty()) {
+    c.unread.append(bytes);
+    c.unread.erase(0, parser.feed(c.unread));
+    if (c.unread.empty()) c.unread.shrink_to_fit();
+  } else if (!bytes.empty()) {
+    c.unread = bytes.substr(parser.feed(bytes));
+  }
+}
+
+// Reads one request. `failure` is filled when the result is `failed`.
+asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, bool first,
+                                         HttpFailure& failure) {
+  c.phase = Phase::idle;
+  ReadDeadlines deadlines(c, first);
+  bool continued = false;
+  feed(c, parser, {});
+  for (;;) {
+    if (parser.failure()) {
+      failure = *parser.failure();
+      co_return ReadResult::failed;
+    }
+    if (parser.done()) co_return ReadResult::complete;
+    if (parser.started()) {
+      c.phase = Phase::receiving;
+      deadlines.on_progress(parser);
+    }
+    if (parser.header_done() && parser.expects_continue() && !continued) {
+      continued = true;
+      if (!co_await c.send(kContinue, {}, kSendProgress)) co_return ReadResult::gone;
+      deadlines.on_progress(parser);
+    }
+    if (c.phase == Phase::idle && c.thread().draining()) co_return ReadResult::gone;
+    const auto received = co_await c.receive(parser.header_done() && !parser.expects_continue());
+    if (received.error) {
+      if (!c.timed_out() || !deadlines.owes_answer()) co_return ReadResult::gone;
+      failure = deadlines.failure();
+      co_return ReadResult::failed;
+    }
+    feed(c, parser, received.bytes);
+  }
+}
+
+asio::awaitable<bool> send_answer(Connection& c, const Answer& answer, std::string_view request_id) {
+  c.phase = Phase::sending;
+  c.clear_deadline();
+  std::string& out = c.thread().write_buffer();
+  out.clear();
+  const auto left_out =
+      append_response_head(out, answer.response, {c.thread().date(), request_id, answer.keep_alive});
+  if (left_out > 0) {
+    telemetry::log(LogLevel::error, "response headers with control characters were left out",
+                   {{"count", left_out}, {"request_id", request_id}});
+  }
+  std::string_view body;
+  if (!answer.without_body && status_has_body(answer.response.status)) body = answer.response.body;
+  if (body.size() <= kJoinBytes) {
+    out.append(body);
+    body = {};
+  }
+  const bool sent = co_await c.send(out, body, kSendProgress);
+  if (c.thread().write_buffer().capacity() > kKeepBuffer) std::string().swap(c.thread().write_buffer());
+  co_return sent;
+}
+
+bool asks_for_websocket(const HttpRequest& request) {
+  return request.method == "GET" && lists_token(request.header("Upgrade").value_or(""), "websocket");
+}
+
+// RFC 6455 section 4.2.1: what a handshake needs beside `Upgrade`.
+std::optional<HttpFailure> handshake_fault(const HttpRequest& request, bool bytes_behind) {
+  if (!lists_token(request.header("Connection").value_or(""), "upgrade")) {
+    return HttpFailure{400, "A WebSocket handshake needs the header `Connection: Upgrade`."};
+  }
+  if (request.header("Sec-WebSocket-Version").value_or("") != "13") {
+    return HttpFailure{426, "Only version 13 of the WebSocket protocol is spoken here."};
+  }
+  const auto key = request.header("Sec-WebSocket-Key").value_or("");
+  if (key.size() != 24 || !key.ends_with("==")) {
+    return HttpFailure{400, "A WebSocket handshake needs 16 bytes in base64 as Sec-WebSocket-Key."};
+  }
+  if (bytes_behind || !request.body.empty()) {
+    return HttpFailure{400, "Nothing may follow a WebSocket handshake before it is answered."};
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<std::variant<HttpResponse, Agreed>> answer_upgrade(Connection& c, HttpRequest request) {
+  if (const auto fault = handshake_fault(request, !c.unread.empty())) {
+    HttpResponse response = error_answer(c, *fault, request);
+    if (fault->status == 426) {
+      response.headers.emplace_back("Sec-WebSocket-Version", "13");
+      response.headers.emplace_back("Upgrade", "websocket");
+    }
+    response.close = true;
+    co_return response;
+  }
+  const HttpRequest kept = identity_of(request);
+  std::string key(*request.header("Sec-WebSocket-Key"));
+  std::exception_ptr fault;
+  try {
+    auto decision = co_await c.thread().application().upgrade(std::move(request));
+    if (auto* refusal = std::get_if<HttpResponse>(&decision)) co_return std::move(*refusal);
+    auto& upgrade = std::get<Upgrade>(decision);
+    WebSocketHandshake handshake{std::move(key), upgrade.subprotocol, kept.request_id,
+                                 c.thread().options().max_message_bytes};
+    co_return Agreed{std::move(upgrade), std::move(handshake)};
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  co_return fault_answer(c, fault, kept);
+}
+
+asio::awaitable<HttpResponse> answer_plain(Connection& c, HttpRequest request) {
+  const HttpRequest kept = identity_of(request);
+  std::exception_ptr fault;
+  try {
+    co_return co_await c.thread().application().handle(std::move(request));
+  } catch (...) {
+    fault = std::current_exception();
+  }
+  co_return fault_answer(c, fault, kept);
+}
+
+asio::awaitable<void> refuse(Connection& c, const HttpFailure& failure, HttpRequest& request) {
+  request.request_id = offered_request_id(request);
+  Answer answer;
+  answer.response = error_answer(c, failure, request);
+  answer.keep_alive = false;
+  answer.without_body = request.method == "HEAD";
+  if (co_await send_answer(c, answer, request.request_id)) co_await c.linger(kLinger);
+}
+
+// Answers requests until the connection is to end (nullopt) or to become a WebSocket.
+asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
+  for (bool first = true;; first = false) {
+    std::optional<RequestParser> parser(std::in_place, c.thread().options().max_header_bytes,
+                                        c.thread().options().max_body_bytes);
+    HttpFailure failure;
+    const ReadResult read = co_await read_request(c, *parser, first, failure);
+    if (read == ReadResult::gone) co_return std::nullopt;
+    HttpRequest request = std::move(parser->request());
+    const bool keeps_alive = read == ReadResult::complete && parser->keeps_alive();
+    parser.reset();
+    if (read == ReadResult::failed) {
+      co_await refuse(c, failure, request);
+      co_return std::nullopt;
+    }
+
+    c.phase = Phase::handling;
+    c.clear_deadline();
+    request.remote_address = c.remote_address();
+    request.request_id = offered_request_id(request);
+    const std::string request_id = request.request_id;
+    Answer answer;
+    answer.without_body = request.method == "HEAD";
+    if (asks_for_websocket(request)) {
+      auto decision = co_await answer_upgrade(c, std::move(request));
+      if (auto* agreed = std::get_if<Agreed>(&decision)) co_return std::move(*agreed);
+      answer.response = std::get<HttpResponse>(std::move(decision));
+    } else {
+      answer.response = co_await answer_plain(c, std::move(request));
+    }
+    answer.keep_alive = keeps_alive && !answer.response.close && !c.thread().draining();
+    if (!co_await send_answer(c, answer, request_id)) co_return std::nullopt;
+    if (!answer.keep_alive) {
+      co_await c.linger(kLinger);
+      co_return std::nullopt;
+    }
+  }
+}
+
+asio::awaitable<void> serve_websocket(std::shared_ptr<Connection> c, WebSocketHandshake handshake,
+                                      Upgrade upgrade) {
+  c->phase = Phase::websocket;
+  c->set_deadline_in(c->thread().options().handshake_timeout);
+  std::string().swap(c->unread);
+  auto websocket = co_await accept_websocket(c, std::move(handshake));
+  c->clear_deadline();
+  // The session's function stays here: a coroutine may use what its function object captured.
+  if (websocket) co_await upgrade.session(std::move(websocket));
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_connection(std::shared_ptr<Connection> connection) {
+  // In a frame of its own, so that nothing of HTTP is kept while a WebSocket lives.
+  std::optional<Agreed> agreed = co_await serve_http(*connection);
+  if (!agreed) co_return;
+  WebSocketHandshake handshake = std::move(agreed->handshake);
+  Upgrade upgrade = std::move(agreed->upgrade);
+  agreed.reset();
+  co_await serve_websocket(std::move(connection), std::move(handshake), std::move(upgrade));
+}
+
+}  // namespace tars::net

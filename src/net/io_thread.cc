@@ -1,0 +1,174 @@
+#include "net/io_thread.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <ctime>
+
+#include "net/http_session.h"
+#include "telemetry/log.h"
+
+namespace tars::net {
+namespace {
+
+namespace asio = boost::asio;
+using telemetry::LogLevel;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// How long accepting rests when descriptors or the connection limit are used up.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+// How exact deadlines are.
+constexpr std::chrono::milliseconds kWatchInterval{250};
+
+bool is_out_of_resources(const boost::system::error_code& ec) {
+  return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system ||
+         ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
+}
+
+// The completion handler of every detached coroutine here: an exception is a fault to log, and ends
+// nothing but its coroutine.
+struct LogFault {
+  const char* what;
+  void operator()(const std::exception_ptr& fault) const {
+    if (!fault) return;
+    try {
+      std::rethrow_exception(fault);
+    } catch (const std::exception& e) {
+      telemetry::log(LogLevel::error, "a connection task failed", {{"task", what}, {"error", e.what()}});
+    } catch (...) {
+      telemetry::log(LogLevel::error, "a connection task failed", {{"task", what}});
+    }
+  }
+};
+
+}  // namespace
+
+void ConnectionCount::remove() {
+  if (open_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // Under the mutex, so that a waiter is either not yet looking or already waiting.
+  std::lock_guard lock(mutex_);
+  none_left_.notify_all();
+}
+
+bool ConnectionCount::wait_for_none(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return none_left_.wait_for(lock, limit, [this] { return open_.load(std::memory_order_acquire) == 0; });
+}
+
+IoThread::IoThread(const ServerOptions& options, Application& application, ConnectionCount& count)
+    : options_(options),
+      application_(application),
+      count_(count),
+      read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()),
+      work_(context_.get_executor()),
+      pause_(context_),
+      watch_(context_) {}
+
+IoThread::~IoThread() {
+  join();
+  destroying_ = true;
+}
+
+void IoThread::start() {
+  asio::co_spawn(context_, watch_deadlines(), LogFault{"deadlines"});
+  if (acceptor_) asio::co_spawn(context_, accept_loop(), LogFault{"accept"});
+  thread_ = std::thread([this] { run(); });
+}
+
+void IoThread::run() {
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& e) {
+      telemetry::log(LogLevel::error, "an I/O handler failed", {{"error", e.what()}});
+    }
+  }
+}
+
+void IoThread::on_thread(void (IoThread::*member)()) {
+  if (thread_.joinable()) {
+    asio::post(context_, [this, member] { (this->*member)(); });
+  } else {
+    (this->*member)();
+  }
+}
+
+void IoThread::stop_accepting() { on_thread(&IoThread::stop_accepting_here); }
+void IoThread::drop_connections() { on_thread(&IoThread::drop_connections_here); }
+
+void IoThread::stop_accepting_here() {
+  draining_ = true;
+  boost::system::error_code ignored;
+  if (acceptor_) acceptor_->close(ignored);
+  pause_.cancel();
+  for (auto& connection : connections_) {
+    if (connection.phase == Phase::idle) connection.close();
+  }
+}
+
+void IoThread::drop_connections_here() {
+  for (auto& connection : connections_) connection.close();
+}
+
+void IoThread::join() {
+  work_.reset();
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string_view IoThread::date() { return date_.at(std::time(nullptr)); }
+
+void IoThread::connection_ended() {
+  count_.remove();
+  if (!destroying_) pause_.cancel();
+}
+
+void IoThread::serve(Socket socket) {
+  boost::system::error_code ec;
+  const auto peer = socket.remote_endpoint(ec);
+  if (ec) return;  // already gone
+  socket.non_blocking(true, ec);
+  socket.set_option(asio::ip::tcp::no_delay(true), ec);
+  count_.add();
+  auto connection =
+      std::make_shared<Connection>(*this, std::move(socket), peer.address().to_string());
+  connections_.push_back(*connection);
+  asio::co_spawn(context_, serve_connection(std::move(connection)), LogFault{"connection"});
+}
+
+asio::awaitable<void> IoThread::accept_loop() {
+  while (!draining_) {
+    if (count_.value() >= options_.max_connections) {
+      pause_.expires_after(kAcceptPause);
+      co_await pause_.async_wait(kAwait);
+      continue;
+    }
+    auto [ec, socket] = co_await acceptor_->async_accept(kAwait);
+    if (!ec) {
+      serve(std::move(socket));
+    } else if (is_out_of_resources(ec)) {
+      telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
+                     {{"error", ec.message()}});
+      pause_.expires_after(kAcceptPause);
+      co_await pause_.async_wait(kAwait);
+    } else if (!acceptor_->is_open()) {
+      co_return;
+    }
+  }
+}
+
+asio::awaitable<void> IoThread::watch_deadlines() {
+  for (;;) {
+    watch_.expires_after(kWatchInterval);
+    const auto [ec] = co_await watch_.async_wait(kAwait);
+    if (ec) co_return;
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& connection : connections_) connection.check_deadline(now);
+  }
+}
+
+}  // namespace tars::net

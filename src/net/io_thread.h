@@ -1,0 +1,102 @@
+// One I/O thread: its io_context, its acceptor, its connections and their deadlines.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "net/connection.h"
+#include "net/listener.h"
+#include "net/response_head.h"
+#include "net/server.h"
+
+namespace tars::net {
+
+// How many connections are open on all threads, and a way to wait until none is. Thread-safe.
+class ConnectionCount {
+ public:
+  std::size_t value() const { return open_.load(std::memory_order_relaxed); }
+  void add() { open_.fetch_add(1, std::memory_order_relaxed); }
+  void remove();
+  // Whether none was left before `limit` had passed.
+  bool wait_for_none(std::chrono::milliseconds limit);
+
+ private:
+  std::atomic<std::size_t> open_{0};
+  std::mutex mutex_;
+  std::condition_variable none_left_;
+};
+
+// Owns its thread and everything on it. Constructor, start, stop_accepting, drop_connections and join are
+// called by the server's owner; all else runs on the thread itself. `options`, `application` and
+// `count` must outlive it.
+class IoThread {
+ public:
+  IoThread(const ServerOptions& options, Application& application, ConnectionCount& count);
+  ~IoThread();
+
+  boost::asio::io_context& context() { return context_; }
+  // Before start(): the socket to accept on.
+  void adopt_listener(Acceptor acceptor) { acceptor_.emplace(std::move(acceptor)); }
+  Acceptor* listener() { return acceptor_ ? &*acceptor_ : nullptr; }
+  void start();
+
+  // Closes the acceptor and every idle connection; connections close after their current answer.
+  void stop_accepting();
+  // Closes every socket: whoever waits for one gets an error and ends.
+  void drop_connections();
+  // Ends the thread. What still waits for something else than a socket is destroyed with the context.
+  void join();
+
+  // For connections, on this thread.
+  const ServerOptions& options() const { return options_; }
+  Application& application() { return application_; }
+  bool draining() const { return draining_; }
+  std::array<char, 64 * 1024>& read_buffer() { return *read_buffer_; }
+  std::string& write_buffer() { return write_buffer_; }
+  std::string_view date();
+  void connection_ended();
+
+ private:
+  using Connections =
+      boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;
+
+  void run();
+  void on_thread(void (IoThread::*member)());
+  void stop_accepting_here();
+  void drop_connections_here();
+  void serve(Socket socket);
+  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> watch_deadlines();
+
+  const ServerOptions& options_;
+  Application& application_;
+  ConnectionCount& count_;
+  // Before the context, whose destruction ends the connections that are left.
+  Connections connections_;
+  std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
+  std::string write_buffer_;
+  DateHeader date_;
+  bool draining_ = false;
+  bool destroying_ = false;
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::optional<Acceptor> acceptor_;
+  boost::asio::steady_timer pause_;
+  boost::asio::steady_timer watch_;
+  std::thread thread_;
+};
+
+}  // namespace tars::net

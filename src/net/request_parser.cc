@@ -1,0 +1,138 @@
+#include "net/request_parser.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include <algorithm>
+
+#include "net/ascii.h"
+#include "net/request_target.h"
+
+namespace tars::net {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t kMaxFields = 128;
+// Memory for a body grows with what arrives; a Content-Length alone reserves no more than this.
+constexpr std::size_t kMaxReserve = 64 * 1024;
+
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+// `GET / HTTP/2.0` asks for a version we lack; `GET / FOO` is no HTTP at all.
+bool names_http_version(std::string_view bytes) {
+  const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  const auto space = line.rfind(' ');
+  if (space == std::string_view::npos) return false;
+  const auto word = line.substr(space + 1);
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return word.size() == 8 && word.starts_with("HTTP/") && digit(word[5]) && word[6] == '.' &&
+         digit(word[7]);
+}
+
+}  // namespace
+
+RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes) {
+  eager(true);
+  header_limit(static_cast<std::uint32_t>(max_header_bytes));
+  body_limit(max_body_bytes);
+}
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  std::size_t used = 0;
+  if (!started_) {
+    // RFC 9112 section 2.2: blank lines before the request line are skipped.
+    used = std::min(bytes.find_first_not_of("\r\n"), bytes.size());
+    if (used == bytes.size()) return used;
+    started_ = true;
+    // Answers a TLS hello or other foreign bytes at once, not when their line would end.
+    if (!is_token_char(bytes[used])) fail(400, "The bytes sent are no HTTP request.");
+  }
+  while (!failure_ && !done_ && used < bytes.size()) {
+    boost::beast::error_code ec;
+    const std::size_t n =
+        Base::put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
+    used += n;
+    if (ec == http::error::need_more) break;
+    if (ec && !failure_) fail_from(ec, bytes.substr(used));
+  }
+  return used;
+}
+
+void RequestParser::fail(unsigned status, std::string detail) {
+  failure_ = HttpFailure{status, std::move(detail)};
+}
+
+void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_view unread) {
+  if (ec == http::error::header_limit) {
+    fail(431, "The request line and headers are larger than this server accepts.");
+  } else if (ec == http::error::body_limit) {
+    fail(413, "The body is larger than this server accepts.");
+  } else if (ec == http::error::bad_version && names_http_version(unread)) {
+    fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+  } else {
+    fail(400, "The request is malformed: " + ec.message() + ".");
+  }
+}
+
+void RequestParser::on_request_impl(http::verb, View method, View target, int version, ErrorCodeRef) {
+  request_.method = view(method);
+  request_.target = view(target);
+  version_ = version;
+}
+
+void RequestParser::on_field_impl(http::field field, View name, View value, ErrorCodeRef ec) {
+  if (header_done_) return;  // a trailer
+  if (request_.headers.size() >= kMaxFields) {
+    fail(431, "The request has more header fields than this server accepts.");
+    ec = http::error::header_limit;
+    return;
+  }
+  if (field == http::field::host) ++hosts_;
+  if (field == http::field::transfer_encoding && !equals_ignoring_case(view(value), "chunked")) {
+    unknown_encoding_ = true;
+  }
+  if (field == http::field::expect && equals_ignoring_case(view(value), "100-continue")) {
+    expects_continue_ = true;
+  }
+  request_.headers.emplace_back(view(name), view(value));
+}
+
+void RequestParser::on_header_impl(ErrorCodeRef ec) {
+  header_done_ = true;
+  check_header();
+  if (failure_) ec = http::error::bad_field;
+}
+
+void RequestParser::check_header() {
+  if (unknown_encoding_) return fail(501, "Only the transfer encoding `chunked` is understood.");
+  if (version_ >= 11 && hosts_ != 1) return fail(400, "An HTTP/1.1 request needs one Host header.");
+  if (version_ < 11 && request_.header("Transfer-Encoding")) {
+    return fail(400, "HTTP/1.0 has no transfer encoding.");
+  }
+  auto target = parse_request_target(request_.target);
+  if (!target) return fail(400, target.error().message);
+  request_.path = std::move(target->path);
+  request_.query = std::move(target->query);
+}
+
+void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCodeRef) {
+  if (length) request_.body.reserve(std::min<std::size_t>(*length, kMaxReserve));
+}
+
+std::size_t RequestParser::on_body_impl(View body, ErrorCodeRef) {
+  request_.body.append(body.data(), body.size());
+  return body.size();
+}
+
+void RequestParser::on_chunk_header_impl(std::uint64_t, View, ErrorCodeRef) {}
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, View body, ErrorCodeRef ec) {
+  return on_body_impl(body, ec);
+}
+
+void RequestParser::on_finish_impl(ErrorCodeRef) { done_ = true; }
+
+void RequestParser::on_response_impl(int, View, int, ErrorCodeRef) {}
+
+}  // namespace tars::net

@@ -1,0 +1,49 @@
+#include "net/request_target.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "base/utf8.h"
+
+namespace tars::net {
+namespace {
+
+constexpr std::string_view kBadTarget =
+    "The request target is not valid: percent-encode it as RFC 3986 says, in UTF-8.";
+
+bool is_clean(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && is_valid_utf8(text);
+}
+
+Error bad_target() { return make_error(ErrorCode::invalid_request, std::string(kBadTarget)); }
+
+}  // namespace
+
+Result<RequestTarget> parse_request_target(std::string_view target) {
+  RequestTarget parsed;
+  if (target == "*") {
+    parsed.path = "*";
+    return parsed;
+  }
+  const boost::urls::string_view text(target.data(), target.size());
+  const auto url = target.starts_with('/') ? boost::urls::parse_origin_form(text)
+                                           : boost::urls::parse_absolute_uri(text);
+  if (!url) return bad_target();
+
+  parsed.path = url->encoded_path().decode();
+  if (parsed.path.empty()) parsed.path = "/";
+  if (!is_clean(parsed.path)) return bad_target();
+  if (!url->has_query()) return parsed;
+
+  boost::urls::encoding_opts as_form;
+  as_form.space_as_plus = true;
+  for (const auto& param : url->encoded_params()) {
+    std::string key = param.key.decode(as_form);
+    std::string value = param.has_value ? param.value.decode(as_form) : std::string();
+    if (!is_clean(key) || !is_clean(value)) return bad_target();
+    parsed.query.emplace_back(std::move(key), std::move(value));
+  }
+  return parsed;
+}
+
+}  // namespace tars::net

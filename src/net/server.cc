@@ -1,0 +1,94 @@
+#include "net/server.h"
+
+#include <algorithm>
+
+#include "net/io_thread.h"
+#include "net/listener.h"
+#include "telemetry/log.h"
+
+namespace tars::net {
+namespace {
+
+using telemetry::LogLevel;
+
+// What connections get, after their sockets were closed, to end on their own.
+constexpr std::chrono::milliseconds kUnwind{1000};
+
+}  // namespace
+
+struct Server::State {
+  State(ServerOptions o, Application& app) : options(std::move(o)), application(app) {
+    for (int i = 0; i < std::max(1, options.io_threads); ++i) {
+      threads.push_back(std::make_unique<IoThread>(options, application, count));
+    }
+  }
+
+  ServerOptions options;
+  Application& application;
+  ConnectionCount count;
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::uint16_t port = 0;
+  bool stopped = false;
+};
+
+Server::Server(ServerOptions options, Application& application)
+    : state_(std::make_unique<State>(std::move(options), application)) {}
+
+Server::~Server() { stop(std::chrono::milliseconds(0)); }
+
+Result<void> Server::listen() {
+  auto endpoint = resolve_listen_address(state_->options.host, state_->options.port);
+  if (!endpoint) return endpoint.error();
+
+  // Unshared first: this is what finds the port taken, by a sharing listener too.
+  auto first = open_listener(state_->threads[0]->context(), *endpoint, false);
+  if (!first) return first.error();
+  boost::system::error_code ec;
+  state_->port = first->local_endpoint(ec).port();
+  if (state_->threads.size() == 1) {
+    state_->threads[0]->adopt_listener(std::move(*first));
+    return {};
+  }
+  endpoint->port(state_->port);
+  first->close(ec);
+  for (auto& thread : state_->threads) {
+    auto shared = open_listener(thread->context(), *endpoint, true);
+    if (!shared) return shared.error();
+    thread->adopt_listener(std::move(*shared));
+  }
+  return {};
+}
+
+std::uint16_t Server::port() const { return state_->port; }
+
+void Server::start() {
+  const std::size_t limit = raise_descriptor_limit();
+  if (limit < state_->options.max_connections + 64) {
+    telemetry::log(LogLevel::warning, "fewer descriptors than connections are allowed: raise `ulimit -Hn`",
+                   {{"descriptors", limit}, {"max_connections", state_->options.max_connections}});
+  }
+  for (auto& thread : state_->threads) thread->start();
+}
+
+void Server::stop(std::chrono::milliseconds grace) {
+  if (std::exchange(state_->stopped, true)) return;
+  for (auto& thread : state_->threads) thread->stop_accepting();
+  if (!state_->count.wait_for_none(grace)) {
+    telemetry::log(LogLevel::warning, "connections are dropped: their time to end is over",
+                   {{"connections", state_->count.value()}});
+    for (auto& thread : state_->threads) thread->drop_connections();
+    if (!state_->count.wait_for_none(kUnwind)) {
+      telemetry::log(LogLevel::warning, "connection tasks did not end by themselves",
+                     {{"connections", state_->count.value()}});
+    }
+  }
+  for (auto& thread : state_->threads) thread->join();
+}
+
+boost::asio::io_context& Server::context(std::size_t index) {
+  return state_->threads.at(index)->context();
+}
+
+std::size_t Server::open_connections() const { return state_->count.value(); }
+
+}  // namespace tars::net
