@@ -16,6 +16,10 @@
 #include "chat/run.h"
 #include "llm/backend.h"
 
+namespace tars::telemetry {
+class Metrics;
+}
+
 namespace tars::chat {
 
 struct ChatRequest {
@@ -64,18 +68,22 @@ struct Counts {
 
 // Owns the database of conversations and runs (chat.db), one worker thread, and every run in memory.
 // Thread-safe; no member blocks on the disk or the model: what needs the store takes a callback, which
-// comes exactly once, on the worker thread. Bounded: runs per client and in all (overloaded past that,
+// comes exactly once, on the worker thread (on the caller's when the worker takes no more commands: too
+// many wait, or it has ended). Callbacks must not block. Bounded: runs per client and in all (overloaded past that,
 // nothing stored), commands waiting for the worker (overloaded), ended runs kept in memory.
 // When the store fails, answers go on from memory, on_store_trouble says so once, and what could not be
 // written is tried again.
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& database, Options options,
-                                              llm::Backend& backend, const Clock& clock);
+                                              llm::Backend& backend, const Clock& clock,
+                                              telemetry::Metrics& metrics);
   virtual ~Engine() = default;
 
   // Validated by the caller: lengths and ranges. Fails with overloaded, draining, model_not_found,
-  // context_overflow, backend_unavailable, or invalid_message (message_id with another content).
+  // context_overflow, backend_unavailable, or invalid_message (message_id with another content); then
+  // nothing is stored. A message_id that is known attaches, whatever the limits say. A refusal that comes
+  // once the run has waited ends it as failed, with the same error in its outcome.
   // `wake` is called whenever the run has something new for this reader; see Run::follow.
   using SubmitDone = std::function<void(Result<Submitted>)>;
   virtual void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) = 0;
@@ -88,7 +96,8 @@ class Engine {
   // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or message_id
   // is unknown; a conversation without runs is no error. Cancels in memory at once, and in the order of
   // earlier submits.
-  virtual void cancel(std::string client_id, CancelTarget target, std::function<void(Result<void>)> done) = 0;
+  virtual void cancel(std::string client_id, CancelTarget target,
+                      std::function<void(Result<void>)> done) = 0;
 
   // Stops every run that a revoked token began; an empty token_id means the whole family.
   virtual void revoke(std::string_view client_id, std::string_view family, std::string_view token_id) = 0;

@@ -62,9 +62,11 @@ class Run {
   void start(int prompt_tokens, int cached_tokens, SteadyTime now);
   // One token; empty text is a token whose characters come with a later one.
   void append(std::string_view text, SteadyTime now);
-  // Text that belongs to the last token (held back until the end).
+  // Text that was held back until the end. It belongs to the last token; where a reader may have that one
+  // already (it has text), it becomes one more token, so that no reader misses it.
   void append_rest(std::string_view rest);
-  // The end; later calls change nothing. Does not wake.
+  // The end; later calls change nothing, and neither do later tokens. Fills in what the log knows: ttft_ms,
+  // tokens_per_second, and the start's prompt and cached tokens where the outcome has none. Does not wake.
   void finish(Outcome outcome);
   // Calls every follower's wake, outside the lock, at most once each per call.
   void wake();
@@ -77,13 +79,16 @@ class Run {
   // are part of the last slice. An offset past the end gives count 0.
   Slice read(std::size_t offset, std::size_t max_bytes) const;
   std::size_t tokens() const;
+  // Bytes of text of each token in [first, first + count).
+  std::vector<std::uint32_t> lengths(std::size_t first, std::size_t count) const;
   RunStatus status() const;
   int position() const;
   // Set once the run has ended.
   std::optional<Outcome> outcome() const;
   std::string text() const;
 
-  // `wake` is called from any thread, must not block, and is never called after unfollow() returned.
+  // `wake` is called from any thread, must not block or call into this run, and is never called after
+  // unfollow() returned.
   std::uint64_t follow(std::function<void()> wake);
   // The followers that are left.
   std::size_t unfollow(std::uint64_t id);
@@ -101,7 +106,7 @@ class Run {
   SteadyTime first_token_{};
   SteadyTime last_token_{};
   std::optional<Outcome> outcome_;
-  std::mutex wake_mutex_;  // held while wakes run, so that unfollow() can promise silence
+  mutable std::mutex wake_mutex_;  // held while wakes run, so that unfollow() can promise silence
   std::uint64_t next_follower_ = 1;
   std::unordered_map<std::uint64_t, std::function<void()>> followers_;
 };

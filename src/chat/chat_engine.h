@@ -1,0 +1,91 @@
+// The engine: one worker thread between followers, the model and the store.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "chat/engine.h"
+#include "chat/mailbox.h"
+#include "chat/registry.h"
+#include "chat/repository.h"
+#include "chat/run_queue.h"
+#include "chat/store_writer.h"
+#include "telemetry/metrics.h"
+
+namespace tars::chat {
+
+// Any thread finds and stops runs through registry_ and mailbox_; all else is the worker's alone.
+class ChatEngine final : public Engine {
+ public:
+  ChatEngine(Repository repository, Options options, llm::Backend& backend, const Clock& clock,
+             telemetry::Metrics& metrics);
+  ~ChatEngine() override;
+
+  void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) override;
+  void follow(std::string client_id, std::string run_id, std::function<void()> wake,
+              SubmitDone done) override;
+  void cancel(std::string client_id, CancelTarget target,
+              std::function<void(Result<void>)> done) override;
+  void revoke(std::string_view client_id, std::string_view family, std::string_view token_id) override;
+  Counts counts() const override;
+  void set_store_listener(std::function<void(const std::string& trouble)> listener) override;
+  Result<void> check_store() const override;
+  void drain() override;
+  void shutdown() override;
+
+ private:
+  // -- worker.cc: the loop and what it does on each round
+  void work();
+  std::chrono::steady_clock::duration patience() const;
+  void reap(const LiveRun& run);
+  void stop_abandoned();
+  void start_waiting();
+  void update_positions();
+  void flush();
+  void prune();
+  void leave_no_run();
+
+  // -- commands.cc
+  void handle(SubmitCommand& command);
+  void handle(FollowCommand& command);
+  void handle(CancelCommand& command);
+  Result<std::shared_ptr<LiveRun>> find_message(const std::string& client_id,
+                                                const std::string& message_id);
+  Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id, const std::string& run_id);
+  Result<std::shared_ptr<LiveRun>> accept(ChatRequest request);
+  Result<void> admit(const std::shared_ptr<LiveRun>& run);
+  Result<void> start(const std::shared_ptr<LiveRun>& run);
+  Result<llm::Request> prompt(const LiveRun& run);
+  Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached);
+  int slots() const;
+
+  const Options options_;
+  llm::Backend& backend_;
+  const Clock& clock_;
+  telemetry::Metrics& metrics_;
+  Registry registry_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  std::atomic<bool> draining_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> running_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;
+
+  Repository repository_;
+  StoreWriter writer_;
+  RunQueue queue_;
+  std::unordered_map<std::string, std::shared_ptr<LiveRun>> active_;  // by run id
+  SteadyTime flush_at_{};
+  SteadyTime prune_at_{};
+  std::optional<SteadyTime> hold_until_;  // the model had no room: try again then
+  SteadyTime stop_deadline_ = SteadyTime::max();
+
+  std::once_flag joined_;
+  std::thread worker_;  // last: it uses everything above
+};
+
+}  // namespace tars::chat

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/ids.h"
+#include "chat/chat_engine.h"
+#include "chat/generation_sink.h"
+#include "chat/recovery.h"
+#include "chat/run_follower.h"
+
+namespace tars::chat {
+namespace {
+
+// History is read up to this many bytes per token of the model's context; the model trims the rest.
+constexpr std::size_t kHistoryBytesPerToken = 16;
+constexpr int kAssumedContext = 8192;
+constexpr std::chrono::seconds kRetryAfter{5};
+
+Error overloaded(std::string message) {
+  Error error = make_error(ErrorCode::overloaded, std::move(message));
+  error.retry_after = kRetryAfter;
+  return error;
+}
+
+Error unknown_run() {
+  return make_error(ErrorCode::run_not_found, "there is no such run: its id is wrong, or it is gone");
+}
+
+}  // namespace
+
+int ChatEngine::slots() const { return std::max(1, backend_.status().slots); }
+
+Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached) {
+  return {.follower = std::make_unique<RunFollower>(std::move(run), mailbox_, clock_, options_.grace,
+                                                    std::move(wake)),
+          .attached = attached};
+}
+
+void ChatEngine::handle(SubmitCommand& command) {
+  const ChatRequest& request = command.request;
+  if (request.message_id) {
+    auto known = find_message(request.client_id, *request.message_id);
+    if (!known) return command.done(std::move(known).error());
+    if (*known) {
+      if ((*known)->content_hash == sha256_hex(request.content)) {
+        return command.done(attach(*std::move(known), std::move(command.wake), true));
+      }
+      return command.done(make_error(ErrorCode::invalid_message,
+                                     "message_id was used with another content: send a new one"));
+    }
+  }
+  auto run = accept(std::move(command.request));
+  if (!run) {
+    metrics_.count_run("refused");
+    return command.done(std::move(run).error());
+  }
+  update_positions();
+  writer_.write();
+  command.done(attach(*std::move(run), std::move(command.wake), false));
+}
+
+Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
+  if (draining_) {
+    return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+  }
+  RunInfo info;
+  info.id = make_id("run");
+  info.client_id = request.client_id;
+  info.conversation_id = request.conversation_id ? *request.conversation_id : make_id("conv");
+  info.message_id = request.message_id.value_or("");
+  info.model = request.model.empty() ? backend_.status().model : request.model;
+  info.created_at = clock_.wall();
+  info.submitted_at = clock_.steady();
+  auto run = std::make_shared<LiveRun>(std::move(info), std::move(request));
+  if (auto admitted = admit(run); !admitted) return std::move(admitted).error();
+  writer_.track(run);
+  if (mailbox_->in_hand_revoked()) stop_run(run, *mailbox_, clock_);
+  return run;
+}
+
+Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
+  const RunInfo& info = run->run->info();
+  const int room = hold_until_ ? 0 : slots();
+  const auto admission = queue_.admit(
+      {.run = info.id, .client = info.client_id, .conversation = info.conversation_id}, room);
+  if (admission == RunQueue::Admission::client_full) {
+    return overloaded("too many answers of yours are waiting: let one of them end first");
+  }
+  if (admission == RunQueue::Admission::total_full) {
+    return overloaded("the server has too many answers waiting: try again later");
+  }
+  active_.emplace(info.id, run);
+  registry_.add(run);
+  if (admission == RunQueue::Admission::waiting) return {};
+  auto started = start(run);
+  if (started) return {};
+  if (started.error().code == ErrorCode::overloaded) {
+    queue_.put_back(info.id);
+    hold_until_ = clock_.steady();
+    if (!run->put_back(clock_)) mailbox_->ended(run);
+    return {};
+  }
+  // Refused at once: as if it had never been.
+  run->end(failed_outcome(started.error()), clock_);
+  queue_.remove(info.id);
+  active_.erase(info.id);
+  registry_.remove(*run);
+  return started;
+}
+
+Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
+  if (!run->begin()) return {};  // stopped: the mailbox says so
+  auto request = prompt(*run);
+  if (!request) return std::move(request).error();
+  run->run->set_position(0);
+  auto sink = std::make_shared<GenerationSink>(run, mailbox_, clock_, metrics_);
+  auto accepted = backend_.generate(*std::move(request), std::move(sink), run->stop_token());
+  if (!accepted) return accepted;
+  const auto waited = clock_.steady() - run->run->info().submitted_at;
+  metrics_.queue_wait.Observe(std::chrono::duration<double>(waited).count());
+  return {};
+}
+
+Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
+  const RunInfo& info = live.run->info();
+  llm::Request request;
+  request.run_id = info.id;
+  request.cache_key = std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
+  request.model = live.request.model;
+  request.sampling = live.request.sampling;
+  if (!options_.system_prompt.empty()) {
+    request.messages.push_back({llm::Role::system, options_.system_prompt});
+  }
+  const int context = backend_.status().context_length;
+  const auto max_bytes =
+      static_cast<std::size_t>(context > 0 ? context : kAssumedContext) * kHistoryBytesPerToken;
+  auto turns = repository_.history(info.client_id, info.conversation_id, max_bytes);
+  if (!turns) return std::move(turns).error();
+  for (Turn& turn : *turns) {
+    request.messages.push_back({llm::Role::user, std::move(turn.user)});
+    request.messages.push_back({llm::Role::assistant, std::move(turn.assistant)});
+  }
+  for (const auto& unsaved : writer_.unsaved(info.client_id, info.conversation_id)) {
+    request.messages.push_back({llm::Role::user, unsaved->request.content});
+    request.messages.push_back({llm::Role::assistant, unsaved->run->text()});
+  }
+  request.messages.push_back({llm::Role::user, live.request.content});
+  return request;
+}
+
+void ChatEngine::handle(FollowCommand& command) {
+  auto run = find_run(command.client_id, command.run_id);
+  if (!run) return command.done(std::move(run).error());
+  if (!*run) return command.done(unknown_run());
+  command.done(attach(*std::move(run), std::move(command.wake), true));
+}
+
+void ChatEngine::handle(CancelCommand& command) {
+  const auto matched = registry_.match(command.client_id, command.target);
+  for (const auto& run : matched) stop_run(run, *mailbox_, clock_);
+  if (!matched.empty() || command.target.conversation_id) return command.done({});
+  auto known = command.target.run_id
+                   ? repository_.find_run(command.client_id, *command.target.run_id)
+                   : repository_.find_message(command.client_id, command.target.message_id.value_or(""));
+  if (!known) return command.done(std::move(known).error());
+  if (!*known) return command.done(unknown_run());
+  command.done({});
+}
+
+Result<std::shared_ptr<LiveRun>> ChatEngine::find_message(const std::string& client_id,
+                                                          const std::string& message_id) {
+  if (auto run = registry_.find_message(client_id, message_id)) return run;
+  auto stored = repository_.find_message(client_id, message_id);
+  if (!stored) return std::move(stored).error();
+  if (!*stored) return std::shared_ptr<LiveRun>();
+  return restore_run(repository_, **std::move(stored), options_.retention);
+}
+
+Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_id,
+                                                      const std::string& run_id) {
+  if (auto run = registry_.find(client_id, run_id)) return run;
+  auto stored = repository_.find_run(client_id, run_id);
+  if (!stored) return std::move(stored).error();
+  if (!*stored) return std::shared_ptr<LiveRun>();
+  return restore_run(repository_, **std::move(stored), options_.retention);
+}
+
+}  // namespace tars::chat

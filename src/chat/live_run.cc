@@ -1,0 +1,93 @@
+#include "chat/live_run.h"
+
+#include <utility>
+
+#include "base/ids.h"
+
+namespace tars::chat {
+
+LiveRun::LiveRun(RunInfo info, ChatRequest chat)
+    : run(std::make_shared<Run>(std::move(info))),
+      request(std::move(chat)),
+      content_hash(sha256_hex(request.content)) {}
+
+LiveRun::LiveRun(std::shared_ptr<Run> ended, std::string hash)
+    : run(std::move(ended)),
+      content_hash(std::move(hash)),
+      stored{.created = true, .tokens = run->tokens(), .ended = true},
+      phase_(Phase::ended) {}
+
+bool LiveRun::begin() {
+  std::lock_guard lock(mutex_);
+  if (phase_ != Phase::waiting) return false;
+  phase_ = Phase::started;
+  return true;
+}
+
+bool LiveRun::put_back(const Clock& clock) {
+  {
+    std::lock_guard lock(mutex_);
+    if (phase_ != Phase::started) return false;
+    if (!stop_asked_at_) {
+      phase_ = Phase::waiting;
+      return true;
+    }
+  }
+  end({.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}}, clock);
+  return false;
+}
+
+bool LiveRun::end(Outcome outcome, const Clock& clock) {
+  {
+    std::lock_guard lock(mutex_);
+    if (phase_ == Phase::ended) return false;
+    phase_ = Phase::ended;
+  }
+  outcome.latency_ms =
+      std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at).count();
+  run->finish(std::move(outcome));
+  return true;
+}
+
+LiveRun::Stopped LiveRun::stop(const Clock& clock) {
+  {
+    std::lock_guard lock(mutex_);
+    if (phase_ == Phase::ended) return Stopped::too_late;
+    if (phase_ == Phase::started) {
+      if (!stop_asked_at_) stop_asked_at_ = clock.steady();
+    } else {
+      phase_ = Phase::ended;
+    }
+    if (phase_ == Phase::ended) {
+      Outcome outcome{.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}};
+      outcome.latency_ms =
+          std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at).count();
+      run->finish(std::move(outcome));
+      return Stopped::ended;
+    }
+  }
+  stop_.request_stop();
+  return Stopped::signalled;
+}
+
+std::optional<SteadyTime> LiveRun::stop_asked_at() const {
+  std::lock_guard lock(mutex_);
+  return stop_asked_at_;
+}
+
+void LiveRun::abandon(SteadyTime deadline) {
+  std::lock_guard lock(mutex_);
+  abandoned_until_ = deadline;
+}
+
+void LiveRun::adopt() {
+  std::lock_guard lock(mutex_);
+  abandoned_until_.reset();
+}
+
+std::optional<SteadyTime> LiveRun::abandoned_until() const {
+  std::lock_guard lock(mutex_);
+  return abandoned_until_;
+}
+
+}  // namespace tars::chat

@@ -1,0 +1,72 @@
+// What chat.db holds and how it is asked: conversations, messages, runs and their logs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "chat/run.h"
+#include "store/database.h"
+
+namespace tars::chat {
+
+// One question and its answer, as they go into a prompt.
+struct Turn {
+  std::string user;
+  std::string assistant;
+};
+
+struct StoredRun {
+  RunInfo info;  // submitted_at is not kept
+  std::string content_hash;
+  Outcome outcome;  // of a run that has ended
+  bool log_pruned = false;
+};
+
+// One database connection: for one thread at a time. Errors are store_unavailable. Writes belong into a
+// transaction of the caller.
+class Repository {
+ public:
+  static Result<Repository> open(const std::filesystem::path& path);
+  explicit Repository(store::Database database) : database_(std::move(database)) {}
+
+  store::Database& database() { return database_; }
+
+  // The run, its question, and the conversation where it is new (its title is the question's first 80
+  // characters).
+  Result<void> create_run(const RunInfo& info, std::string_view content, std::string_view content_hash);
+  // Tokens that follow those stored. `lengths` in bytes of the slice's text.
+  Result<void> append_log(std::string_view run_id, const Slice& slice,
+                          const std::vector<std::uint32_t>& lengths);
+  // How it ended; with text, the answer joins the conversation (partial unless complete).
+  Result<void> finish_run(const RunInfo& info, const Outcome& outcome, std::size_t tokens,
+                          std::string_view text, WallTime now);
+
+  // nullopt for an unknown run and for another client's alike.
+  Result<std::optional<StoredRun>> find_run(std::string_view client_id, std::string_view run_id);
+  Result<std::optional<StoredRun>> find_message(std::string_view client_id, std::string_view message_id);
+  // Appends the stored tokens to `run`.
+  Result<void> read_log(Run& run);
+  // The turns that have an answer, oldest first: the youngest that fit into `max_bytes`.
+  Result<std::vector<Turn>> history(std::string_view client_id, std::string_view conversation_id,
+                                    std::size_t max_bytes);
+  // Runs that no process finished.
+  Result<std::vector<RunInfo>> open_runs();
+  // Drops the logs of at most `limit` runs that ended before `before`; messages stay. How many it were.
+  Result<std::size_t> prune_logs(WallTime before, std::size_t limit);
+
+ private:
+  Result<void> insert_message(const RunInfo& info, std::string_view role, std::string_view content,
+                              bool partial, WallTime at);
+  Result<std::optional<StoredRun>> read_run(store::Statement statement);
+
+  store::Database database_;
+};
+
+}  // namespace tars::chat

@@ -1,0 +1,130 @@
+#include "chat/run_queue.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace tars::chat {
+
+std::string RunQueue::conversation_key(const Ticket& ticket) {
+  // Ids hold no NUL in JSON that passed the edge; the length in front makes it certain.
+  return std::to_string(ticket.client.size()) + ':' + ticket.client + ticket.conversation;
+}
+
+RunQueue::Client& RunQueue::client(const std::string& id) {
+  const auto [at, is_new] = clients_.try_emplace(id);
+  if (is_new) at->second.served = ++turn_;
+  return at->second;
+}
+
+void RunQueue::forget_if_idle(const std::string& id) {
+  const auto at = clients_.find(id);
+  if (at != clients_.end() && at->second.running == 0 && at->second.waiting.empty()) clients_.erase(at);
+}
+
+RunQueue::Admission RunQueue::admit(Ticket ticket, int slots) {
+  Client& owner = client(ticket.client);
+  const std::string key = conversation_key(ticket);
+  const bool conversation_waits =
+      std::ranges::any_of(owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
+  if (std::cmp_less(running_.size(), slots) && owner.running < limits_.running_per_client &&
+      !conversation_waits && !busy_.contains(key)) {
+    ++owner.running;
+    owner.served = ++turn_;
+    busy_.insert(key);
+    running_.emplace(ticket.run, std::move(ticket));
+    return Admission::started;
+  }
+  if (std::cmp_greater_equal(owner.waiting.size(), limits_.waiting_per_client)) {
+    forget_if_idle(ticket.client);
+    return Admission::client_full;
+  }
+  if (std::cmp_greater_equal(waiting_, limits_.waiting_total)) {
+    forget_if_idle(ticket.client);
+    return Admission::total_full;
+  }
+  owner.waiting.push_back(std::move(ticket));
+  ++waiting_;
+  return Admission::waiting;
+}
+
+std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& busy, int running_limit,
+                                               std::uint64_t& turn) {
+  Client* chosen = nullptr;
+  std::deque<Ticket>::iterator chosen_ticket;
+  for (auto& [id, candidate] : clients) {
+    if (candidate.running >= running_limit) continue;
+    if (chosen && std::pair(chosen->running, chosen->served) <
+                      std::pair(candidate.running, candidate.served)) {
+      continue;
+    }
+    const auto ticket = std::ranges::find_if(
+        candidate.waiting, [&](const Ticket& t) { return !busy.contains(conversation_key(t)); });
+    if (ticket == candidate.waiting.end()) continue;
+    chosen = &candidate;
+    chosen_ticket = ticket;
+  }
+  if (!chosen) return std::nullopt;
+  Ticket ticket = std::move(*chosen_ticket);
+  chosen->waiting.erase(chosen_ticket);
+  ++chosen->running;
+  chosen->served = ++turn;
+  busy.insert(conversation_key(ticket));
+  return ticket;
+}
+
+std::optional<std::string> RunQueue::next(int slots) {
+  if (std::cmp_greater_equal(running_.size(), slots)) return std::nullopt;
+  auto ticket = take(clients_, busy_, limits_.running_per_client, turn_);
+  if (!ticket) return std::nullopt;
+  --waiting_;
+  std::string run = ticket->run;
+  running_.emplace(run, *std::move(ticket));
+  return run;
+}
+
+void RunQueue::put_back(const std::string& run) {
+  auto node = running_.extract(run);
+  if (node.empty()) return;
+  busy_.erase(conversation_key(node.mapped()));
+  Client& owner = client(node.mapped().client);
+  --owner.running;
+  owner.waiting.push_front(std::move(node.mapped()));
+  ++waiting_;
+}
+
+void RunQueue::remove(const std::string& run) {
+  if (auto node = running_.extract(run); !node.empty()) {
+    busy_.erase(conversation_key(node.mapped()));
+    --client(node.mapped().client).running;
+    forget_if_idle(node.mapped().client);
+    return;
+  }
+  for (auto& [id, owner] : clients_) {
+    if (std::erase_if(owner.waiting, [&](const Ticket& t) { return t.run == run; }) == 0) continue;
+    --waiting_;
+    forget_if_idle(std::string(id));
+    return;
+  }
+}
+
+std::vector<std::string> RunQueue::order() const {
+  std::vector<std::string> order;
+  if (waiting_ == 0) return order;
+  Clients clients = clients_;
+  Conversations busy = busy_;
+  std::uint64_t turn = turn_;
+  while (auto ticket = take(clients, busy, limits_.running_per_client, turn)) {
+    order.push_back(std::move(ticket->run));
+  }
+  // The rest is blocked now: in the order in which it would come if nothing blocked it.
+  while (order.size() < waiting_) {
+    busy.clear();
+    while (auto ticket = take(clients, busy, std::numeric_limits<int>::max(), turn)) {
+      order.push_back(std::move(ticket->run));
+    }
+  }
+  return order;
+}
+
+}  // namespace tars::chat

@@ -1,0 +1,75 @@
+// Who runs and who waits: a fair queue with bounds, without clock, thread or model.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace tars::chat {
+
+// Waiting runs start round robin between clients: of the clients whose turn is possible, those with the
+// fewest running come first, among them the one that was served longest ago. Within a client the order
+// is first come, first served; but turns of one conversation never overlap, and one that waits for its
+// predecessor lets other conversations pass. Not thread-safe. Bounded by its limits.
+class RunQueue {
+ public:
+  struct Limits {
+    int running_per_client = 4;
+    int waiting_per_client = 16;
+    int waiting_total = 256;
+  };
+  struct Ticket {
+    std::string run;
+    std::string client;
+    std::string conversation;
+  };
+  enum class Admission { started, waiting, client_full, total_full };
+
+  explicit RunQueue(Limits limits) : limits_(limits) {}
+
+  // Starts the run at once when fewer than `slots` run and nothing stands in its way; else it waits, or
+  // is refused and leaves no trace.
+  Admission admit(Ticket ticket, int slots);
+  // Starts the run whose turn it is; nullopt when none may start.
+  std::optional<std::string> next(int slots);
+  // A started run that the model could not take yet waits again, first in its client's line.
+  void put_back(const std::string& run);
+  // Forgets a run, waiting or started. An unknown one is no error.
+  void remove(const std::string& run);
+
+  // The waiting runs, next to start first. What cannot start now, because its client runs the most it
+  // may or its conversation is busy, comes after all that can.
+  std::vector<std::string> order() const;
+  std::size_t running() const { return running_.size(); }
+  std::size_t waiting() const { return waiting_; }
+
+ private:
+  struct Client {
+    std::deque<Ticket> waiting;
+    int running = 0;
+    std::uint64_t served = 0;  // larger = later
+  };
+  using Clients = std::unordered_map<std::string, Client>;
+  using Conversations = std::unordered_set<std::string>;
+
+  static std::string conversation_key(const Ticket& ticket);
+  // Takes the ticket whose turn it is out of `clients` and counts it as running.
+  static std::optional<Ticket> take(Clients& clients, Conversations& busy, int running_limit,
+                                    std::uint64_t& turn);
+  Client& client(const std::string& id);
+  void forget_if_idle(const std::string& id);
+
+  const Limits limits_;
+  Clients clients_;      // those with a run, waiting or started
+  Conversations busy_;   // with a started run
+  std::unordered_map<std::string, Ticket> running_;
+  std::size_t waiting_ = 0;
+  std::uint64_t turn_ = 0;
+};
+
+}  // namespace tars::chat

@@ -1,0 +1,132 @@
+#include "chat/store_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "telemetry/log.h"
+
+namespace tars::chat {
+namespace {
+
+constexpr std::size_t kBatchBytes = 256 * 1024;
+
+}  // namespace
+
+void StoreWriter::write() {
+  if (retry_at_ && clock_.steady() < *retry_at_) return bound_backlog();
+  write_now();
+}
+
+void StoreWriter::write_now() {
+  const bool nothing_new = std::ranges::all_of(runs_, [](const auto& run) {
+    return run->stored.created && !run->run->outcome() && run->stored.tokens == run->run->tokens();
+  });
+  if (nothing_new && !retry_at_) return;
+  auto written = write_all();
+  if (!written) {
+    retry_at_ = clock_.steady() + kRetry;
+    report(written.error().message);
+    return bound_backlog();
+  }
+  for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i]->stored = (*written)[i];
+  std::erase_if(runs_, [](const auto& run) { return run->stored.ended; });
+  retry_at_.reset();
+  report({});
+}
+
+Result<std::vector<LiveRun::Stored>> StoreWriter::write_all() {
+  auto transaction = store::Transaction::begin(repository_.database());
+  if (!transaction) return transaction.error();
+  std::vector<LiveRun::Stored> written;
+  for (const auto& run : runs_) {
+    auto stored = write_run(*run);
+    if (!stored) return stored.error();
+    written.push_back(*stored);
+  }
+  if (auto done = transaction->commit(); !done) return done.error();
+  return written;
+}
+
+Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
+  const Run& run = *live.run;
+  LiveRun::Stored stored = live.stored;
+  if (!stored.created) {
+    auto done = repository_.create_run(run.info(), live.request.content, live.content_hash);
+    if (!done) return done.error();
+    stored.created = true;
+  }
+  // The outcome before the tokens: once it is there, no token follows.
+  const auto outcome = run.outcome();
+  for (Slice slice = run.read(stored.tokens, kBatchBytes); slice.count > 0;
+       slice = run.read(stored.tokens, kBatchBytes)) {
+    auto done = repository_.append_log(run.info().id, slice, run.lengths(slice.first, slice.count));
+    if (!done) return done.error();
+    stored.tokens += slice.count;
+  }
+  if (outcome) {
+    auto done = repository_.finish_run(run.info(), *outcome, run.tokens(), run.text(), clock_.wall());
+    if (!done) return done.error();
+    stored.ended = true;
+  }
+  return stored;
+}
+
+std::optional<SteadyTime> StoreWriter::retry_at() const { return retry_at_; }
+
+std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view client_id,
+                                                           std::string_view conversation_id) const {
+  std::vector<std::shared_ptr<LiveRun>> found;
+  for (const auto& run : runs_) {
+    const RunInfo& info = run->run->info();
+    if (info.client_id == client_id && info.conversation_id == conversation_id && run->run->outcome() &&
+        run->run->tokens() > 0) {
+      found.push_back(run);
+    }
+  }
+  return found;
+}
+
+void StoreWriter::bound_backlog() {
+  const auto has_ended = [](const auto& run) { return run->run->outcome().has_value(); };
+  auto ended = static_cast<std::size_t>(std::ranges::count_if(runs_, has_ended));
+  std::size_t dropped = 0;
+  while (ended > max_backlog_) {
+    runs_.erase(std::ranges::find_if(runs_, has_ended));
+    --ended;
+    ++dropped;
+  }
+  if (dropped > 0) {
+    telemetry::log(telemetry::LogLevel::error, "answers lost: the store cannot be written",
+                   {{"runs", dropped}});
+  }
+}
+
+void StoreWriter::report(std::string trouble) {
+  std::function<void(const std::string&)> listener;
+  {
+    std::lock_guard lock(mutex_);
+    // Once per change between well and not: the sentence of the first failure stands.
+    if (trouble_.empty() == trouble.empty()) return;
+    trouble_ = trouble;
+    listener = listener_;
+  }
+  if (trouble.empty()) {
+    telemetry::log(telemetry::LogLevel::info, "the store of conversations can be written again");
+  } else {
+    telemetry::log(telemetry::LogLevel::error, "the store of conversations cannot be written",
+                   {{"error", trouble}});
+  }
+  if (listener) listener(trouble);
+}
+
+std::string StoreWriter::trouble() const {
+  std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void StoreWriter::set_listener(std::function<void(const std::string&)> listener) {
+  std::lock_guard lock(mutex_);
+  listener_ = std::move(listener);
+}
+
+}  // namespace tars::chat

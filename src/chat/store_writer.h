@@ -1,0 +1,64 @@
+// Writes what runs hold in memory to the store, in batches; goes on when the store does not.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "chat/live_run.h"
+#include "chat/repository.h"
+
+namespace tars::chat {
+
+// For the worker thread, except trouble() and set_listener(). A run stays here until the store holds all
+// of it; what a failed pass did not write the next one does. Bounded: of the ended runs that could not be
+// written it keeps the `max_backlog` that ended last.
+class StoreWriter {
+ public:
+  static constexpr std::chrono::seconds kRetry{1};
+
+  StoreWriter(Repository& repository, const Clock& clock, std::size_t max_backlog)
+      : repository_(repository), clock_(clock), max_backlog_(max_backlog) {}
+
+  void track(std::shared_ptr<LiveRun> run) { runs_.push_back(std::move(run)); }
+  // One transaction with everything that is new. Does nothing while the store is in trouble and the
+  // last try is less than kRetry ago.
+  void write();
+  // The same without waiting for the retry.
+  void write_now();
+  // When write() has something to do again, where it is in trouble.
+  std::optional<SteadyTime> retry_at() const;
+
+  // Turns of a conversation that have text but are not stored to their end, oldest first.
+  std::vector<std::shared_ptr<LiveRun>> unsaved(std::string_view client_id,
+                                                std::string_view conversation_id) const;
+  std::size_t backlog() const { return runs_.size(); }
+
+  // Any thread. Empty when well.
+  std::string trouble() const;
+  // Any thread. Called from the worker thread on each change, without a lock.
+  void set_listener(std::function<void(const std::string&)> listener);
+
+ private:
+  Result<std::vector<LiveRun::Stored>> write_all();
+  Result<LiveRun::Stored> write_run(const LiveRun& run);
+  void report(std::string trouble);
+  void bound_backlog();
+
+  Repository& repository_;
+  const Clock& clock_;
+  const std::size_t max_backlog_;
+  std::vector<std::shared_ptr<LiveRun>> runs_;  // in the order they came
+  std::optional<SteadyTime> retry_at_;
+  mutable std::mutex mutex_;
+  std::string trouble_;
+  std::function<void(const std::string&)> listener_;
+};
+
+}  // namespace tars::chat

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <utility>
+
+#include "chat/chat_engine.h"
+#include "chat/generation_sink.h"
+#include "chat/run_follower.h"
+#include "telemetry/log.h"
+
+namespace tars::chat {
+namespace {
+
+constexpr std::chrono::minutes kPruneEvery{10};
+constexpr std::size_t kPruneAtOnce = 200;
+// A model that does not answer a stop by then is left alone: its run ends as failed.
+constexpr std::chrono::seconds kStopPatience{10};
+constexpr std::chrono::milliseconds kHold{50};
+
+}  // namespace
+
+void ChatEngine::work() {
+  prune();
+  while (true) {
+    Mailbox::Work work = mailbox_->take(patience());
+    for (const auto& run : work.ended) reap(*run);
+    if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);
+    if (draining_) leave_no_run();
+    stop_abandoned();
+    start_waiting();
+    update_positions();
+    flush();
+    prune();
+    if (stopping_ && active_.empty()) break;
+  }
+  writer_.write_now();
+  for (Command& command : mailbox_->close()) {
+    Error error = make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+    std::visit([&](auto& left) { left.done(std::move(error)); }, command);
+  }
+}
+
+std::chrono::steady_clock::duration ChatEngine::patience() const {
+  SteadyTime next = prune_at_;
+  if (queue_.running() > 0) next = std::min(next, flush_at_);
+  if (const auto retry = writer_.retry_at()) next = std::min(next, *retry);
+  if (hold_until_) next = std::min(next, *hold_until_);
+  next = std::min(next, stop_deadline_);
+  for (const auto& [id, run] : active_) {
+    if (const auto until = run->abandoned_until()) next = std::min(next, *until);
+  }
+  return std::max(next - clock_.steady(), SteadyTime::duration::zero());
+}
+
+void ChatEngine::reap(const LiveRun& live) {
+  const RunInfo& info = live.run->info();
+  const auto outcome = live.run->outcome();
+  if (!outcome || active_.erase(info.id) == 0) return;
+  queue_.remove(info.id);
+  registry_.ended(live);
+  hold_until_.reset();
+  metrics_.count_run(outcome->status == RunStatus::complete    ? "complete"
+                     : outcome->status == RunStatus::cancelled ? "cancelled"
+                                                               : "failed");
+  metrics_.tokens_prompt.Increment(outcome->prompt_tokens);
+  metrics_.tokens_cached.Increment(outcome->cached_tokens);
+  metrics_.tokens_generated.Increment(static_cast<double>(live.run->tokens()));
+  if (outcome->cached_tokens > 0) metrics_.prefix_hits.Increment();
+  if (outcome->error) {
+    telemetry::log(telemetry::LogLevel::warning, "a run failed",
+                   {{"run", info.id}, {"error", outcome->error->message}});
+  }
+  flush_at_ = SteadyTime{};  // the end is written this round
+}
+
+void ChatEngine::stop_abandoned() {
+  const SteadyTime now = clock_.steady();
+  for (const auto& [id, run] : active_) {
+    const auto until = run->abandoned_until();
+    if (!until || *until > now) continue;
+    run->adopt();  // asked once
+    if (run->run->followers() == 0) stop_run(run, *mailbox_, clock_);
+  }
+}
+
+void ChatEngine::start_waiting() {
+  if (hold_until_ && clock_.steady() < *hold_until_) return;
+  hold_until_.reset();
+  while (queue_.waiting() > 0) {
+    const auto id = queue_.next(slots());
+    if (!id) return;
+    const auto run = active_.at(*id);
+    auto started = start(run);
+    if (started) continue;
+    if (started.error().code == ErrorCode::overloaded) {
+      queue_.put_back(*id);
+      if (run->put_back(clock_)) {
+        hold_until_ = clock_.steady() + kHold;
+        return;
+      }
+    } else {
+      run->end(failed_outcome(std::move(started).error()), clock_);
+    }
+    reap(*run);
+    run->run->wake();
+  }
+}
+
+void ChatEngine::update_positions() {
+  running_ = queue_.running();
+  waiting_ = queue_.waiting();
+  metrics_.runs_running.Set(static_cast<double>(queue_.running()));
+  metrics_.runs_waiting.Set(static_cast<double>(queue_.waiting()));
+  int position = 0;
+  for (const std::string& id : queue_.order()) {
+    const auto& run = active_.at(id)->run;
+    if (run->set_position(++position)) run->wake();
+  }
+}
+
+void ChatEngine::flush() {
+  const SteadyTime now = clock_.steady();
+  const auto retry = writer_.retry_at();
+  if (now < flush_at_ && !(retry && *retry <= now)) return;
+  writer_.write();
+  flush_at_ = now + options_.flush_interval;
+}
+
+void ChatEngine::prune() {
+  if (clock_.steady() < prune_at_) return;
+  prune_at_ = clock_.steady() + kPruneEvery;
+  auto transaction = store::Transaction::begin(repository_.database());
+  if (!transaction) return;
+  const auto pruned = repository_.prune_logs(clock_.wall() - options_.retention, kPruneAtOnce);
+  if (!pruned || !transaction->commit()) return;
+  if (*pruned == kPruneAtOnce) prune_at_ = clock_.steady();  // the rest on the next round
+}
+
+void ChatEngine::leave_no_run() {
+  for (const std::string& id : queue_.order()) stop_run(active_.at(id), *mailbox_, clock_);
+  if (!stopping_) return;
+  const SteadyTime now = clock_.steady();
+  if (stop_deadline_ == SteadyTime::max()) stop_deadline_ = now + kStopPatience;
+  const auto active = active_;  // reap() takes them out
+  for (const auto& [id, run] : active) {
+    stop_run(run, *mailbox_, clock_);
+    if (now < stop_deadline_) continue;
+    run->end(failed_outcome(make_error(ErrorCode::generation_error, "the model did not stop in time")),
+             clock_);
+    run->run->wake();
+    reap(*run);
+  }
+}
+
+}  // namespace tars::chat
