@@ -1,0 +1,192 @@
+#include "auth/ledger.h"
+
+#include <array>
+
+namespace tars::auth {
+
+namespace {
+
+// Ids sort by the time they were made, so clustered keys append instead of scattering over the pages.
+constexpr std::array kMigrations{store::Migration{1, R"sql(
+CREATE TABLE families(
+  sid TEXT PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  device_name TEXT NOT NULL,
+  device_type TEXT NOT NULL,
+  created_at INTEGER NOT NULL,    -- microseconds since 1970
+  last_seen_at INTEGER NOT NULL,  -- microseconds since 1970
+  expires_at INTEGER NOT NULL     -- seconds since 1970
+) STRICT, WITHOUT ROWID;
+CREATE INDEX families_by_client ON families(client_id);
+CREATE TABLE revoked_families(
+  sid TEXT PRIMARY KEY,
+  expires_at INTEGER NOT NULL     -- seconds since 1970: no token of it is good longer
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_tokens(
+  jti TEXT PRIMARY KEY,
+  expires_at INTEGER NOT NULL,    -- seconds since 1970
+  spent_at INTEGER                -- microseconds since 1970; NULL: revoked
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pruned(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  until INTEGER NOT NULL          -- seconds since 1970: what expired earlier is forgotten
+) STRICT;
+INSERT INTO pruned VALUES (1, 0);
+)sql"}};
+
+std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
+WallTime from_micros(std::int64_t t) { return WallTime(std::chrono::microseconds(t)); }
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const std::filesystem::path& path) {
+  auto database = store::Database::open(path, store::Durability::power_loss, kMigrations);
+  if (!database) return database.error();
+  return Ledger(std::move(*database));
+}
+
+Result<void> Ledger::load(DeadTokens& dead) {
+  auto families = database_.prepare("SELECT sid, expires_at FROM revoked_families");
+  if (!families) return families.error();
+  for (;;) {
+    auto row = families->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    dead.add_family(families->text(0), families->integer(1));
+  }
+  auto tokens = database_.prepare("SELECT jti, expires_at FROM dead_tokens");
+  if (!tokens) return tokens.error();
+  for (;;) {
+    auto row = tokens->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    dead.add_token(tokens->text(0), tokens->integer(1));
+  }
+  auto pruned = database_.prepare("SELECT until FROM pruned");
+  if (!pruned) return pruned.error();
+  auto row = pruned->step();
+  if (!row) return row.error();
+  if (*row) dead.prune(pruned->integer(0));
+  return {};
+}
+
+Result<void> Ledger::note_family(const Claims& claims, WallTime now, std::int64_t expires_at) {
+  auto statement = database_.prepare(
+      "INSERT INTO families VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(sid) DO UPDATE SET"
+      " last_seen_at = max(last_seen_at, excluded.last_seen_at),"
+      " expires_at = max(expires_at, excluded.expires_at)");
+  if (!statement) return statement.error();
+  return statement->bind(1, std::string_view(claims.family))
+      .bind(2, std::string_view(claims.client_id))
+      .bind(3, std::string_view(claims.device_name))
+      .bind(4, std::string_view(claims.device_type))
+      .bind(5, claims.issued_at * 1'000'000)
+      .bind(6, micros(now))
+      .bind(7, expires_at)
+      .run();
+}
+
+Result<std::optional<std::string>> Ledger::client_of(std::string_view family) {
+  auto statement = database_.prepare(
+      "SELECT client_id FROM families WHERE sid = ?1"
+      " AND NOT EXISTS (SELECT 1 FROM revoked_families r WHERE r.sid = ?1)");
+  if (!statement) return statement.error();
+  auto row = statement->bind(1, family).step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<std::string>();
+  return std::optional(statement->text(0));
+}
+
+Result<std::vector<Device>> Ledger::devices(std::string_view client_id, std::int64_t now) {
+  auto statement = database_.prepare(
+      "SELECT sid, device_name, device_type, created_at, last_seen_at FROM families f"
+      " WHERE client_id = ?1 AND expires_at >= ?2"
+      " AND NOT EXISTS (SELECT 1 FROM revoked_families r WHERE r.sid = f.sid)"
+      " ORDER BY last_seen_at DESC, sid DESC LIMIT 1000");
+  if (!statement) return statement.error();
+  statement->bind(1, client_id).bind(2, now);
+  std::vector<Device> out;
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    out.push_back({.family = statement->text(0),
+                   .device_name = statement->text(1),
+                   .device_type = statement->text(2),
+                   .created_at = from_micros(statement->integer(3)),
+                   .last_seen_at = from_micros(statement->integer(4))});
+  }
+}
+
+Result<bool> Ledger::is_family_revoked(std::string_view family) {
+  auto statement = database_.prepare("SELECT 1 FROM revoked_families WHERE sid = ?1");
+  if (!statement) return statement.error();
+  return statement->bind(1, family).step();
+}
+
+Result<std::optional<std::int64_t>> Ledger::revoke_family(std::string_view family,
+                                                          std::int64_t expires_at) {
+  auto statement = database_.prepare(
+      "INSERT INTO revoked_families VALUES (?1, max(?2, ifnull((SELECT expires_at FROM families"
+      " WHERE sid = ?1), 0))) ON CONFLICT(sid) DO NOTHING RETURNING expires_at");
+  if (!statement) return statement.error();
+  auto row = statement->bind(1, family).bind(2, expires_at).step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<std::int64_t>();
+  return std::optional(statement->integer(0));
+}
+
+Result<std::optional<Ledger::Death>> Ledger::death_of(std::string_view token_id) {
+  auto statement = database_.prepare("SELECT spent_at FROM dead_tokens WHERE jti = ?1");
+  if (!statement) return statement.error();
+  auto row = statement->bind(1, token_id).step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<Death>();
+  if (statement->is_null(0)) return std::optional(Death{});
+  return std::optional(Death{from_micros(statement->integer(0))});
+}
+
+Result<bool> Ledger::end_token(std::string_view token_id, std::int64_t expires_at,
+                               std::optional<WallTime> spent_at) {
+  auto statement = database_.prepare(
+      "INSERT INTO dead_tokens VALUES (?1, ?2, ?3) ON CONFLICT(jti) DO NOTHING");
+  if (!statement) return statement.error();
+  statement->bind(1, token_id).bind(2, expires_at);
+  if (spent_at) {
+    statement->bind(3, micros(*spent_at));
+  } else {
+    statement->bind(3, nullptr);
+  }
+  if (auto done = statement->run(); !done) return done.error();
+  return database_.changes() > 0;
+}
+
+Result<bool> Ledger::prune(std::int64_t cutoff, int limit) {
+  bool more = false;
+  for (const std::string_view sql :
+       {std::string_view("DELETE FROM families WHERE sid IN (SELECT sid FROM families"
+                         " WHERE expires_at < ?1 LIMIT ?2)"),
+        std::string_view("DELETE FROM revoked_families WHERE sid IN (SELECT sid FROM revoked_families"
+                         " WHERE expires_at < ?1 LIMIT ?2)"),
+        std::string_view("DELETE FROM dead_tokens WHERE jti IN (SELECT jti FROM dead_tokens"
+                         " WHERE expires_at < ?1 LIMIT ?2)")}) {
+    auto statement = database_.prepare(sql);
+    if (!statement) return statement.error();
+    if (auto done = statement->bind(1, cutoff).bind(2, std::int64_t{limit}).run(); !done) {
+      return done.error();
+    }
+    more = more || database_.changes() >= limit;
+  }
+  auto statement = database_.prepare("UPDATE pruned SET until = max(until, ?1)");
+  if (!statement) return statement.error();
+  if (auto done = statement->bind(1, cutoff).run(); !done) return done.error();
+  return more;
+}
+
+Result<void> Ledger::probe() {
+  auto statement = database_.prepare("UPDATE pruned SET until = until");
+  if (!statement) return statement.error();
+  return statement->run();
+}
+
+}  // namespace tars::auth

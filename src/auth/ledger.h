@@ -1,0 +1,60 @@
+// The tables behind the tokens: device families, revoked families, revoked and spent tokens.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/dead_tokens.h"
+#include "auth/token_service.h"
+#include "store/database.h"
+
+namespace tars::auth {
+
+// Owns auth.db. One thread at a time. Every failure is store_unavailable. Ids and times only, never a
+// token; a refresh token is known by its jti. Writes belong inside transaction().
+class Ledger {
+ public:
+  static Result<Ledger> open(const std::filesystem::path& path);
+
+  Result<store::Transaction> transaction() { return store::Transaction::begin(database_); }
+  // Everything that is revoked or spent, and how far was pruned.
+  Result<void> load(DeadTokens& dead);
+
+  // Notes the family that `claims` belongs to, or that it was seen at `now` and lives until
+  // `expires_at` (seconds since 1970).
+  Result<void> note_family(const Claims& claims, WallTime now, std::int64_t expires_at);
+  // The client of a family that is not revoked; nullopt when there is none.
+  Result<std::optional<std::string>> client_of(std::string_view family);
+  // Not revoked and not expired, the last seen first, at most 1,000.
+  Result<std::vector<Device>> devices(std::string_view client_id, std::int64_t now);
+
+  Result<bool> is_family_revoked(std::string_view family);
+  // The latest second at which a token of it could be good: `expires_at`, or later where the family is
+  // known to live longer. nullopt when it already was revoked.
+  Result<std::optional<std::int64_t>> revoke_family(std::string_view family, std::int64_t expires_at);
+
+  struct Death {
+    std::optional<WallTime> spent_at;  // nullopt: revoked
+  };
+  Result<std::optional<Death>> death_of(std::string_view token_id);
+  // `spent_at` nullopt = revoked. false when it already was dead.
+  Result<bool> end_token(std::string_view token_id, std::int64_t expires_at,
+                         std::optional<WallTime> spent_at);
+
+  // Removes up to `limit` rows of each table that expire before `cutoff`, and notes the cutoff; true =
+  // there may be more.
+  Result<bool> prune(std::int64_t cutoff, int limit);
+  // Writes a little, to see whether one can.
+  Result<void> probe();
+
+ private:
+  explicit Ledger(store::Database database) : database_(std::move(database)) {}
+
+  store::Database database_;
+};
+
+}  // namespace tars::auth

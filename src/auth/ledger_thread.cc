@@ -1,0 +1,164 @@
+#include "auth/ledger_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "telemetry/log.h"
+
+namespace tars::auth {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCompanyWait = 100ms;
+constexpr auto kIdleWait = 60s;  // then look whether pruning is due
+constexpr auto kFailingWait = 2s;
+constexpr std::int64_t kPruneEverySeconds = 3600;
+constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wait long
+
+}  // namespace
+
+LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken, Settings settings,
+                           DeadTokens& dead, const Clock& clock)
+    : settings_(settings),
+      clock_(clock),
+      dead_(dead),
+      ledger_(std::move(ledger)),
+      failure_(std::move(broken)),
+      thread_([this] { loop(); }) {}
+
+Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return make_error(ErrorCode::draining, "the server is shutting down");
+    if (waiting_.size() >= settings_.capacity) {
+      return Error{.code = ErrorCode::overloaded,
+                   .message = "too many token requests at once, try again later",
+                   .retry_after = 1s};
+    }
+    waiting_.push_back(std::move(task));
+    // The first one starts the wait for company; later ones need no wake-up.
+    wake = waiting_.size() == 1;
+    if (!urgent_ && (urgency == Urgency::now || waiting_.size() * 2 >= settings_.capacity)) {
+      urgent_ = wake = true;
+    }
+  }
+  if (wake) wake_.notify_one();
+  return {};
+}
+
+Result<void> LedgerThread::status() const {
+  std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
+  return {};
+}
+
+void LedgerThread::shutdown() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LedgerThread::loop() {
+  prune_when_due();
+  for (;;) {
+    Batch batch = wait_for_batch();
+    const bool idle = batch.empty();
+    if (!idle) run(std::move(batch));
+    prune_when_due();
+    if (!idle) continue;
+    probe_when_failing();
+    std::lock_guard lock(mutex_);
+    if (closed_ && waiting_.empty()) return;
+  }
+}
+
+LedgerThread::Batch LedgerThread::wait_for_batch() {
+  std::unique_lock lock(mutex_);
+  const auto idle = failure_ ? std::chrono::milliseconds(kFailingWait)
+                             : std::chrono::milliseconds(kIdleWait);
+  wake_.wait_for(lock, idle, [this] { return closed_ || !waiting_.empty(); });
+  if (!waiting_.empty()) wake_.wait_for(lock, kCompanyWait, [this] { return closed_ || urgent_; });
+  urgent_ = false;
+  return std::exchange(waiting_, {});
+}
+
+void LedgerThread::run(Batch batch) {
+  if (!ledger_) {
+    const Error error = status().error();
+    for (LedgerTask& task : batch) {
+      if (task.failed) task.failed(error);
+    }
+    return;
+  }
+  auto completions = commit(batch);
+  if (!completions) {
+    note(completions.error());
+    for (LedgerTask& task : batch) {
+      if (task.failed) task.failed(completions.error());
+    }
+    return;
+  }
+  note({});
+  for (const auto& completion : *completions) {
+    if (completion) completion();
+  }
+}
+
+Result<std::vector<LedgerTask::Completion>> LedgerThread::commit(Batch& batch) {
+  std::vector<LedgerTask::Completion> completions;
+  completions.reserve(batch.size());
+  auto transaction = ledger_->transaction();
+  if (!transaction) return transaction.error();
+  for (LedgerTask& task : batch) {
+    auto completion = task.run(*ledger_);
+    if (!completion) return completion.error();
+    completions.push_back(std::move(*completion));
+  }
+  if (auto done = transaction->commit(); !done) return done.error();
+  return completions;
+}
+
+void LedgerThread::prune_when_due() {
+  const std::int64_t now = unix_seconds(clock_.wall());
+  // A clock that was set back does not stop pruning for as long as it was ahead.
+  if (!ledger_ || (now >= last_prune_ && now - last_prune_ < kPruneEverySeconds)) return;
+  const std::int64_t cutoff = now - settings_.leeway.count();
+  auto transaction = ledger_->transaction();
+  if (!transaction) return note(transaction.error());
+  auto more = ledger_->prune(cutoff, kPruneRows);
+  if (!more) return note(more.error());
+  if (auto done = transaction->commit(); !done) return note(done.error());
+  dead_.prune(cutoff);
+  if (!*more) last_prune_ = now;
+}
+
+void LedgerThread::probe_when_failing() {
+  if (!ledger_ || status()) return;
+  auto transaction = ledger_->transaction();
+  if (!transaction) return;
+  if (!ledger_->probe()) return;
+  if (transaction->commit()) note({});
+}
+
+// Logs only what changes: a full disk would otherwise fill the log as well.
+void LedgerThread::note(const Result<void>& outcome) {
+  std::lock_guard lock(mutex_);
+  if (outcome.has_error()) {
+    if (!failure_) {
+      telemetry::log(telemetry::LogLevel::error, "tokens cannot be stored",
+                     {{"cause", outcome.error().message}});
+    }
+    failure_ = outcome.error();
+  } else if (failure_) {
+    failure_.reset();
+    telemetry::log(telemetry::LogLevel::info, "tokens can be stored again");
+  }
+}
+
+}  // namespace tars::auth

@@ -1,0 +1,79 @@
+// The one thread that writes auth.db, many requests in one transaction.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "auth/ledger.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace tars::auth {
+
+// One piece of work on the ledger. Both functions run on the writer thread and must not throw.
+struct LedgerTask {
+  // What to do once the transaction that `run` was part of is on the disk.
+  using Completion = std::function<void()>;
+  std::function<Result<Completion>(Ledger&)> run;
+  // The transaction failed, nothing of it happened. May be empty.
+  std::function<void(const Error&)> failed;
+};
+
+// Owns the ledger and the thread. submit() and status() may be called from any thread. Urgent work is
+// committed at once together with whatever waits (the flush of one transaction serves all); other work
+// waits up to 100 ms for company. At most `capacity` tasks wait; a full queue refuses at once.
+class LedgerThread {
+ public:
+  struct Settings {
+    std::size_t capacity = 8192;
+    std::chrono::seconds leeway{30};  // nothing is forgotten before it is past this too
+  };
+
+  // Without a ledger every task fails with `broken`, for good: the server runs, but refuses tokens.
+  LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken, Settings settings,
+               DeadTokens& dead, const Clock& clock);
+  LedgerThread(const LedgerThread&) = delete;
+  LedgerThread& operator=(const LedgerThread&) = delete;
+  ~LedgerThread() { shutdown(); }
+
+  enum class Urgency { now, soon };
+  // overloaded when the queue is full, draining after shutdown(): `task` was dropped unrun.
+  Result<void> submit(LedgerTask task, Urgency urgency);
+  // store_unavailable with the cause while the last write failed.
+  Result<void> status() const;
+  // Runs what waits, then joins. Not from the writer thread.
+  void shutdown();
+
+ private:
+  using Batch = std::deque<LedgerTask>;
+
+  void loop();
+  Batch wait_for_batch();
+  void run(Batch batch);
+  Result<std::vector<LedgerTask::Completion>> commit(Batch& batch);
+  void prune_when_due();
+  void probe_when_failing();
+  void note(const Result<void>& outcome);
+
+  const Settings settings_;
+  const Clock& clock_;
+  DeadTokens& dead_;
+  std::optional<Ledger> ledger_;
+  std::int64_t last_prune_ = 0;  // seconds since 1970, by `clock_`
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Batch waiting_;
+  bool urgent_ = false;
+  bool closed_ = false;
+  std::optional<Error> failure_;
+  std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace tars::auth

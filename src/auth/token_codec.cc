@@ -1,0 +1,206 @@
+#include "auth/token_codec.h"
+
+#include <jwt.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+#include "auth/base64url.h"
+#include "auth/client_id.h"
+#include "auth/flat_json.h"
+#include "base/ids.h"
+
+namespace tars::auth {
+
+namespace {
+
+struct JwtDeleter {
+  void operator()(jwt_t* jwt) const { jwt_free(jwt); }
+};
+using Jwt = std::unique_ptr<jwt_t, JwtDeleter>;
+
+Error invalid() { return make_error(ErrorCode::invalid_token, "token_invalid"); }
+
+// Names the key without telling anything about it.
+std::string key_id(const std::string& secret) {
+  return sha256_hex("tars token key " + secret).substr(0, 16);
+}
+
+// header.payload.signature and nothing else; five parts would be an encrypted token (RFC 7516).
+std::optional<std::array<std::string_view, 3>> split(std::string_view token) {
+  std::array<std::string_view, 3> parts;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::size_t dot = token.find('.');
+    if (dot == std::string_view::npos) return std::nullopt;
+    parts[i] = token.substr(0, dot);
+    token.remove_prefix(dot + 1);
+  }
+  if (token.find('.') != std::string_view::npos) return std::nullopt;
+  parts[2] = token;
+  for (const std::string_view part : parts) {
+    if (part.empty()) return std::nullopt;
+  }
+  return parts;
+}
+
+// Ids come from make_id(); what else claims to be one is kept out of the database.
+bool is_id(const std::string* text) {
+  return text != nullptr && !text->empty() && text->size() <= 64 &&
+         std::all_of(text->begin(), text->end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                  c == '-';
+         });
+}
+
+std::optional<TokenType> type_of(const std::string* text) {
+  if (text == nullptr) return std::nullopt;
+  if (*text == "access") return TokenType::access;
+  if (*text == "refresh") return TokenType::refresh;
+  return std::nullopt;
+}
+
+// Absent is empty; another type than text is a fault.
+bool optional_text(const FlatObject& object, std::string_view name, std::string& out) {
+  const std::string* text = object.text(name);
+  if (text == nullptr) return !object.has(name);
+  out = *text;
+  return true;
+}
+
+}  // namespace
+
+TokenCodec::TokenCodec(const Options& options)
+    : current_{options.secret_key, key_id(options.secret_key)},
+      issuer_(options.issuer),
+      audience_(options.audience) {
+  if (options.previous_secret_key) {
+    previous_ = Key{*options.previous_secret_key, key_id(*options.previous_secret_key)};
+  }
+}
+
+Result<std::string> TokenCodec::encode(const Claims& claims) const {
+  const Error failed = make_error(ErrorCode::internal, "a token could not be signed");
+  jwt_t* raw = nullptr;
+  if (jwt_new(&raw) != 0) return failed;
+  const Jwt jwt(raw);
+  const char* type = claims.type == TokenType::access ? "access" : "refresh";
+  int error = jwt_add_header(raw, "typ", "JWT") | jwt_add_header(raw, "kid", current_.id.c_str());
+  error |= jwt_add_grant(raw, "iss", issuer_.c_str());
+  error |= jwt_add_grant(raw, "aud", audience_.c_str());
+  error |= jwt_add_grant(raw, "sub", claims.client_id.c_str());
+  error |= jwt_add_grant(raw, "type", type);
+  error |= jwt_add_grant(raw, "jti", claims.token_id.c_str());
+  error |= jwt_add_grant(raw, "sid", claims.family.c_str());
+  error |= jwt_add_grant(raw, "device_name", claims.device_name.c_str());
+  error |= jwt_add_grant(raw, "device_type", claims.device_type.c_str());
+  error |= jwt_add_grant_int(raw, "iat", claims.issued_at);
+  error |= jwt_add_grant_int(raw, "nbf", claims.issued_at);
+  error |= jwt_add_grant_int(raw, "exp", claims.expires_at);
+  error |= jwt_set_alg(raw, JWT_ALG_HS256, reinterpret_cast<const unsigned char*>(current_.secret.data()),
+                       static_cast<int>(current_.secret.size()));
+  if (error != 0) return failed;
+  const std::unique_ptr<char, decltype(&std::free)> text(jwt_encode_str(raw), &std::free);
+  if (!text) return failed;
+  return std::string(text.get());
+}
+
+Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
+  if (token.empty()) return make_error(ErrorCode::unauthorized, "token_missing");
+  if (token.size() > kMaxTokenBytes) return invalid();
+  const auto parts = split(token);
+  // The signature is looked at as text too: another spelling of it must not be another valid token.
+  if (!parts || !decode_base64url((*parts)[2])) return invalid();
+  const auto header = read_header((*parts)[0]);
+  if (!header) return invalid();
+
+  const std::string terminated(token);
+  const auto fits = [&](const Key& key) {
+    return (!header->key_id || *header->key_id == key.id) && signed_with(terminated, key);
+  };
+  bool previous = false;
+  if (!fits(current_)) {
+    if (!previous_ || !fits(*previous_)) return invalid();
+    previous = true;
+  }
+  auto claims = read_claims((*parts)[1]);
+  if (claims) claims->previous_key = previous;
+  return claims;
+}
+
+// The header is the attacker's: `alg` must be exactly ours, `kid` can only choose between our keys, and
+// whatever points to other keys (jku, jwk, x5u …) is not even read.
+std::optional<TokenCodec::Header> TokenCodec::read_header(std::string_view encoded) {
+  const auto json = decode_base64url(encoded);
+  if (!json) return std::nullopt;
+  const auto object = FlatObject::parse(*json);
+  if (!object) return std::nullopt;
+  const std::string* alg = object->text("alg");
+  if (alg == nullptr || *alg != "HS256") return std::nullopt;
+  const std::string* type = object->text("typ");
+  if (object->has("typ") && (type == nullptr || *type != "JWT")) return std::nullopt;
+  if (object->has("crit")) return std::nullopt;  // RFC 7515 4.1.11: extensions we do not know
+  Header header;
+  if (object->has("kid")) {
+    const std::string* id = object->text("kid");
+    if (id == nullptr) return std::nullopt;
+    header.key_id = *id;
+  }
+  return header;
+}
+
+bool TokenCodec::signed_with(const std::string& token, const Key& key) const {
+  jwt_t* raw = nullptr;
+  const int error =
+      jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(key.secret.data()),
+                 static_cast<int>(key.secret.size()));
+  const Jwt jwt(raw);
+  return error == 0 && raw != nullptr && jwt_get_alg(raw) == JWT_ALG_HS256;
+}
+
+Result<SignedClaims> TokenCodec::read_claims(std::string_view encoded) const {
+  const auto json = decode_base64url(encoded);
+  if (!json) return invalid();
+  const auto object = FlatObject::parse(*json);
+  if (!object) return invalid();
+  const auto equals = [&](std::string_view name, const std::string& expected) {
+    const std::string* text = object->text(name);
+    return text != nullptr && *text == expected;
+  };
+  if (!equals("iss", issuer_) || !equals("aud", audience_)) return invalid();
+
+  const std::string* subject = object->text("sub");
+  const auto type = type_of(object->text("type"));
+  const std::string* token_id = object->text("jti");
+  const std::string* family = object->text("sid");
+  const std::int64_t* issued = object->integer("iat");
+  const std::int64_t* not_before = object->integer("nbf");
+  const std::int64_t* expires = object->integer("exp");
+  if (subject == nullptr || !is_client_id(*subject) || !type || !is_id(token_id) || !is_id(family)) {
+    return invalid();
+  }
+  if (issued == nullptr || not_before == nullptr || expires == nullptr) return invalid();
+  // Times outside this range can only be nonsense, and would overflow when a leeway is added.
+  constexpr std::int64_t kLatest = 253402300799;  // the year 9999
+  for (const std::int64_t time : {*issued, *not_before, *expires}) {
+    if (time < 0 || time > kLatest) return invalid();
+  }
+  SignedClaims out;
+  out.claims = {.client_id = *subject,
+                .family = *family,
+                .token_id = *token_id,
+                .type = *type,
+                .device_name = {},
+                .device_type = {},
+                .issued_at = *issued,
+                .expires_at = *expires};
+  out.not_before = *not_before;
+  if (!optional_text(*object, "device_name", out.claims.device_name) ||
+      !optional_text(*object, "device_type", out.claims.device_type)) {
+    return invalid();
+  }
+  return out;
+}
+
+}  // namespace tars::auth

@@ -1,0 +1,52 @@
+// Between claims and the compact form of a signed token (RFC 7519, RFC 7515), with RFC 8725's checks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/token_service.h"
+
+namespace tars::auth {
+
+// A longer token is refused before anything looks into it.
+inline constexpr std::size_t kMaxTokenBytes = 8192;
+
+// What a token says, signature checked, but not yet held against the clock or the revocations.
+struct SignedClaims {
+  Claims claims;
+  std::int64_t not_before = 0;  // seconds since 1970
+  bool previous_key = false;    // signed with the key that is on its way out
+};
+
+// Signs and reads with the current key and reads with the previous one. Immutable, so any thread may
+// call. The algorithm is HS256 and nothing in a token can change that; libjwt does the cryptography.
+class TokenCodec {
+ public:
+  explicit TokenCodec(const Options& options);
+
+  // `claims.device_name` and `device_type` must be UTF-8 without NUL. internal when libjwt fails.
+  Result<std::string> encode(const Claims& claims) const;
+  // token_missing (unauthorized) or token_invalid: shape, header, signature, a claim that is missing,
+  // twice or of a wrong type, iss, aud.
+  Result<SignedClaims> decode(std::string_view token) const;
+
+ private:
+  struct Key {
+    std::string secret;
+    std::string id;  // the header's kid
+  };
+  struct Header {
+    std::optional<std::string> key_id;
+  };
+  static std::optional<Header> read_header(std::string_view encoded);
+  bool signed_with(const std::string& token, const Key& key) const;
+  Result<SignedClaims> read_claims(std::string_view encoded) const;
+
+  Key current_;
+  std::optional<Key> previous_;
+  std::string issuer_;
+  std::string audience_;
+};
+
+}  // namespace tars::auth
