@@ -1,0 +1,177 @@
+#include "config/checks.h"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+
+#include "config/scalar.h"
+#include "config/settings.h"
+
+namespace tars::config {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+Error refuse(std::string message) {
+  return make_error(ErrorCode::config_error, std::move(message));
+}
+
+Result<void> check_backend(const Values& values) {
+  const std::string& backend = values.text("LLM_BACKEND");
+  if (backend != "embedded") {
+    return refuse("LLM_BACKEND: this version has no backend " + backend +
+                  "; set it to embedded, or leave it out");
+  }
+  if (values.boolean("HTTPS_ENABLED")) {
+    return refuse(
+        "HTTPS_ENABLED: this version serves no TLS; set it to false, end TLS in a reverse proxy "
+        "and "
+        "name the proxy's address in TRUSTED_PROXIES");
+  }
+  return {};
+}
+
+bool is_address_or_network(const std::string& text) {
+  boost::system::error_code error;
+  ip::make_address(text, error);
+  if (!error) return true;
+  ip::make_network_v4(text, error);
+  if (!error) return true;
+  ip::make_network_v6(text, error);
+  return !error;
+}
+
+Result<void> check_proxies(const Values& values) {
+  for (const std::string& proxy : values.list("TRUSTED_PROXIES")) {
+    if (!is_address_or_network(proxy)) {
+      return refuse("TRUSTED_PROXIES: \"" + proxy +
+                    "\" is no address and no network; write it as 10.0.0.7 or 10.0.0.0/8");
+    }
+  }
+  return {};
+}
+
+// As browsers send it (RFC 6454 section 6.2): scheme, host, port, and nothing behind.
+bool is_origin(const std::string& text) {
+  const auto url = boost::urls::parse_uri(text);
+  return url && !url->host().empty() && url->path().empty() && !url->has_query() &&
+         !url->has_fragment() && !url->has_userinfo();
+}
+
+Result<void> check_origins(const Values& values) {
+  for (const std::string& origin : values.list("CORS_ORIGINS")) {
+    if (origin == "*") {
+      if (values.text("TARS_ENV") == "development") continue;
+      return refuse(
+          "CORS_ORIGINS: * lets every web page call this server and is for TARS_ENV=development "
+          "only; "
+          "name the origins instead, such as https://chat.example");
+    }
+    if (!is_origin(origin)) {
+      return refuse(
+          "CORS_ORIGINS: \"" + origin +
+          "\" is no origin; write scheme and host, such as https://chat.example:8443, with "
+          "no path");
+    }
+  }
+  return {};
+}
+
+bool is_client_id(const std::string& text) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-";
+  return text.size() <= 128 && text.find_first_not_of(kAllowed) == std::string::npos;
+}
+
+Result<void> check_tokens(const Settings& settings) {
+  if (settings.auth.previous_secret_key && !settings.auth.previous_valid_until) {
+    return refuse(
+        "JWT_PREVIOUS_VALID_UNTIL: a previous key needs an end; set a time such as "
+        "2026-12-31T00:00:00Z, or remove JWT_PREVIOUS_SECRET_KEY");
+  }
+  for (const std::string& client : settings.auth.admin_clients) {
+    if (!is_client_id(client)) {
+      return refuse("ADMIN_CLIENTS: \"" + client.substr(0, 40) +
+                    "\" cannot be a client_id; use letters, digits and ._:@- (at most 128)");
+    }
+  }
+  if (!settings.auth.admin_clients.empty() && settings.auth.enrollment == auth::Enrollment::open) {
+    return refuse(
+        "ADMIN_CLIENTS: enrolment is open, so anyone could take an admin's name; set "
+        "AUTH_ENROLLMENT=key or closed, or remove ADMIN_CLIENTS");
+  }
+  return {};
+}
+
+Result<void> check_production(const Values& values, const Settings& settings) {
+  if (settings.environment != Environment::production) return {};
+  if (settings.auth.enrollment == auth::Enrollment::open) {
+    return refuse(
+        "AUTH_ENROLLMENT: TARS_ENV=production refuses open enrolment; set AUTH_ENROLLMENT=key or "
+        "closed");
+  }
+  if (!values.is_set("TRUSTED_PROXIES")) {
+    return refuse(
+        "TRUSTED_PROXIES: TARS_ENV=production needs TLS; name the reverse proxy that ends it here");
+  }
+  return {};
+}
+
+void warn_later(const Values& values, std::vector<std::string>& out) {
+  for (const Option& option : options()) {
+    if (option.effect == Effect::later && !values.setting(option.name).is_default) {
+      out.push_back(std::string(option.name) + " is accepted but has no effect in this version");
+    }
+  }
+}
+
+}  // namespace
+
+bool is_loopback(std::string_view host) {
+  if (equal_ignoring_case(host, "localhost")) return true;
+  boost::system::error_code error;
+  const ip::address address = ip::make_address(std::string(host), error);
+  return !error && address.is_loopback();
+}
+
+Result<void> check_settings(const Values& values, const Settings& settings) {
+  if (auto checked = check_backend(values); !checked) return checked;
+  if (auto checked = check_proxies(values); !checked) return checked;
+  if (auto checked = check_origins(values); !checked) return checked;
+  if (auto checked = check_tokens(settings); !checked) return checked;
+  return check_production(values, settings);
+}
+
+std::vector<std::string> setting_warnings(const Values& values, const Settings& settings) {
+  std::vector<std::string> out;
+  const bool open = settings.auth.enrollment == auth::Enrollment::open;
+  if (open && !is_loopback(settings.server.host)) {
+    out.emplace_back(
+        "enrolment is open: everyone who reaches this port gets a token; "
+        "AUTH_ENROLLMENT=key asks for a key");
+  }
+  if (settings.auth.enrollment != auth::Enrollment::key && values.is_set("AUTH_ENROLLMENT_KEY")) {
+    out.emplace_back("AUTH_ENROLLMENT_KEY has no effect unless AUTH_ENROLLMENT is key");
+  }
+  if (values.is_set("JWT_PREVIOUS_VALID_UNTIL") && !settings.auth.previous_secret_key) {
+    out.emplace_back("JWT_PREVIOUS_VALID_UNTIL has no effect without JWT_PREVIOUS_SECRET_KEY");
+  }
+  if (settings.api.heartbeat_interval >= settings.api.idle_timeout) {
+    out.emplace_back(
+        "WS_HEARTBEAT_INTERVAL is not below WS_TIMEOUT_SECONDS: quiet clients will be "
+        "disconnected");
+  }
+  if (values.is_set("TRUSTED_PROXIES")) {
+    out.emplace_back(
+        "TRUSTED_PROXIES: this version does not read forwarded addresses; limits per "
+        "address count the proxy's");
+  }
+  warn_later(values, out);
+  return out;
+}
+
+}  // namespace tars::config

@@ -1,0 +1,102 @@
+#include "config/kept_secret.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/ids.h"
+
+namespace tars::config {
+namespace {
+
+// A descriptor that is closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Error failed(const std::filesystem::path& file, std::string_view what, std::string_view fix) {
+  return make_error(ErrorCode::config_error, "TARS_DATA_DIR: " + file.string() + " " +
+                                                 std::string(what) + "; " + std::string(fix));
+}
+
+Error failed_errno(const std::filesystem::path& file, std::string_view verb) {
+  return failed(file, "cannot be " + std::string(verb) + " (" + std::strerror(errno) + ")",
+                "make it accessible for this user, or set TARS_DATA_DIR to another folder");
+}
+
+Result<std::string> read_secret(const std::filesystem::path& file, int fd, std::size_t bytes) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return failed_errno(file, "read");
+  if ((status.st_mode & 077) != 0) {
+    return failed(file, "can be read by other users", "run chmod 600 on it");
+  }
+  std::array<char, 4096> buffer{};
+  const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+  if (n < 0) return failed_errno(file, "read");
+  std::string value(buffer.data(), static_cast<std::size_t>(n));
+  while (value.ends_with('\n')) value.pop_back();
+  if (value.size() < bytes * 2) {
+    return failed(file, "is damaged: the secret is too short",
+                  "restore it, or remove it to make a new one, which ends every token");
+  }
+  return value;
+}
+
+bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t n = ::write(fd, data.data(), data.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+// Written beside it and then renamed, so that a crash leaves the whole secret or none.
+Result<void> write_secret(const std::filesystem::path& file, std::string_view value) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  {
+    const Descriptor out(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!out.is_open() || !write_all(out.get(), std::string(value) + "\n") ||
+        ::fsync(out.get()) != 0) {
+      return failed_errno(file, "written");
+    }
+  }
+  if (::rename(fresh.c_str(), file.c_str()) != 0) return failed_errno(file, "written");
+  const Descriptor folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.get()) != 0) return failed_errno(file, "written");
+  return {};
+}
+
+}  // namespace
+
+Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes) {
+  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (in.is_open()) {
+    Result<std::string> value = read_secret(file, in.get(), bytes);
+    if (!value) return value.error();
+    return KeptSecret{*std::move(value), false};
+  }
+  if (errno != ENOENT) return failed_errno(file, "read");
+  std::string value = random_hex(bytes);
+  if (auto written = write_secret(file, value); !written) return written.error();
+  return KeptSecret{std::move(value), true};
+}
+
+}  // namespace tars::config

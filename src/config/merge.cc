@@ -1,0 +1,189 @@
+#include "config/merge.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "config/dotenv.h"
+#include "config/scalar.h"
+#include "config/suggest.h"
+
+namespace tars::config {
+namespace {
+
+constexpr std::string_view kFileSuffix = "_FILE";
+constexpr std::size_t kMaxSecretFileBytes = 64 * 1024;
+// A typing error changes a letter or two; further away it is a name of somebody else's.
+constexpr std::size_t kTypoDistance = 2;
+
+Error config_error(std::string message) {
+  return make_error(ErrorCode::config_error, std::move(message));
+}
+
+// The option that NAME, an alias or SECRET_FILE belongs to.
+const Option* owner_of(std::string_view name) {
+  if (const Option* option = find_option(name)) return option;
+  if (!name.ends_with(kFileSuffix)) return nullptr;
+  const Option* option = find_option(name.substr(0, name.size() - kFileSuffix.size()));
+  return option != nullptr && option->secret ? option : nullptr;
+}
+
+std::string did_you_mean(std::string_view name) {
+  const auto nearest = nearest_option(name, 3);
+  return nearest ? "did you mean " + std::string(*nearest) + "?" : "`tars config doc` lists them";
+}
+
+// Variables of the build and the test commands, which have no meaning for the program.
+bool belongs_to_scripts(std::string_view name) {
+  static constexpr std::array<std::string_view, 4> kScripts = {"TARS_BIN", "TARS_LLAMA_DIR",
+                                                               "TARS_FUZZ", "TARS_TESTS"};
+  return std::ranges::find(kScripts, name) != kScripts.end() || name.starts_with("TARS_TEST_");
+}
+
+std::string shown(const Option& option, std::string_view value) {
+  if (option.secret) return "the value";
+  constexpr std::size_t kMaxShown = 80;
+  std::string out = "\"";
+  for (const char c : value.substr(0, kMaxShown)) {
+    // One line, whatever was typed.
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  return out + (value.size() > kMaxShown ? "…\"" : "\"");
+}
+
+}  // namespace
+
+void Merge::give(std::string_view name, std::string_view value, std::string origin) {
+  // An empty value counts as unset: it does not hide what an earlier source says.
+  if (value.empty()) return;
+  given_.insert_or_assign(std::string(name), Given{std::string(value), std::move(origin)});
+}
+
+const Merge::Given* Merge::given(std::string_view name) const {
+  const auto found = given_.find(name);
+  return found == given_.end() ? nullptr : &found->second;
+}
+
+Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
+  Result<std::vector<DotenvEntry>> entries = parse_dotenv(text);
+  if (!entries) {
+    return config_error(std::string(path) + " " + entries.error().message + "; correct that line");
+  }
+  for (const DotenvEntry& entry : *entries) {
+    const std::string where = std::string(path) + " line " + std::to_string(entry.line);
+    if (owner_of(entry.name) == nullptr) {
+      return config_error(where + ": there is no option " + entry.name + "; " +
+                          did_you_mean(entry.name));
+    }
+    give(entry.name, entry.value, where);
+  }
+  return {};
+}
+
+Result<void> Merge::add_environment(const std::vector<Assignment>& environment) {
+  for (const auto& [name, value] : environment) {
+    if (owner_of(name) != nullptr) {
+      give(name, value, "the environment");
+      continue;
+    }
+    if (name.starts_with("TARS_") && !belongs_to_scripts(name)) {
+      return config_error("the environment sets " + name + ", but there is no such option; " +
+                          did_you_mean(name) + " Unset it or correct its name.");
+    }
+    const auto nearest = nearest_option(name, kTypoDistance);
+    const std::size_t prefix = name.find('_');
+    if (nearest && prefix != std::string::npos &&
+        nearest->starts_with(name.substr(0, prefix + 1))) {
+      warnings_.push_back("the environment sets " + name + ", which is no option; did you mean " +
+                          std::string(*nearest) + "?");
+    }
+  }
+  return {};
+}
+
+Result<void> Merge::add_flags(const std::vector<Assignment>& flags) {
+  for (const auto& [name, value] : flags) {
+    if (owner_of(name) == nullptr) {
+      return config_error("there is no option --" + flag_name(name) + "; " + did_you_mean(name));
+    }
+    give(name, value, "--" + flag_name(name));
+  }
+  return {};
+}
+
+Result<std::vector<Chosen>> Merge::finish() {
+  std::vector<Chosen> out;
+  for (const Option& option : options()) {
+    Result<Setting> setting = choose(option);
+    if (!setting) return setting.error();
+    out.push_back({&option, *std::move(setting)});
+  }
+  return out;
+}
+
+// The option's own name or its alias; both only when they agree.
+Result<const Merge::Given*> Merge::choose_name(const Option& option) const {
+  const Given* own = given(option.name);
+  const Given* alias = option.alias.empty() ? nullptr : given(option.alias);
+  if (own != nullptr && alias != nullptr && own->value != alias->value) {
+    return config_error(std::string(option.name) + " (" + own->origin + ") and its other name " +
+                        std::string(option.alias) + " (" + alias->origin +
+                        ") have different values; remove one of them");
+  }
+  return own != nullptr ? own : alias;
+}
+
+Result<Setting> Merge::choose(const Option& option) const {
+  Result<const Given*> named = choose_name(option);
+  if (!named) return named.error();
+  const Given* file =
+      option.secret ? given(std::string(option.name) + std::string(kFileSuffix)) : nullptr;
+  if (*named != nullptr && file != nullptr) {
+    return config_error(std::string(option.name) + " (" + (*named)->origin + ") and " +
+                        std::string(option.name) + "_FILE (" + file->origin +
+                        ") are both set; remove one of them");
+  }
+  if (*named == nullptr && file == nullptr)
+    return Setting{std::string(option.initial), "default", true};
+  Given source;
+  if (file != nullptr) {
+    Result<Given> read = read_secret_file(option, *file);
+    if (!read) return read.error();
+    source = *std::move(read);
+  } else {
+    source = **named;
+  }
+  if (auto checked = check_value(option, source.value); !checked) {
+    return config_error(std::string(option.name) + ": " + shown(option, source.value) + " (" +
+                        source.origin + ") " + checked.error().message);
+  }
+  // Spelled as in the table, so that nothing behind this has to compare without case.
+  if (option.kind == Kind::choice) source.value = find_choice(option.choices, source.value).value();
+  return Setting{source.value, source.origin, source.value == option.initial};
+}
+
+Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& file) const {
+  const std::string name = std::string(option.name) + std::string(kFileSuffix);
+  errno = 0;
+  std::ifstream in(file.value, std::ios::binary);
+  std::string content(kMaxSecretFileBytes + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad() || (in.gcount() == 0 && errno != 0)) {
+    return config_error(name + ": cannot read " + file.value + " (" + std::strerror(errno) +
+                        "); make it readable for this user or correct the path");
+  }
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > kMaxSecretFileBytes) {
+    return config_error(name + ": " + file.value +
+                        " is larger than 64 KiB; name a file that holds the secret alone");
+  }
+  while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+  if (content.empty()) {
+    return config_error(name + ": " + file.value + " is empty; put the secret into it");
+  }
+  return Given{content, file.value + ", named by " + file.origin};
+}
+
+}  // namespace tars::config
