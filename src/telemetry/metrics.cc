@@ -20,13 +20,14 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 using prometheus::Registry;
 
-const Histogram::BucketBoundaries kRequestSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                     0.1,    0.25,  0.5,    1,     2.5,  5,     10, 60};
+const Histogram::BucketBoundaries kRequestSeconds = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60};
 const Histogram::BucketBoundaries kFirstTokenSeconds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                                         1,    2.5,   5,    10,  30,   120};
-const Histogram::BucketBoundaries kInterTokenSeconds = {0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025,
-                                                        0.05,  0.1,    0.25,  0.5,    1,    5};
-const Histogram::BucketBoundaries kWaitSeconds = {0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300};
+const Histogram::BucketBoundaries kInterTokenSeconds = {
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5};
+const Histogram::BucketBoundaries kWaitSeconds = {0.001, 0.01, 0.05, 0.1, 0.25, 0.5,
+                                                  1,     2.5,  5,    15,  60,   300};
 const Histogram::BucketBoundaries kStopSeconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                   0.1,   0.25,   0.5,   1,    5};
 
@@ -49,7 +50,8 @@ Histogram& histogram(Registry& registry, const char* name, const char* help,
 
 // Both come from the peer; a closed set keeps the number of time series bounded.
 std::string method_label(std::string_view method) {
-  static constexpr std::array<std::string_view, 7> kKnown = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  static constexpr std::array<std::string_view, 7> kKnown = {"GET",   "HEAD",   "POST",   "PUT",
+                                                             "PATCH", "DELETE", "OPTIONS"};
   return std::string(std::ranges::find(kKnown, method) != kKnown.end() ? method : "other");
 }
 
@@ -66,8 +68,8 @@ void add_build_info(Registry& registry) {
       .Set(1);
 }
 
-prometheus::MetricFamily process_figure(const char* name, const char* help, prometheus::MetricType type,
-                                        double value) {
+prometheus::MetricFamily process_figure(const char* name, const char* help,
+                                        prometheus::MetricType type, double value) {
   prometheus::MetricFamily family;
   family.name = name;
   family.help = help;
@@ -85,16 +87,17 @@ prometheus::MetricFamily process_figure(const char* name, const char* help, prom
 void add_process_figures(std::vector<prometheus::MetricFamily>& families) {
   using prometheus::MetricType;
   const ProcessStats stats = read_process_stats();
-  families.push_back(process_figure("process_resident_memory_bytes", "Resident memory size in bytes.",
-                                    MetricType::Gauge, static_cast<double>(stats.resident_bytes)));
+  families.push_back(process_figure("process_resident_memory_bytes",
+                                    "Resident memory size in bytes.", MetricType::Gauge,
+                                    static_cast<double>(stats.resident_bytes)));
   families.push_back(process_figure("process_cpu_seconds_total",
                                     "Total user and system CPU time spent in seconds.",
                                     MetricType::Counter, stats.cpu_seconds));
   families.push_back(process_figure("process_open_fds", "Number of open file descriptors.",
                                     MetricType::Gauge, static_cast<double>(stats.open_fds)));
   families.push_back(process_figure("process_start_time_seconds",
-                                    "Start time of the process since 1970 in seconds.", MetricType::Gauge,
-                                    stats.start_time_seconds));
+                                    "Start time of the process since 1970 in seconds.",
+                                    MetricType::Gauge, stats.start_time_seconds));
 }
 
 }  // namespace
@@ -106,14 +109,20 @@ Metrics::Metrics()
                            .Name("tars_http_request_duration_seconds")
                            .Help("From the last byte of the request to the answer's first.")
                            .Register(*registry_)),
-      closes_(counters(*registry_, "tars_websocket_closes_total", "WebSocket connections ended, by close code.")),
+      closes_(counters(*registry_, "tars_websocket_closes_total",
+                       "WebSocket connections ended, by close code.")),
       runs_(counters(*registry_, "tars_runs_total", "Runs ended or refused, by outcome.")),
-      tokens_(counters(*registry_, "tars_tokens_total",
-                       "Tokens by kind; cached ones are prompt tokens that were not computed again.")),
-      websocket_messages(counter(*registry_, "tars_websocket_messages_total", "Messages from clients.")),
-      websocket_errors(counter(*registry_, "tars_websocket_errors_total", "Error frames sent to clients.")),
-      websocket_accepted(counter(*registry_, "tars_websocket_connections_total", "WebSocket sessions begun.")),
-      websocket_connections(gauge(*registry_, "tars_websocket_connections", "WebSocket sessions open now.")),
+      tokens_(
+          counters(*registry_, "tars_tokens_total",
+                   "Tokens by kind; cached ones are prompt tokens that were not computed again.")),
+      websocket_messages(
+          counter(*registry_, "tars_websocket_messages_total", "Messages from clients.")),
+      websocket_errors(
+          counter(*registry_, "tars_websocket_errors_total", "Error frames sent to clients.")),
+      websocket_accepted(
+          counter(*registry_, "tars_websocket_connections_total", "WebSocket sessions begun.")),
+      websocket_connections(
+          gauge(*registry_, "tars_websocket_connections", "WebSocket sessions open now.")),
       tokens_prompt(tokens_.Add({{"kind", "prompt"}})),
       tokens_cached(tokens_.Add({{"kind", "cached"}})),
       tokens_generated(tokens_.Add({{"kind", "generated"}})),
@@ -122,13 +131,16 @@ Metrics::Metrics()
       runs_running(gauge(*registry_, "tars_runs_running", "Runs generating now.")),
       runs_waiting(gauge(*registry_, "tars_runs_waiting", "Runs waiting for their turn.")),
       time_to_first_token(histogram(*registry_, "tars_time_to_first_token_seconds",
-                                    "From the accepted message to the first token.", kFirstTokenSeconds)),
-      inter_token(histogram(*registry_, "tars_inter_token_seconds", "Between two tokens of one run.",
-                            kInterTokenSeconds)),
+                                    "From the accepted message to the first token.",
+                                    kFirstTokenSeconds)),
+      inter_token(histogram(*registry_, "tars_inter_token_seconds",
+                            "Between two tokens of one run.", kInterTokenSeconds)),
       queue_wait(histogram(*registry_, "tars_queue_wait_seconds",
-                           "From the accepted message to the start of the model's work.", kWaitSeconds)),
+                           "From the accepted message to the start of the model's work.",
+                           kWaitSeconds)),
       stop_to_idle(histogram(*registry_, "tars_stop_to_idle_seconds",
-                             "From a cancel to the end of the model's work on that run.", kStopSeconds)),
+                             "From a cancel to the end of the model's work on that run.",
+                             kStopSeconds)),
       index_lag(gauge(*registry_, "tars_index_lag_seconds",
                       "Age of the oldest change to a document that is not indexed yet.")) {
   add_build_info(*registry_);
@@ -138,17 +150,24 @@ Metrics::Metrics()
   }
 }
 
-void Metrics::count_request(std::string_view route, std::string_view method, unsigned status, double seconds) {
+void Metrics::count_request(std::string_view route, std::string_view method, unsigned status,
+                            double seconds) {
   const std::string route_text(route);
   requests_
-      .Add({{"route", route_text}, {"method", method_label(method)}, {"status", std::to_string(status)}})
+      .Add({{"route", route_text},
+            {"method", method_label(method)},
+            {"status", std::to_string(status)}})
       .Increment();
   request_seconds_.Add({{"route", route_text}}, kRequestSeconds).Observe(seconds);
 }
 
-void Metrics::count_websocket_close(unsigned code) { closes_.Add({{"code", close_label(code)}}).Increment(); }
+void Metrics::count_websocket_close(unsigned code) {
+  closes_.Add({{"code", close_label(code)}}).Increment();
+}
 
-void Metrics::count_run(std::string_view outcome) { runs_.Add({{"outcome", std::string(outcome)}}).Increment(); }
+void Metrics::count_run(std::string_view outcome) {
+  runs_.Add({{"outcome", std::string(outcome)}}).Increment();
+}
 
 std::string Metrics::text() {
   std::vector<prometheus::MetricFamily> families = registry_->Collect();

@@ -30,25 +30,26 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   // Labels: route = the route table's path pattern or "other"; status = the code.
-  void count_request(std::string_view route, std::string_view method, unsigned status, double seconds);
+  void count_request(std::string_view route, std::string_view method, unsigned status,
+                     double seconds);
   void count_websocket_close(unsigned code);
   void count_run(std::string_view outcome);  // complete, cancelled, failed, interrupted, refused
 
-  prometheus::Counter& websocket_messages;   // tars_websocket_messages_total, from clients
-  prometheus::Counter& websocket_errors;     // tars_websocket_errors_total, error frames sent
-  prometheus::Counter& websocket_accepted;   // tars_websocket_connections_total
+  prometheus::Counter& websocket_messages;  // tars_websocket_messages_total, from clients
+  prometheus::Counter& websocket_errors;  // tars_websocket_errors_total, error frames sent
+  prometheus::Counter& websocket_accepted;  // tars_websocket_connections_total
   prometheus::Gauge& websocket_connections;  // tars_websocket_connections
-  prometheus::Counter& tokens_prompt;        // tars_tokens_total{kind="prompt"}
-  prometheus::Counter& tokens_cached;        // tars_tokens_total{kind="cached"}
-  prometheus::Counter& tokens_generated;     // tars_tokens_total{kind="generated"}
-  prometheus::Counter& prefix_hits;          // tars_kv_prefix_hits_total
-  prometheus::Gauge& runs_running;           // tars_runs_running
-  prometheus::Gauge& runs_waiting;           // tars_runs_waiting
+  prometheus::Counter& tokens_prompt;  // tars_tokens_total{kind="prompt"}
+  prometheus::Counter& tokens_cached;  // tars_tokens_total{kind="cached"}
+  prometheus::Counter& tokens_generated;  // tars_tokens_total{kind="generated"}
+  prometheus::Counter& prefix_hits;  // tars_kv_prefix_hits_total
+  prometheus::Gauge& runs_running;  // tars_runs_running
+  prometheus::Gauge& runs_waiting;  // tars_runs_waiting
   prometheus::Histogram& time_to_first_token;  // tars_time_to_first_token_seconds
-  prometheus::Histogram& inter_token;          // tars_inter_token_seconds
-  prometheus::Histogram& queue_wait;           // tars_queue_wait_seconds
-  prometheus::Histogram& stop_to_idle;         // tars_stop_to_idle_seconds
-  prometheus::Gauge& index_lag;                // tars_index_lag_seconds
+  prometheus::Histogram& inter_token;  // tars_inter_token_seconds
+  prometheus::Histogram& queue_wait;  // tars_queue_wait_seconds
+  prometheus::Histogram& stop_to_idle;  // tars_stop_to_idle_seconds
+  prometheus::Gauge& index_lag;  // tars_index_lag_seconds
 
   // Prometheus text, process figures (RSS, CPU, descriptors) read at this moment.
   std::string text();

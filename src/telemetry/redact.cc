@@ -19,7 +19,8 @@ std::string decoded_lower(std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
     char c = name[i];
-    if (c == '%' && i + 2 < name.size() && hex_value(name[i + 1]) >= 0 && hex_value(name[i + 2]) >= 0) {
+    if (c == '%' && i + 2 < name.size() && hex_value(name[i + 1]) >= 0 &&
+        hex_value(name[i + 2]) >= 0) {
       c = static_cast<char>(hex_value(name[i + 1]) * 16 + hex_value(name[i + 2]));
       i += 2;
     }
@@ -29,8 +30,8 @@ std::string decoded_lower(std::string_view name) {
 }
 
 bool is_secret(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> kSecret = {"token", "access_token", "refresh_token",
-                                                              "enrollment_key", "api_key"};
+  static constexpr std::array<std::string_view, 5> kSecret = {
+      "token", "access_token", "refresh_token", "enrollment_key", "api_key"};
   return std::ranges::find(kSecret, decoded_lower(name)) != kSecret.end();
 }
 
