@@ -27,9 +27,12 @@ endfunction()
 
 # tars_fuzzer(NAME LIBS...): tests/fuzz/NAME_fuzz.cc with libFuzzer in the fuzz preset; in every other
 # preset the same file is linked with a driver that replays the seed corpus as a test.
+# The target `fuzzers` builds them all.
+add_custom_target(fuzzers)
 function(tars_fuzzer name)
   add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
   target_link_libraries(fuzz_${name} PRIVATE ${ARGN} tars_warnings)
+  add_dependencies(fuzzers fuzz_${name})
   if(TARS_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     add_test(NAME fuzz.${name} COMMAND fuzz_${name} -runs=20000 -max_total_time=20 -timeout=5
