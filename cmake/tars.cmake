@@ -1,15 +1,19 @@
 # Helpers that keep every module's CMakeLists.txt to a few lines.
 
-# tars_module(NAME [DEPS other modules...] [LIBS system targets...])
+# tars_module(NAME [DEPS other modules...] [LIBS system targets...] [PCH headers...])
 # One static library per folder below src/. Every .cc of the folder (and of its subfolders) belongs
-# to it; DEPS is the list that tools/tidy compares with the #include lines.
+# to it; DEPS is the list that tools/tidy compares with the #include lines, PCH what is compiled once for
+# all of the folder because most of it includes it.
 function(tars_module name)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;PCH" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   add_library(tars_${name} STATIC ${sources})
   target_include_directories(tars_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM M_DEPS PREPEND tars_)
   target_link_libraries(tars_${name} PUBLIC ${M_DEPS} ${M_LIBS} PRIVATE tars_warnings)
+  if(M_PCH)
+    target_precompile_headers(tars_${name} PRIVATE ${M_PCH})
+  endif()
 endfunction()
 
 # tars_unit_tests(MODULE...): tests/unit/<module>/*_test.cc become the program unit_<module>.

@@ -8,6 +8,7 @@ SELF="./scripts/$(basename "$0")"
 CACHE=${TARS_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tars}
 PYTHON=/usr/bin/python3  # Debian's own: python3-numpy and python3-pip belong to it
 export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}  # or it passes precompiled headers by
 # shellcheck source=scripts/pins.env
 source "$ROOT/scripts/pins.env"
 
@@ -37,7 +38,6 @@ lock() {
   step "another ./scripts command is at work on $CACHE; waiting for it"
   flock 9
 }
-unlock() { exec 9>&-; }
 
 # --- running a step ------------------------------------------------------------------------------
 
