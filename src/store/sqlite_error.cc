@@ -2,8 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
-
 namespace tars::store {
 
 namespace {
@@ -13,17 +11,15 @@ struct Advice {
   const char* fix;
 };
 
-// A quota or a file size limit comes as a plain I/O error with errno; for a person it is a full disk.
-bool out_of_space(sqlite3* handle, int code) {
-  if ((code & 0xff) == SQLITE_FULL) return true;
-  if ((code & 0xff) != SQLITE_IOERR || handle == nullptr) return false;
-  const int error = sqlite3_system_errno(handle);
-  return error == ENOSPC || error == EDQUOT || error == EFBIG;
-}
-
-Advice advise(sqlite3* handle, int code) {
-  if (out_of_space(handle, code)) return {"the disk is full", "free some space on it"};
+Advice advise(int code) {
+  // A quota or a file size limit arrives as a failed write, not as a full disk.
+  if (code == SQLITE_IOERR_WRITE) {
+    return {"the database cannot be written",
+            "check the disk, its quota and the limit on file sizes"};
+  }
   switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {"the disk is full", "free some space on it"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -52,7 +48,7 @@ Advice advise(sqlite3* handle, int code) {
 }  // namespace
 
 Error sqlite_error(sqlite3* handle, int code, std::string path) {
-  const Advice advice = advise(handle, code);
+  const Advice advice = advise(code);
   if (path.empty() && handle != nullptr) {
     if (const char* name = sqlite3_db_filename(handle, "main")) path = name;
   }

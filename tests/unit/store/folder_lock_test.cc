@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+
+#include "store/database.h"
+#include "temp_folder.h"
+
+namespace tars::store {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(FolderLock, MakesAPrivateFolder) {
+  const TempFolder base;
+  const auto folder = base.path() / "parent" / "data";
+  ASSERT_TRUE(FolderLock::acquire(folder));
+  struct stat info {};
+  ASSERT_EQ(::stat(folder.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700U);
+  EXPECT_TRUE(std::filesystem::exists(folder / "tars.lock"));
+}
+
+TEST(FolderLock, RefusesASecondHolder) {
+  const TempFolder folder;
+  std::optional<FolderLock> first = FolderLock::acquire(folder.path()).value();
+  const auto second = FolderLock::acquire(folder.path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::config_error);
+  EXPECT_THAT(second.error().message, HasSubstr("another T.A.R.S. uses this data folder"));
+  EXPECT_THAT(second.error().message, HasSubstr(folder.path().string()));
+  EXPECT_THAT(second.error().message, HasSubstr("TARS_DATA_DIR"));
+  FolderLock moved = std::move(*first);
+  first.reset();
+  EXPECT_FALSE(FolderLock::acquire(folder.path())) << "a move must keep the lock";
+}
+
+TEST(FolderLock, IsFreeAgainAfterItsHolder) {
+  const TempFolder folder;
+  { ASSERT_TRUE(FolderLock::acquire(folder.path())); }
+  EXPECT_TRUE(FolderLock::acquire(folder.path()));
+}
+
+TEST(FolderLock, IsFreeAgainAfterItsHolderWasKilled) {
+  const TempFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto lock = FolderLock::acquire(folder.path());
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(FolderLock::acquire(folder.path()));
+}
+
+TEST(FolderLock, NamesTheOptionWhenTheFolderCannotBeMade) {
+  const auto lock = FolderLock::acquire("/proc/tars/data");
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, ErrorCode::config_error);
+  EXPECT_THAT(lock.error().message, HasSubstr("/proc/tars"));
+  EXPECT_THAT(lock.error().message, HasSubstr("TARS_DATA_DIR"));
+}
+
+TEST(FolderLock, NamesTheOptionWhenTheFolderCannotBeWritten) {
+  const TempFolder folder;
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::getuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+    const auto lock = FolderLock::acquire(folder.path());
+    const bool good = lock.has_error() && lock.error().code == ErrorCode::config_error &&
+                      lock.error().message.find("TARS_DATA_DIR") != std::string::npos;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace tars::store
