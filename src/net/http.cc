@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "net/ascii.h"
+#include "net/message/ascii.h"
 
 namespace tars::net {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "net/io_thread.h"
-#include "net/listener.h"
+#include "net/io/io_thread.h"
+#include "net/io/listener.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -64,7 +64,8 @@ std::uint16_t Server::port() const { return state_->port; }
 void Server::start() {
   const std::size_t limit = raise_descriptor_limit();
   if (limit < state_->options.max_connections + 64) {
-    telemetry::log(LogLevel::warning, "fewer descriptors than connections are allowed: raise `ulimit -Hn`",
+    telemetry::log(LogLevel::warning,
+                   "fewer descriptors than connections are allowed: raise `ulimit -Hn`",
                    {{"descriptors", limit}, {"max_connections", state_->options.max_connections}});
   }
   for (auto& thread : state_->threads) thread->start();

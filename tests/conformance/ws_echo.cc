@@ -1,4 +1,5 @@
-// ws_echo: answers every WebSocket message with itself, on our own net layer, for conformance suites.
+// ws_echo: answers every WebSocket message with itself, on our own net layer, for conformance
+// suites.
 #include <CLI/CLI.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -32,7 +33,8 @@ class Echo final : public net::Application {
   asio::awaitable<net::HttpResponse> handle(net::HttpRequest request) override {
     co_return net::HttpResponse{200, {{"Content-Type", "text/plain"}}, std::move(request.body)};
   }
-  asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(net::HttpRequest) override {
+  asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
+      net::HttpRequest) override {
     co_return net::Upgrade{{}, echo};
   }
   net::HttpResponse error_response(unsigned status, std::string_view detail, std::string_view,

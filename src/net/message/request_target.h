@@ -15,9 +15,10 @@ struct RequestTarget {
   std::vector<std::pair<std::string, std::string>> query;
 };
 
-// Parses the origin-form, absolute-form or `*` of RFC 9112 section 3.2. A plus sign in the query is a
-// space (as HTML forms encode it), not in the path. ErrorCode::invalid_request on bad percent-encoding,
-// on characters that RFC 3986 forbids, and when the decoded text is no UTF-8 or contains a NUL.
+// Parses the origin-form, absolute-form or `*` of RFC 9112 section 3.2. A plus sign in the query is
+// a space (as HTML forms encode it), not in the path. ErrorCode::invalid_request on bad
+// percent-encoding, on characters that RFC 3986 forbids, and when the decoded text is no UTF-8 or
+// contains a NUL.
 Result<RequestTarget> parse_request_target(std::string_view target);
 
 }  // namespace tars::net

@@ -16,9 +16,9 @@
 #include <string>
 #include <thread>
 
-#include "net/connection.h"
-#include "net/listener.h"
-#include "net/response_head.h"
+#include "net/io/connection.h"
+#include "net/io/listener.h"
+#include "net/message/response_head.h"
 #include "net/server.h"
 
 namespace tars::net {
@@ -38,9 +38,9 @@ class ConnectionCount {
   std::condition_variable none_left_;
 };
 
-// Owns its thread and everything on it. Constructor, start, stop_accepting, drop_connections and join are
-// called by the server's owner; all else runs on the thread itself. `options`, `application` and
-// `count` must outlive it.
+// Owns its thread and everything on it. Constructor, start, stop_accepting, drop_connections and
+// join are called by the server's owner; all else runs on the thread itself. `options`,
+// `application` and `count` must outlive it.
 class IoThread {
  public:
   IoThread(const ServerOptions& options, Application& application, ConnectionCount& count);
@@ -56,7 +56,8 @@ class IoThread {
   void stop_accepting();
   // Closes every socket: whoever waits for one gets an error and ends.
   void drop_connections();
-  // Ends the thread. What still waits for something else than a socket is destroyed with the context.
+  // Ends the thread. What still waits for something else than a socket is destroyed with the
+  // context.
   void join();
 
   // For connections, on this thread.

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "net/connection.h"
+#include "net/io/connection.h"
 #include "net/websocket.h"
 
 namespace tars::net {
@@ -18,9 +18,9 @@ struct WebSocketHandshake {
   std::size_t max_message_bytes = 0;
 };
 
-// Answers 101 (RFC 6455 section 4.2.2) and gives the open WebSocket, which shares the connection and
-// holds nothing of the handshake. Null when the peer went away or took longer than the connection's
-// deadline.
+// Answers 101 (RFC 6455 section 4.2.2) and gives the open WebSocket, which shares the connection
+// and holds nothing of the handshake. Null when the peer went away or took longer than the
+// connection's deadline.
 boost::asio::awaitable<std::unique_ptr<WebSocket>> accept_websocket(
     std::shared_ptr<Connection> connection, WebSocketHandshake handshake);
 

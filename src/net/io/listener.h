@@ -14,22 +14,23 @@
 namespace tars::net {
 
 // The executor is a concrete type: an any_io_executor would cost an indirect call per operation.
-using Acceptor =
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
+                                                    boost::asio::io_context::executor_type>;
 
-// The address `host` stands for (a numeric address or a name) with `port`. config_error naming TARS_HOST
-// when there is none.
+// The address `host` stands for (a numeric address or a name) with `port`. config_error naming
+// TARS_HOST when there is none.
 Result<boost::asio::ip::tcp::endpoint> resolve_listen_address(const std::string& host,
                                                               std::uint16_t port);
 
-// Binds and listens. With `shared`, other sockets of this process may bind the same port and the kernel
-// spreads connections over them (SO_REUSEPORT); open one unshared first, because only that one notices
-// that somebody else listens there already. config_error naming TARS_PORT or TARS_HOST and the fix.
+// Binds and listens. With `shared`, other sockets of this process may bind the same port and the
+// kernel spreads connections over them (SO_REUSEPORT); open one unshared first, because only that
+// one notices that somebody else listens there already. config_error naming TARS_PORT or TARS_HOST
+// and the fix.
 Result<Acceptor> open_listener(boost::asio::io_context& context,
                                const boost::asio::ip::tcp::endpoint& endpoint, bool shared);
 
-// Raises the soft limit of open descriptors to the hard one: a connection is a descriptor, and the usual
-// soft limit of 1,024 is less than max_connections. Returns the limit now in force.
+// Raises the soft limit of open descriptors to the hard one: a connection is a descriptor, and the
+// usual soft limit of 1,024 is less than max_connections. Returns the limit now in force.
 std::size_t raise_descriptor_limit();
 
 }  // namespace tars::net

@@ -1,4 +1,4 @@
-#include "net/beast_websocket.h"
+#include "net/io/beast_websocket.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/compose.hpp>
@@ -11,8 +11,8 @@
 #include <algorithm>
 #include <array>
 
-#include "net/ascii.h"
-#include "net/io_thread.h"
+#include "net/io/io_thread.h"
+#include "net/message/ascii.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -30,8 +30,8 @@ constexpr std::size_t kMaxReason = 123;
 
 }  // namespace
 
-// The layer below Beast's stream: the connection's socket, with the bytes of every write counted as the
-// kernel takes them, also in the middle of a long message.
+// The layer below Beast's stream: the connection's socket, with the bytes of every write counted as
+// the kernel takes them, also in the middle of a long message.
 class MeteredSocket {
  public:
   using executor_type = Socket::executor_type;
@@ -83,8 +83,8 @@ void teardown(beast::role_type, MeteredSocket& socket, beast::error_code& ec) {
   ec = {};
 }
 
-// Beast ends a connection here after the close frames: say that no more comes, then wait for the peer to
-// close first, so that it reads our last bytes; the connection's deadline bounds the wait.
+// Beast ends a connection here after the close frames: say that no more comes, then wait for the
+// peer to close first, so that it reads our last bytes; the connection's deadline bounds the wait.
 template <class Handler>
 void async_teardown(beast::role_type, MeteredSocket& socket, Handler&& handler) {
   Connection& c = socket.connection();
@@ -135,7 +135,8 @@ class BeastWebSocket final : public WebSocket {
 
 Error closed_error() { return make_error(ErrorCode::closed, "the WebSocket is closed"); }
 
-BeastWebSocket::BeastWebSocket(std::shared_ptr<Connection> connection, std::size_t max_message_bytes)
+BeastWebSocket::BeastWebSocket(std::shared_ptr<Connection> connection,
+                               std::size_t max_message_bytes)
     : connection_(std::move(connection)),
       stream_(*connection_),
       max_message_bytes_(max_message_bytes) {}
@@ -161,10 +162,12 @@ asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
         if (is_token(handshake.subprotocol)) {
           response.set(http::field::sec_websocket_protocol, handshake.subprotocol);
         }
-        if (is_field_value(handshake.request_id)) response.set("X-Request-ID", handshake.request_id);
+        if (is_field_value(handshake.request_id))
+          response.set("X-Request-ID", handshake.request_id);
       }));
   const auto [ec] = co_await stream_.async_accept(request, kAwait);
-  stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type&) {}));
+  stream_.set_option(
+      beast::websocket::stream_base::decorator([](beast::websocket::response_type&) {}));
   if (ec) {
     closing_ = true;
     co_return false;
@@ -246,7 +249,8 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
   connection_->set_deadline_in(kCloseTimeout);
   const auto wire_code = static_cast<beast::websocket::close_code>(code);
   const auto shown = reason.substr(0, kMaxReason);
-  const beast::websocket::close_reason what(wire_code, beast::string_view(shown.data(), shown.size()));
+  const beast::websocket::close_reason what(wire_code,
+                                            beast::string_view(shown.data(), shown.size()));
   co_await stream_.async_close(what, kAwait);
   writing_ = false;
   connection_->close();

@@ -1,4 +1,4 @@
-#include "net/listener.h"
+#include "net/io/listener.h"
 
 #include <boost/asio/detail/socket_option.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -16,10 +16,11 @@ Error listen_error(const tcp::endpoint& endpoint, const boost::system::error_cod
   const std::string port = std::to_string(endpoint.port());
   const std::string host = endpoint.address().to_string();
   if (ec == boost::asio::error::address_in_use) {
-    return make_error(ErrorCode::config_error,
-                      "TARS_PORT: port " + port + " on " + host +
-                          " is in use by another program. Stop that program, or choose another port "
-                          "with TARS_PORT (0 takes any free one).");
+    return make_error(
+        ErrorCode::config_error,
+        "TARS_PORT: port " + port + " on " + host +
+            " is in use by another program. Stop that program, or choose another port "
+            "with TARS_PORT (0 takes any free one).");
   }
   if (ec == boost::asio::error::access_denied) {
     return make_error(ErrorCode::config_error,
@@ -41,17 +42,18 @@ Result<tcp::endpoint> resolve_listen_address(const std::string& host, std::uint1
 
   boost::asio::io_context context(1);
   tcp::resolver resolver(context);
-  const auto found = host.empty() ? tcp::resolver::results_type()
-                                  : resolver.resolve(host, std::to_string(port),
-                                                     tcp::resolver::passive, ec);
+  const auto found = host.empty()
+                         ? tcp::resolver::results_type()
+                         : resolver.resolve(host, std::to_string(port), tcp::resolver::passive, ec);
   // A name such as localhost often has both families; most clients try 127.0.0.1.
   for (const auto& entry : found) {
     if (entry.endpoint().address().is_v4()) return entry.endpoint();
   }
   if (!found.empty()) return found.begin()->endpoint();
   return make_error(ErrorCode::config_error,
-                    "TARS_HOST: `" + host + "` is neither an address nor a known name. Set TARS_HOST to "
-                    "an address of this machine, such as 127.0.0.1 or 0.0.0.0.");
+                    "TARS_HOST: `" + host +
+                        "` is neither an address nor a known name. Set TARS_HOST to "
+                        "an address of this machine, such as 127.0.0.1 or 0.0.0.0.");
 }
 
 Result<Acceptor> open_listener(boost::asio::io_context& context, const tcp::endpoint& endpoint,

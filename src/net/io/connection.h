@@ -26,11 +26,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // What a connection is doing, which decides how it ends: an idle one may be closed at any moment.
 enum class Phase { idle, receiving, handling, sending, lingering, websocket };
 
-// Owned jointly by the coroutine that serves it and, after an upgrade, by its WebSocket. Linked into its
-// IoThread's list as long as it lives. Used on its thread only. Has no timer: the thread looks at all
-// deadlines four times a second, so setting one costs a store.
-class Connection
-    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+// Owned jointly by the coroutine that serves it and, after an upgrade, by its WebSocket. Linked
+// into its IoThread's list as long as it lives. Used on its thread only. Has no timer: the thread
+// looks at all deadlines four times a second, so setting one costs a store.
+class Connection : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   Connection(IoThread& thread, Socket socket, std::string remote_address);
   ~Connection();
@@ -44,18 +44,18 @@ class Connection
   // Waits for bytes. With `more_expected` it asks the socket before it waits.
   boost::asio::awaitable<Received> receive(bool more_expected);
 
-  // Sends both buffers in one system call where the kernel takes them; false when the peer is gone or
-  // took nothing for `timeout`. What the buffers point to must stay valid until then, except that the
-  // first may live in the thread's buffer: what is left of it is copied before waiting.
+  // Sends both buffers in one system call where the kernel takes them; false when the peer is gone
+  // or took nothing for `timeout`. What the buffers point to must stay valid until then, except
+  // that the first may live in the thread's buffer: what is left of it is copied before waiting.
   boost::asio::awaitable<bool> send(std::string_view first, std::string_view second,
                                     std::chrono::seconds timeout);
 
-  // Says that nothing more is sent, then reads and drops for up to `limit` or until the peer closes, so
-  // that a peer still sending reads the answer instead of a reset connection.
+  // Says that nothing more is sent, then reads and drops for up to `limit` or until the peer
+  // closes, so that a peer still sending reads the answer instead of a reset connection.
   boost::asio::awaitable<void> linger(std::chrono::seconds limit);
 
-  // At `at`, waiting operations end with an error and timed_out() turns true; in the phases lingering
-  // and websocket the socket is closed instead.
+  // At `at`, waiting operations end with an error and timed_out() turns true; in the phases
+  // lingering and websocket the socket is closed instead.
   void set_deadline(SteadyTime at);
   void set_deadline_in(std::chrono::milliseconds from_now);
   void clear_deadline() { deadline_ = SteadyTime::max(); }
@@ -69,9 +69,9 @@ class Connection
   const std::string& remote_address() const { return remote_address_; }
 
   Phase phase = Phase::idle;
-  std::string unread;               // received, not yet parsed
+  std::string unread;  // received, not yet parsed
   std::uint64_t bytes_written = 0;  // by a WebSocket, handed to the kernel
-  bool write_pending = false;       // by a WebSocket, in the kernel's hands
+  bool write_pending = false;  // by a WebSocket, in the kernel's hands
 
  private:
   IoThread& thread_;

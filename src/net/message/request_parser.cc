@@ -1,12 +1,12 @@
-#include "net/request_parser.h"
+#include "net/message/request_parser.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
 
-#include "net/ascii.h"
-#include "net/request_target.h"
+#include "net/message/ascii.h"
+#include "net/message/request_target.h"
 
 namespace tars::net {
 namespace {
@@ -75,7 +75,8 @@ void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_vi
   }
 }
 
-void RequestParser::on_request_impl(http::verb, View method, View target, int version, ErrorCodeRef) {
+void RequestParser::on_request_impl(http::verb, View method, View target, int version,
+                                    ErrorCodeRef) {
   request_.method = view(method);
   request_.target = view(target);
   version_ = version;

@@ -1,4 +1,4 @@
-#include "net/request_target.h"
+#include "net/message/request_target.h"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>

@@ -1,10 +1,10 @@
-#include "net/connection.h"
+#include "net/io/connection.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "net/io_thread.h"
+#include "net/io/io_thread.h"
 
 namespace tars::net {
 namespace {

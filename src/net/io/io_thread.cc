@@ -1,4 +1,4 @@
-#include "net/io_thread.h"
+#include "net/io/io_thread.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,7 +8,7 @@
 
 #include <ctime>
 
-#include "net/http_session.h"
+#include "net/io/http_session.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -24,7 +24,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::milliseconds kWatchInterval{250};
 
 bool is_out_of_resources(const boost::system::error_code& ec) {
-  return ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system ||
+  return ec == asio::error::no_descriptors ||
+         ec == boost::system::errc::too_many_files_open_in_system ||
          ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
 }
 
@@ -37,7 +38,8 @@ struct LogFault {
     try {
       std::rethrow_exception(fault);
     } catch (const std::exception& e) {
-      telemetry::log(LogLevel::error, "a connection task failed", {{"task", what}, {"error", e.what()}});
+      telemetry::log(LogLevel::error, "a connection task failed",
+                     {{"task", what}, {"error", e.what()}});
     } catch (...) {
       telemetry::log(LogLevel::error, "a connection task failed", {{"task", what}});
     }
@@ -55,7 +57,8 @@ void ConnectionCount::remove() {
 
 bool ConnectionCount::wait_for_none(std::chrono::milliseconds limit) {
   std::unique_lock lock(mutex_);
-  return none_left_.wait_for(lock, limit, [this] { return open_.load(std::memory_order_acquire) == 0; });
+  return none_left_.wait_for(lock, limit,
+                             [this] { return open_.load(std::memory_order_acquire) == 0; });
 }
 
 IoThread::IoThread(const ServerOptions& options, Application& application, ConnectionCount& count)

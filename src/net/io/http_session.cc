@@ -1,4 +1,4 @@
-#include "net/http_session.h"
+#include "net/io/http_session.h"
 
 #include <algorithm>
 #include <exception>
@@ -6,11 +6,11 @@
 #include <utility>
 #include <variant>
 
-#include "net/ascii.h"
-#include "net/beast_websocket.h"
-#include "net/io_thread.h"
-#include "net/request_parser.h"
-#include "net/response_head.h"
+#include "net/io/beast_websocket.h"
+#include "net/io/io_thread.h"
+#include "net/message/ascii.h"
+#include "net/message/request_parser.h"
+#include "net/message/response_head.h"
 #include "telemetry/log.h"
 #include "telemetry/request_id.h"
 
@@ -53,8 +53,8 @@ std::string offered_request_id(const HttpRequest& request) {
 // The application's words for an error that this layer found; plain ones should even that fail.
 HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpRequest& request) {
   try {
-    HttpResponse response = c.thread().application().error_response(failure.status, failure.detail,
-                                                                    request.target, request.request_id);
+    HttpResponse response = c.thread().application().error_response(
+        failure.status, failure.detail, request.target, request.request_id);
     response.status = failure.status;
     return response;
   } catch (const std::exception& e) {
@@ -63,7 +63,8 @@ HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpR
   }
 }
 
-HttpResponse fault_answer(Connection& c, const std::exception_ptr& fault, const HttpRequest& request) {
+HttpResponse fault_answer(Connection& c, const std::exception_ptr& fault,
+                          const HttpRequest& request) {
   std::string what = "unknown";
   try {
     std::rethrow_exception(fault);
@@ -116,7 +117,8 @@ class ReadDeadlines {
 
   bool owes_answer() const { return in_header_ || in_body_; }
   HttpFailure failure() const {
-    return {408, in_body_ ? "The body did not arrive in time." : "The headers did not arrive in time."};
+    return {408,
+            in_body_ ? "The body did not arrive in time." : "The headers did not arrive in time."};
   }
 
  private:
@@ -169,13 +171,14 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, b
   }
 }
 
-asio::awaitable<bool> send_answer(Connection& c, const Answer& answer, std::string_view request_id) {
+asio::awaitable<bool> send_answer(Connection& c, const Answer& answer,
+                                  std::string_view request_id) {
   c.phase = Phase::sending;
   c.clear_deadline();
   std::string& out = c.thread().write_buffer();
   out.clear();
-  const auto left_out =
-      append_response_head(out, answer.response, {c.thread().date(), request_id, answer.keep_alive});
+  const auto left_out = append_response_head(out, answer.response,
+                                             {c.thread().date(), request_id, answer.keep_alive});
   if (left_out > 0) {
     telemetry::log(LogLevel::error, "response headers with control characters were left out",
                    {{"count", left_out}, {"request_id", request_id}});
@@ -187,12 +190,14 @@ asio::awaitable<bool> send_answer(Connection& c, const Answer& answer, std::stri
     body = {};
   }
   const bool sent = co_await c.send(out, body, kSendProgress);
-  if (c.thread().write_buffer().capacity() > kKeepBuffer) std::string().swap(c.thread().write_buffer());
+  if (c.thread().write_buffer().capacity() > kKeepBuffer)
+    std::string().swap(c.thread().write_buffer());
   co_return sent;
 }
 
 bool asks_for_websocket(const HttpRequest& request) {
-  return request.method == "GET" && lists_token(request.header("Upgrade").value_or(""), "websocket");
+  return request.method == "GET" &&
+         lists_token(request.header("Upgrade").value_or(""), "websocket");
 }
 
 // RFC 6455 section 4.2.1: what a handshake needs beside `Upgrade`.
@@ -213,7 +218,8 @@ std::optional<HttpFailure> handshake_fault(const HttpRequest& request, bool byte
   return std::nullopt;
 }
 
-asio::awaitable<std::variant<HttpResponse, Agreed>> answer_upgrade(Connection& c, HttpRequest request) {
+asio::awaitable<std::variant<HttpResponse, Agreed>> answer_upgrade(Connection& c,
+                                                                   HttpRequest request) {
   if (const auto fault = handshake_fault(request, !c.unread.empty())) {
     HttpResponse response = error_answer(c, *fault, request);
     if (fault->status == 426) {

@@ -1,4 +1,4 @@
-#include "net/ascii.h"
+#include "net/message/ascii.h"
 
 #include <algorithm>
 
@@ -16,8 +16,8 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool is_token_char(char c) {

@@ -1,4 +1,4 @@
-#include "net/response_head.h"
+#include "net/message/response_head.h"
 
 #include <boost/beast/http/status.hpp>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdio>
 
-#include "net/ascii.h"
+#include "net/message/ascii.h"
 
 namespace tars::net {
 namespace {
@@ -22,8 +22,8 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 }
 
 bool belongs_to_server(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kOwn = {"Content-Length", "Date",       "Server",
-                                                    "X-Request-ID",   "Connection", "Transfer-Encoding"};
+  constexpr std::array<std::string_view, 6> kOwn = {
+      "Content-Length", "Date", "Server", "X-Request-ID", "Connection", "Transfer-Encoding"};
   for (const auto own : kOwn) {
     if (equals_ignoring_case(name, own)) return true;
   }
@@ -77,7 +77,8 @@ std::size_t append_response_head(std::string& out, const HttpResponse& response,
   }
   append_field(out, "Date", context.date);
   append_field(out, "Server", "tars");
-  if (!context.request_id.empty() && is_field_value(context.request_id)) append_field(out, "X-Request-ID", context.request_id);
+  if (!context.request_id.empty() && is_field_value(context.request_id))
+    append_field(out, "X-Request-ID", context.request_id);
   append_field(out, "Connection", context.keep_alive ? "keep-alive" : "close");
   out.append("\r\n");
   return left_out;

@@ -19,8 +19,8 @@ struct HttpFailure {
 };
 
 // Parses one request (RFC 9112) and is then done; use a new one for the next. Bounded: header bytes
-// (431), header fields (431), body bytes (413, found at the header where Content-Length tells, else at
-// the chunk that crosses the limit). Trailers are read and dropped. Not thread-safe.
+// (431), header fields (431), body bytes (413, found at the header where Content-Length tells, else
+// at the chunk that crosses the limit). Trailers are read and dropped. Not thread-safe.
 class RequestParser final : private boost::beast::http::basic_parser<true> {
  public:
   RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes);
@@ -50,7 +50,8 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   void on_request_impl(boost::beast::http::verb verb, View method, View target, int version,
                        ErrorCodeRef ec) override;
   void on_response_impl(int code, View reason, int version, ErrorCodeRef ec) override;
-  void on_field_impl(boost::beast::http::field field, View name, View value, ErrorCodeRef ec) override;
+  void on_field_impl(boost::beast::http::field field, View name, View value,
+                     ErrorCodeRef ec) override;
   void on_header_impl(ErrorCodeRef ec) override;
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCodeRef ec) override;
   std::size_t on_body_impl(View body, ErrorCodeRef ec) override;
