@@ -1,0 +1,70 @@
+"""What a benchmark runs in: servers, reference programs, medians."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+from pathlib import Path
+
+from tars_server import BINARY, REPOSITORY, Server
+
+BENCH_BINARIES = Path(os.environ.get("TARS_BENCH_DIR", REPOSITORY / "build/release"))
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Setting:
+    """Owns the processes of one benchmark; close() ends them all."""
+
+    def __init__(self, folder: Path, rounds: int):
+        self.folder = folder
+        self.rounds = rounds
+        self.processes: list[subprocess.Popen] = []
+        self.servers: list[Server] = []
+
+    def server(self, **env: str) -> Server:
+        """A started server with limits out of the way."""
+        assert BINARY.is_file(), f"no program at {BINARY}: ./scripts/build release"
+        options = {"RATE_LIMIT_PER_MINUTE": "0", "LOG_LEVEL": "WARNING", "WS_MAX_CONNECTIONS": "4096"}
+        server = Server(self.folder / f"server-{len(self.servers)}", {**options, **env})
+        self.servers.append(server)
+        return server.start()
+
+    def program(self, name: str) -> str:
+        """One of our own reference programs, built by the release preset."""
+        found = next(iter(BENCH_BINARIES.rglob(name)), None)
+        assert found and found.is_file(), f"no {name} below {BENCH_BINARIES}: ./scripts/build release"
+        return str(found)
+
+    def go_program(self, name: str) -> str:
+        """One of bench/wsload's programs, built when first asked for."""
+        target = REPOSITORY / "build/wsload" / name
+        if not target.is_file():
+            go = shutil.which("go")
+            assert go, "this benchmark needs Go 1.23 or newer (see bench/README.md)"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run([go, "build", "-o", str(target.parent) + "/", "./cmd/..."],
+                           cwd=REPOSITORY / "bench/wsload", check=True)
+        return str(target)
+
+    def spawn(self, *command: str) -> subprocess.Popen:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        for server in self.servers:
+            if server.alive():
+                server.kill()
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
