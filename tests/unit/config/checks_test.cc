@@ -1,0 +1,119 @@
+#include "config/checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/settings.h"
+
+namespace tars::config {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+Result<Loaded> try_load(std::vector<Assignment> flags) {
+  Sources sources;
+  sources.environment = {{"HOME", "/home/ann"}};
+  sources.flags = std::move(flags);
+  return load(sources);
+}
+
+std::string error_of(std::vector<Assignment> flags) {
+  const auto loaded = try_load(std::move(flags));
+  return loaded ? "no error" : loaded.error().message;
+}
+
+TEST(Checks, LoopbackAddresses) {
+  for (const char* yes : {"127.0.0.1", "127.9.9.9", "::1", "localhost"})
+    EXPECT_TRUE(is_loopback(yes));
+  for (const char* no : {"0.0.0.0", "::", "192.168.1.4", "example.org", ""})
+    EXPECT_FALSE(is_loopback(no));
+}
+
+TEST(Checks, DefaultsAreFineAndQuiet) { EXPECT_THAT(try_load({}).value().warnings, IsEmpty()); }
+
+TEST(Checks, WhatThisVersionCannotDoIsRefused) {
+  EXPECT_THAT(error_of({{"LLM_BACKEND", "ollama"}}), StartsWith("LLM_BACKEND: "));
+  EXPECT_THAT(error_of({{"LLM_BACKEND", "openai"}}), StartsWith("LLM_BACKEND: "));
+  EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}}), StartsWith("HTTPS_ENABLED: "));
+  EXPECT_EQ(error_of({{"HTTPS_ENABLED", "false"}}), "no error");
+}
+
+TEST(Checks, WhatHasNoEffectYetWarns) {
+  const auto warnings =
+      try_load({{"CHUNK_SIZE", "128"}, {"OLLAMA_HOST", "http://x"}}).value().warnings;
+  EXPECT_THAT(warnings, Contains(StartsWith("CHUNK_SIZE is accepted but has no effect")));
+  EXPECT_THAT(warnings, Contains(StartsWith("OLLAMA_HOST is accepted but has no effect")));
+  EXPECT_THAT(try_load({{"RAG_TOP_K", "5"}}).value().warnings, IsEmpty());
+}
+
+TEST(Checks, StarOriginIsForDevelopment) {
+  EXPECT_THAT(error_of({{"CORS_ORIGINS", "*"}}), StartsWith("CORS_ORIGINS: "));
+  EXPECT_EQ(error_of({{"CORS_ORIGINS", "*"}, {"TARS_ENV", "development"}}), "no error");
+}
+
+TEST(Checks, OriginsHaveNoPath) {
+  EXPECT_EQ(error_of({{"CORS_ORIGINS", "https://a.example, http://b.example:81"}}), "no error");
+  for (const char* bad :
+       {"https://a.example/", "a.example", "https://u@a.example", "https://a/?q"}) {
+    EXPECT_THAT(error_of({{"CORS_ORIGINS", bad}}), HasSubstr("is no origin")) << bad;
+  }
+}
+
+TEST(Checks, ProxiesAreAddressesOrNetworks) {
+  EXPECT_EQ(error_of({{"TRUSTED_PROXIES", "10.0.0.1, 10.0.0.0/8, ::1, fd00::/8"}}), "no error");
+  for (const char* bad : {"proxy.local", "10.0.0.0/99", "10.0.0"}) {
+    EXPECT_THAT(error_of({{"TRUSTED_PROXIES", bad}}), HasSubstr("no address and no network"))
+        << bad;
+  }
+}
+
+TEST(Checks, AdminsNeedEnrolmentThatIsNotOpen) {
+  EXPECT_THAT(error_of({{"ADMIN_CLIENTS", "ann"}}), StartsWith("ADMIN_CLIENTS: "));
+  EXPECT_EQ(error_of({{"ADMIN_CLIENTS", "ann"}, {"AUTH_ENROLLMENT", "key"}}), "no error");
+  EXPECT_THAT(error_of({{"ADMIN_CLIENTS", "a b"}, {"AUTH_ENROLLMENT", "key"}}),
+              HasSubstr("cannot be a client_id"));
+}
+
+TEST(Checks, APreviousKeyNeedsAnEnd) {
+  const std::string key(32, 'k');
+  EXPECT_THAT(error_of({{"JWT_PREVIOUS_SECRET_KEY", key}}),
+              StartsWith("JWT_PREVIOUS_VALID_UNTIL: "));
+  EXPECT_EQ(error_of({{"JWT_PREVIOUS_SECRET_KEY", key},
+                      {"JWT_PREVIOUS_VALID_UNTIL", "2030-01-01T00:00:00Z"}}),
+            "no error");
+}
+
+TEST(Checks, ProductionRefusesWhatIsUnsafe) {
+  EXPECT_THAT(error_of({{"TARS_ENV", "production"}}), StartsWith("AUTH_ENROLLMENT: "));
+  EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"AUTH_ENROLLMENT", "key"}}),
+              StartsWith("TRUSTED_PROXIES: "));
+  EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"CORS_ORIGINS", "*"}}),
+              StartsWith("CORS_ORIGINS: "));
+  EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"JWT_SECRET_KEY", "short"}}),
+              StartsWith("JWT_SECRET_KEY: "));
+  EXPECT_EQ(error_of({{"TARS_ENV", "production"},
+                      {"AUTH_ENROLLMENT", "closed"},
+                      {"TRUSTED_PROXIES", "10.0.0.1"}}),
+            "no error");
+}
+
+TEST(Checks, OpenEnrolmentForOthersWarns) {
+  const auto warnings =
+      try_load({{"TARS_HOST", "0.0.0.0"}, {"TARS_ENV", "development"}}).value().warnings;
+  EXPECT_THAT(warnings, Contains(HasSubstr("enrolment is open")));
+}
+
+TEST(Checks, SettingsThatDefeatEachOtherWarn) {
+  EXPECT_THAT(try_load({{"AUTH_ENROLLMENT_KEY", "12345678"}}).value().warnings,
+              Contains(HasSubstr("AUTH_ENROLLMENT_KEY has no effect")));
+  EXPECT_THAT(try_load({{"WS_TIMEOUT_SECONDS", "30"}}).value().warnings,
+              Contains(HasSubstr("WS_HEARTBEAT_INTERVAL")));
+  EXPECT_THAT(try_load({{"JWT_PREVIOUS_VALID_UNTIL", "2030-01-01T00:00:00Z"}}).value().warnings,
+              Contains(HasSubstr("without JWT_PREVIOUS_SECRET_KEY")));
+}
+
+}  // namespace
+}  // namespace tars::config

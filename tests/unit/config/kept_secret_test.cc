@@ -1,0 +1,78 @@
+#include "config/kept_secret.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace tars::config {
+namespace {
+
+using testing::HasSubstr;
+
+class KeptSecretTest : public testing::Test {
+ protected:
+  KeptSecretTest() {
+    std::string pattern = testing::TempDir() + "tars-secret-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    file_ = folder_ / "jwt_secret";
+  }
+  ~KeptSecretTest() override { std::filesystem::remove_all(folder_); }
+
+  void write(std::string_view content) {
+    std::ofstream(file_) << content;
+    ::chmod(file_.c_str(), 0600);
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path file_;
+};
+
+TEST_F(KeptSecretTest, IsMadeOnceAndKept) {
+  const KeptSecret first = load_or_make_secret(file_, 32).value();
+  EXPECT_TRUE(first.made_now);
+  EXPECT_EQ(first.value.size(), 64U);
+  const KeptSecret second = load_or_make_secret(file_, 32).value();
+  EXPECT_FALSE(second.made_now);
+  EXPECT_EQ(second.value, first.value);
+}
+
+TEST_F(KeptSecretTest, IsReadableByItsOwnerOnly) {
+  (void)load_or_make_secret(file_, 32).value();
+  struct stat status{};
+  ASSERT_EQ(::stat(file_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + ".new"));
+}
+
+TEST_F(KeptSecretTest, AnOpenFileIsRefused) {
+  write(std::string(64, 'a'));
+  ::chmod(file_.c_str(), 0644);
+  const auto result = load_or_make_secret(file_, 32);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("can be read by other users"));
+}
+
+TEST_F(KeptSecretTest, ADamagedSecretIsNotReplaced) {
+  write("short\n");
+  const auto result = load_or_make_secret(file_, 32);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("damaged"));
+  EXPECT_THAT(result.error().message, HasSubstr("TARS_DATA_DIR"));
+}
+
+TEST_F(KeptSecretTest, AMissingFolderIsAnErrorValue) {
+  const auto result = load_or_make_secret(folder_ / "none" / "jwt_secret", 32);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("cannot be written"));
+}
+
+TEST_F(KeptSecretTest, AHalfWrittenOneFromACrashIsOverwritten) {
+  std::ofstream(file_.string() + ".new") << "ab";
+  EXPECT_EQ(load_or_make_secret(file_, 32).value().value.size(), 64U);
+}
+
+}  // namespace
+}  // namespace tars::config

@@ -1,0 +1,152 @@
+#include "config/merge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace tars::config {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+Sources sources(std::string dotenv, std::vector<Assignment> environment = {},
+                std::vector<Assignment> flags = {}) {
+  environment.emplace_back("HOME", "/home/ann");
+  return {".env", std::move(dotenv), std::move(environment), std::move(flags)};
+}
+
+std::string error_of(const Sources& from) {
+  const auto values = Values::merge(from);
+  return values ? "no error" : values.error().message;
+}
+
+class SecretFile {
+ public:
+  explicit SecretFile(std::string_view content)
+      : path_(std::filesystem::temp_directory_path() /
+              ("tars-merge-test-" + std::to_string(::getpid()))) {
+    std::ofstream(path_, std::ios::binary) << content;
+  }
+  ~SecretFile() { std::filesystem::remove(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST(Merge, ALaterSourceWins) {
+  const auto port = [](const Sources& from) {
+    return Values::merge(from).value().setting("TARS_PORT");
+  };
+  EXPECT_EQ(port(sources("TARS_PORT=1")).value, "1");
+  EXPECT_EQ(port(sources("TARS_PORT=1")).origin, ".env line 1");
+  EXPECT_EQ(port(sources("TARS_PORT=1", {{"TARS_PORT", "2"}})).value, "2");
+  EXPECT_EQ(port(sources("TARS_PORT=1", {{"TARS_PORT", "2"}})).origin, "the environment");
+  EXPECT_EQ(port(sources("TARS_PORT=1", {{"TARS_PORT", "2"}}, {{"TARS_PORT", "3"}})).value, "3");
+  EXPECT_EQ(port(sources("", {}, {{"TARS_PORT", "3"}})).origin, "--tars-port");
+}
+
+TEST(Merge, AnEmptyValueCountsAsUnset) {
+  EXPECT_EQ(Values::merge(sources("TARS_PORT=1", {{"TARS_PORT", ""}})).value().text("TARS_PORT"),
+            "1");
+  EXPECT_EQ(Values::merge(sources("TARS_PORT=")).value().text("TARS_PORT"), "8000");
+}
+
+TEST(Merge, UnknownNamesAreNamedWithTheNearest) {
+  EXPECT_EQ(error_of(sources("\nMODEL_PAHT=x")),
+            ".env line 2: there is no option MODEL_PAHT; did you mean MODEL_PATH?");
+  EXPECT_THAT(error_of(sources("COMPLETELY_DIFFERENT=1")),
+              HasSubstr("`tars config doc` lists them"));
+  EXPECT_EQ(error_of(sources("", {}, {{"MODEL_PAHT", "x"}})),
+            "there is no option --model-paht; did you mean MODEL_PATH?");
+  EXPECT_THAT(error_of(sources("", {{"TARS_PROT", "1"}})),
+              AllOf(HasSubstr("TARS_PROT"), HasSubstr("did you mean TARS_PORT?")));
+}
+
+TEST(Merge, ABadDotenvLineIsNamed) {
+  EXPECT_EQ(error_of(sources("TARS_PORT=1\nwhat?")),
+            ".env line 2: not of the form NAME=VALUE; correct that line");
+}
+
+TEST(Merge, OtherProgramsVariablesArePassedOver) {
+  const Values values = Values::merge(sources("", {{"PATH", "/bin"},
+                                                   {"HTTP_PROXY", "http://x"},
+                                                   {"TARS_TEST_MODEL", "/m"},
+                                                   {"TARS_LLAMA_DIR", "/l"}}))
+                            .value();
+  EXPECT_TRUE(values.warnings().empty());
+}
+
+TEST(Merge, ATypingErrorInTheEnvironmentWarns) {
+  const Values values = Values::merge(sources("", {{"JWT_SECRET_KYE", "s3cret"}})).value();
+  ASSERT_EQ(values.warnings().size(), 1U);
+  EXPECT_THAT(values.warnings()[0], AllOf(HasSubstr("JWT_SECRET_KYE"), HasSubstr("JWT_SECRET_KEY?"),
+                                          Not(HasSubstr("s3cret"))));
+}
+
+TEST(Merge, ImpossibleValuesNameOptionValueSourceAndForm) {
+  EXPECT_EQ(error_of(sources("TARS_PORT=99999")),
+            "TARS_PORT: \"99999\" (.env line 1) is not an integer from 0 to 65535");
+  EXPECT_EQ(
+      error_of(sources("", {{"LOG_LEVEL", "loud\nsecond line"}})),
+      "LOG_LEVEL: \"loud?second line\" (the environment) is not TRACE, DEBUG, INFO, WARNING or "
+      "ERROR");
+}
+
+TEST(Merge, ASecretIsNeverShown) {
+  EXPECT_EQ(
+      error_of(sources("", {{"JWT_SECRET_KEY", "tooshort"}})),
+      "JWT_SECRET_KEY: the value (the environment) has 8 bytes, not text of 32 to 4096 bytes");
+}
+
+TEST(Merge, AliasesMayAgreeButNotContradict) {
+  EXPECT_EQ(Values::merge(sources("BACKEND_PORT=7")).value().text("TARS_PORT"), "7");
+  EXPECT_EQ(Values::merge(sources("BACKEND_PORT=7\nTARS_PORT=7")).value().text("TARS_PORT"), "7");
+  EXPECT_EQ(
+      error_of(sources("BACKEND_PORT=7", {{"TARS_PORT", "8"}})),
+      "TARS_PORT (the environment) and its other name BACKEND_PORT (.env line 1) have different "
+      "values; remove one of them");
+}
+
+TEST(Merge, ChoicesAreSpelledAsInTheTable) {
+  EXPECT_EQ(Values::merge(sources("LOG_LEVEL=debug")).value().text("LOG_LEVEL"), "DEBUG");
+  EXPECT_TRUE(Values::merge(sources("LOG_LEVEL=info")).value().setting("LOG_LEVEL").is_default);
+}
+
+TEST(Merge, ASecretComesFromItsFile) {
+  const SecretFile file("0123456789abcdef0123456789abcdef\n");
+  const Values values = Values::merge(sources("", {{"JWT_SECRET_KEY_FILE", file.path()}})).value();
+  EXPECT_EQ(values.text("JWT_SECRET_KEY"), "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(values.setting("JWT_SECRET_KEY").origin, file.path() + ", named by the environment");
+}
+
+TEST(Merge, BadSecretFilesAreNamed) {
+  const SecretFile empty("\n");
+  EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", empty.path()}})),
+              HasSubstr("is empty"));
+  const SecretFile large(std::string(64 * 1024 + 1, 'x'));
+  EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", large.path()}})),
+              HasSubstr("larger than 64 KiB"));
+  EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", "/no/such/file"}})),
+              AllOf(HasSubstr("JWT_SECRET_KEY_FILE: cannot read /no/such/file"),
+                    HasSubstr("No such file")));
+  EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", "/"}})), HasSubstr("cannot read /"));
+}
+
+TEST(Merge, ASecretAndItsFileTogetherAreRefused) {
+  EXPECT_THAT(error_of(sources(
+                  "", {{"AUTH_ENROLLMENT_KEY", "12345678"}, {"AUTH_ENROLLMENT_KEY_FILE", "/x"}})),
+              HasSubstr("AUTH_ENROLLMENT_KEY_FILE (the environment) are both set"));
+}
+
+TEST(Merge, OnlySecretsHaveFiles) {
+  EXPECT_THAT(error_of(sources("TARS_PORT_FILE=/x")), HasSubstr("no option TARS_PORT_FILE"));
+}
+
+}  // namespace
+}  // namespace tars::config
