@@ -1,0 +1,34 @@
+#include "app/find_model.h"
+
+namespace tars::app {
+namespace {
+
+Error no_model(const std::string& problem) {
+  return make_error(
+      ErrorCode::config_error,
+      "MODEL_PATH: " + problem +
+          "; run ./scripts/run, which fetches a model, or set MODEL_PATH to a GGUF file");
+}
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error);
+}
+
+}  // namespace
+
+Result<std::filesystem::path> find_model(const config::Settings& settings) {
+  const std::filesystem::path& named = settings.llm.model_path;
+  if (!named.empty()) {
+    if (!is_file(named)) return no_model("there is no file " + named.string());
+    return named;
+  }
+  std::string looked;
+  for (const std::filesystem::path& candidate : settings.model_candidates) {
+    if (is_file(candidate)) return candidate;
+    looked += (looked.empty() ? "" : " and no ") + candidate.string();
+  }
+  return no_model("it is not set, and there is no " + looked);
+}
+
+}  // namespace tars::app

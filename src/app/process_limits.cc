@@ -1,0 +1,32 @@
+#include "app/process_limits.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+namespace tars::app {
+namespace {
+
+constexpr int kArenas = 2;
+
+}  // namespace
+
+void prepare_process() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    // Refused: the server runs with what it has, and accepting pauses when that is used up.
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  ::mallopt(M_ARENA_MAX, kArenas);
+}
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::size_t>(limit.rlim_cur) : 0;
+}
+
+}  // namespace tars::app

@@ -1,0 +1,16 @@
+// What this process asks of the system before it starts any thread.
+#pragma once
+
+#include <cstddef>
+
+namespace tars::app {
+
+// Raises the soft limit of open descriptors to the hard one, ignores SIGPIPE (a broken connection
+// is an error value) and SIGHUP, and bounds malloc's arenas: each thread with an arena of its own
+// costs resident memory that an idle server does not need. Called once, first thing.
+void prepare_process();
+
+// The soft limit of open descriptors.
+std::size_t descriptor_limit();
+
+}  // namespace tars::app

@@ -1,0 +1,173 @@
+#include "app/program.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "app/stop_signals.h"
+#include "config/kept_secret.h"
+#include "telemetry/build_info.h"
+#include "telemetry/log.h"
+
+namespace tars::app {
+namespace {
+
+using namespace std::chrono_literals;
+using telemetry::LogLevel;
+
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kEnrollmentKeyBytes = 16;
+constexpr auto kModelPoll = 20ms;       // how often the loading model is asked
+constexpr auto kDrainPoll = 10ms;       // how often a drain looks whether it is done
+constexpr auto kSocketGrace = 3s;       // for close handshakes after the last answer
+constexpr auto kConnectionGrace = 1s;   // for HTTP answers on their way
+
+Error model_error(const std::string& detail) {
+  return make_error(ErrorCode::config_error,
+                    detail.starts_with("MODEL_PATH") ? detail : "MODEL_PATH: " + detail);
+}
+
+}  // namespace
+
+Program::Program(config::Settings settings) : settings_(std::move(settings)) {}
+
+Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
+                                                const OpenBackend& open_backend) {
+  std::unique_ptr<Program> program(new Program(std::move(settings)));
+  config::Settings& s = program->settings_;
+  Result<store::FolderLock> lock = store::FolderLock::acquire(s.data_dir);
+  if (!lock) return lock.error();
+  program->lock_.emplace(*std::move(lock));
+  if (auto opened = program->open_secrets(); !opened) return opened.error();
+  Result<std::unique_ptr<llm::Backend>> backend = open_backend(s.llm, program->metrics_);
+  if (!backend) return backend.error();
+  program->backend_ = *std::move(backend);
+  if (auto opened = program->open_stores(); !opened) return opened.error();
+  s.api.version = telemetry::version();
+  program->gateway_ =
+      std::make_unique<api::Gateway>(*program->tokens_, *program->engine_, *program->backend_,
+                                     program->metrics_, program->clock_, s.api);
+  program->server_ = std::make_unique<net::Server>(s.server, *program->gateway_);
+  if (auto listening = program->server_->listen(); !listening) return listening.error();
+  return program;
+}
+
+Program::~Program() { shut_down(); }
+
+Result<void> Program::open_secrets() {
+  auth::Options& options = settings_.auth;
+  if (settings_.make_secret_key) {
+    auto secret = config::load_or_make_secret(settings_.data_dir / "jwt_secret", kSecretBytes);
+    if (!secret) return secret.error();
+    options.secret_key = secret->value;
+  }
+  if (settings_.make_enrollment_key) {
+    auto key =
+        config::load_or_make_secret(settings_.data_dir / "enrollment_key", kEnrollmentKeyBytes);
+    if (!key) return key.error();
+    options.enrollment_key = key->value;
+    if (key->made_now) fresh_enrollment_key_ = key->value;
+  }
+  return {};
+}
+
+Result<void> Program::open_stores() {
+  auto tokens = auth::TokenService::open(settings_.data_dir / "auth.db", settings_.auth, clock_);
+  if (!tokens) return tokens.error();
+  tokens_ = *std::move(tokens);
+  auto engine = chat::Engine::open(settings_.data_dir / "chat.db", settings_.chat, *backend_,
+                                   clock_, metrics_);
+  if (!engine) return engine.error();
+  engine_ = *std::move(engine);
+  return {};
+}
+
+std::string Program::url() const {
+  const std::string& host = settings_.server.host;
+  const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return "http://" + shown + ":" + std::to_string(port());
+}
+
+Result<void> Program::run(std::ostream& out) {
+  server_->start();
+  std::optional<StopSignals> signals;
+  // A signal while four wait already means nothing new.
+  signals.emplace(server_->context(), [this](int signal) { (void)stops_.try_push(signal); });
+  out << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
+      << "  data   " << settings_.data_dir.string() << "\n"
+      << "  model  " << settings_.llm.model_path.string() << " (loading)\n";
+  if (fresh_enrollment_key_) {
+    out << "  enrolment key, shown this once: " << *fresh_enrollment_key_ << "\n";
+    fresh_enrollment_key_.reset();
+  }
+  out << std::flush;
+  const Result<void> ended = wait_for_stop(out);
+  if (ended) drain();
+  signals.reset();
+  shut_down();
+  return ended;
+}
+
+// Announces the model when it is there, then waits for a reason to stop.
+Result<void> Program::wait_for_stop(std::ostream& out) {
+  while (true) {
+    const llm::Status status = backend_->status();
+    if (status.health == llm::Health::unhealthy) return model_error(status.detail);
+    if (status.health == llm::Health::healthy) {
+      out << "ready: " << url() << " · model " << status.model << ", context "
+          << status.context_length << " tokens, " << status.slots << " answers at once · data "
+          << settings_.data_dir.string() << std::endl;
+      (void)stops_.pop();
+      return {};
+    }
+    if (stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll)) return {};
+  }
+}
+
+void Program::request_stop() { (void)stops_.try_push(0); }
+
+void Program::drain() {
+  const chat::Counts counts = engine_->counts();
+  telemetry::log(LogLevel::info, "draining",
+                 {{"running", counts.running},
+                  {"waiting", counts.waiting},
+                  {"sockets", gateway_->open_sockets()},
+                  {"seconds", settings_.drain.count()}});
+  const SteadyTime deadline = clock_.steady() + settings_.drain;
+  engine_->drain();
+  gateway_->begin_drain();
+  wait_for_runs(deadline);
+  // Sockets close by themselves once their last answer is out.
+  wait_for_sockets(clock_.steady() + kSocketGrace);
+}
+
+void Program::wait_for_runs(SteadyTime deadline) const {
+  while (clock_.steady() < deadline) {
+    const chat::Counts counts = engine_->counts();
+    if (counts.running == 0 && counts.waiting == 0) return;
+    std::this_thread::sleep_for(kDrainPoll);
+  }
+}
+
+void Program::wait_for_sockets(SteadyTime deadline) const {
+  while (gateway_->open_sockets() > 0 && clock_.steady() < deadline) {
+    std::this_thread::sleep_for(kDrainPoll);
+  }
+}
+
+// The order matters: the engine and the tokens end while the server still runs, because their last
+// callbacks post to its threads; every wait has an end.
+void Program::shut_down() {
+  if (!lock_) return;
+  if (engine_) engine_->shutdown();
+  if (server_ && gateway_) {
+    gateway_->close_all(net::CloseCode::going_away, "server_shutdown");
+    wait_for_sockets(clock_.steady() + kSocketGrace);
+  }
+  if (tokens_) tokens_->shutdown();
+  if (backend_) backend_->shutdown();
+  if (server_) server_->stop(kConnectionGrace);
+  lock_.reset();
+}
+
+}  // namespace tars::app

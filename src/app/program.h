@@ -1,0 +1,73 @@
+// The composition root: builds every object of the server, runs it, takes it down.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "api/gateway.h"
+#include "auth/token_service.h"
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "chat/engine.h"
+#include "config/settings.h"
+#include "llm/backend.h"
+#include "net/server.h"
+#include "store/database.h"
+#include "telemetry/metrics.h"
+
+namespace tars::app {
+
+// Makes the source of generated text; it loads in the background and says in status() how that
+// went.
+using OpenBackend = std::function<Result<std::unique_ptr<llm::Backend>>(const llm::LlamaOptions&,
+                                                                        telemetry::Metrics&)>;
+
+// Owns everything, in the order in which it may go: what is declared later is destroyed first.
+// build() and run() belong to one thread; request_stop() and port() may be called from any.
+class Program {
+ public:
+  // Locks the data folder, makes missing secrets, opens the databases, starts loading the model and
+  // listens. config_error with one line naming the option and the fix.
+  static Result<std::unique_ptr<Program>> build(config::Settings settings,
+                                                const OpenBackend& open_backend);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Serves until SIGTERM, SIGINT or request_stop(), then drains: no new work, running answers go on
+  // for at most DRAIN_SECONDS and are kept as partial after that, sockets close with 1001. Lines
+  // for people go to `out`. config_error naming MODEL_PATH when the model cannot be loaded.
+  Result<void> run(std::ostream& out);
+  void request_stop();
+  std::uint16_t port() const { return server_->port(); }
+
+ private:
+  explicit Program(config::Settings settings);
+  Result<void> open_secrets();
+  Result<void> open_stores();
+  Result<void> wait_for_stop(std::ostream& out);
+  void drain();
+  void wait_for_runs(SteadyTime deadline) const;
+  void wait_for_sockets(SteadyTime deadline) const;
+  void shut_down();
+  std::string url() const;
+
+  config::Settings settings_;
+  std::optional<std::string> fresh_enrollment_key_;  // shown once
+  const SystemClock clock_;
+  BoundedQueue<int> stops_{4};  // signal numbers; 0 = request_stop()
+  telemetry::Metrics metrics_;
+  std::optional<store::FolderLock> lock_;
+  std::unique_ptr<auth::TokenService> tokens_;
+  std::unique_ptr<llm::Backend> backend_;
+  std::unique_ptr<chat::Engine> engine_;
+  std::unique_ptr<api::Gateway> gateway_;
+  std::unique_ptr<net::Server> server_;
+};
+
+}  // namespace tars::app

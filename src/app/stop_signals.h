@@ -1,0 +1,29 @@
+// SIGTERM and SIGINT as events.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <functional>
+
+namespace tars::app {
+
+// Owns the process's handlers for SIGTERM and SIGINT from construction to destruction; then
+// the system's default holds again, so that a later signal still ends the process. There is one at
+// a time. `on_first` is called on a thread of `context` for the first signal; the second ends the
+// process at once with 128 + its number.
+class StopSignals {
+ public:
+  StopSignals(boost::asio::io_context& context, std::function<void(int)> on_first);
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+ private:
+  void wait();
+
+  boost::asio::signal_set signals_;
+  std::function<void(int)> on_first_;
+  bool seen_ = false;
+};
+
+}  // namespace tars::app

@@ -1,0 +1,45 @@
+#include "app/stop_signals.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <vector>
+
+namespace tars::app {
+namespace {
+
+TEST(StopSignals, TheFirstSignalIsAnEvent) {
+  boost::asio::io_context context;
+  std::vector<int> seen;
+  StopSignals signals(context, [&](int signal) { seen.push_back(signal); });
+  std::raise(SIGTERM);
+  context.run_one();
+  EXPECT_EQ(seen, std::vector<int>{SIGTERM});
+}
+
+// Runs in a child process, as gtest's death tests do.
+void two_signals() {
+  boost::asio::io_context context;
+  StopSignals signals(context, [](int) { std::raise(SIGINT); });
+  std::raise(SIGTERM);
+  context.run();
+}
+
+TEST(StopSignalsDeathTest, TheSecondSignalEndsTheProcess) {
+  EXPECT_EXIT(two_signals(), testing::ExitedWithCode(128 + SIGINT), "");
+}
+
+void signal_after_destruction() {
+  {
+    boost::asio::io_context context;
+    StopSignals signals(context, [](int) {});
+  }
+  std::raise(SIGTERM);
+}
+
+TEST(StopSignalsDeathTest, AfterwardsTheDefaultHoldsAgain) {
+  EXPECT_EXIT(signal_after_destruction(), testing::KilledBySignal(SIGTERM), "");
+}
+
+}  // namespace
+}  // namespace tars::app
