@@ -1,0 +1,258 @@
+#include "llm/llama/batch_loop.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+namespace tars::llm {
+namespace {
+
+double seconds(SteadyTime::duration d) { return std::chrono::duration<double>(d).count(); }
+
+double thread_cpu_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
+}
+
+Completion completion(const Generation& g, FinishReason reason) {
+  return {reason, static_cast<int>(g.prompt.size()), static_cast<int>(g.cached), g.generated};
+}
+
+}  // namespace
+
+BatchLoop::BatchLoop(LoadedModel& model, std::size_t slots, int threads, const Clock& clock,
+                     telemetry::Metrics& metrics, std::function<bool()> closing)
+    : model_(model),
+      slots_(slots),
+      clock_(clock),
+      metrics_(metrics),
+      closing_(std::move(closing)),
+      governor_(threads) {}
+
+void BatchLoop::start(std::unique_ptr<Generation> generation) {
+  Generation& g = *generation;
+  const auto choice = slots_.take(g.prompt, g.request.cache_key);
+  g.slot = choice->slot;
+  g.cached = choice->common;
+  if (!model_.keep_prefix(g.slot, g.cached)) {
+    g.cached = 0;
+    slots_[g.slot].tokens.clear();
+  }
+  g.computed = g.cached;
+  metrics_.tokens_prompt.Increment(static_cast<double>(g.prompt.size()));
+  metrics_.tokens_cached.Increment(static_cast<double>(g.cached));
+  if (g.cached > 0) metrics_.prefix_hits.Increment();
+  g.sink->on_start(static_cast<int>(g.prompt.size()), static_cast<int>(g.cached));
+  running_.push_back(std::move(generation));
+}
+
+std::size_t BatchLoop::step() {
+  end_stopped();
+  std::size_t ended = sweep();
+  compose();
+  if (batch_.empty()) return ended;
+  switch (decode()) {
+    case DecodeOutcome::done:
+      commit();
+      take_tokens();
+      break;
+    case DecodeOutcome::aborted:
+      forget_batch();
+      end_stopped();
+      break;
+    case DecodeOutcome::failed:
+      forget_batch();
+      for (Generation* g : in_batch_) {
+        end(*g, g->text.finish(),
+            make_error(ErrorCode::generation_error, "the model failed to compute; try again"));
+      }
+      break;
+  }
+  return ended + sweep();
+}
+
+void BatchLoop::end_stopped() {
+  for (const auto& g : running_) {
+    if (g->sink && g->stopped()) end(*g, g->text.finish(), completion(*g, FinishReason::cancelled));
+  }
+}
+
+void BatchLoop::compose() {
+  batch_.clear();
+  in_batch_.clear();
+  decoding_ = 0;
+  prompt_tokens_ = 0;
+  // By slot, because the model computes neighbouring slots together.
+  std::vector<Generation*> by_slot;
+  for (const auto& g : running_) by_slot.push_back(g.get());
+  std::sort(by_slot.begin(), by_slot.end(), [](auto* a, auto* b) { return a->slot < b->slot; });
+  for (Generation* g : by_slot) {
+    g->logits_row.reset();
+    g->batch_tokens = 0;
+    if (g->prefilling()) continue;
+    g->logits_row = batch_.size();
+    g->batch_tokens = 1;
+    batch_.push_back({g->next, static_cast<int>(slots_[g->slot].tokens.size()),
+                      static_cast<int>(g->slot), true});
+    in_batch_.push_back(g);
+    ++decoding_;
+  }
+  add_prompt_chunks(std::min(budget_.chunk(decoding_), LoadedModel::kBatchTokens - decoding_));
+}
+
+// The oldest waiting prompt gets half, so that it always gets on; the rest goes to the shortest
+// first, so that a short question does not wait for a long document.
+void BatchLoop::add_prompt_chunks(int budget) {
+  std::vector<Generation*> waiting;
+  for (const auto& g : running_) {
+    if (g->prefilling()) waiting.push_back(g.get());
+  }
+  if (waiting.empty()) return;
+  Generation* const oldest = waiting.front();
+  const auto left = [](const Generation* g) {
+    return static_cast<int>(g->prompt.size() - g->computed);
+  };
+  std::vector<std::pair<Generation*, int>> shares;
+  int oldest_share = std::min(left(oldest), waiting.size() == 1 ? budget : (budget + 1) / 2);
+  int rest = budget - oldest_share;
+  std::stable_sort(waiting.begin(), waiting.end(),
+                   [&](auto* a, auto* b) { return left(a) < left(b); });
+  for (Generation* g : waiting) {
+    if (g == oldest) continue;
+    const int share = std::min(left(g), rest);
+    rest -= share;
+    if (share > 0) shares.emplace_back(g, share);
+  }
+  oldest_share += std::min(rest, left(oldest) - oldest_share);
+  if (oldest_share > 0) shares.emplace_back(oldest, oldest_share);
+  for (const auto& [g, share] : shares) add_prompt(*g, share);
+}
+
+void BatchLoop::add_prompt(Generation& g, int tokens) {
+  g.batch_tokens = static_cast<std::size_t>(tokens);
+  for (std::size_t i = g.computed; i < g.computed + g.batch_tokens; ++i) {
+    const bool last = i + 1 == g.prompt.size();
+    if (last) g.logits_row = batch_.size();
+    batch_.push_back({g.prompt[i], static_cast<int>(i), static_cast<int>(g.slot), last});
+  }
+  in_batch_.push_back(&g);
+  prompt_tokens_ += tokens;
+}
+
+DecodeOutcome BatchLoop::decode() {
+  model_.use_threads(governor_.threads());
+  const SteadyTime begin = clock_.steady();
+  const double cpu_begin = thread_cpu_ms();
+  // Only when nobody needs the batch any more: the others' part of it would have to be computed
+  // again.
+  const DecodeOutcome outcome = model_.decode(batch_, [this] {
+    return closing_() ||
+           std::all_of(in_batch_.begin(), in_batch_.end(), [](auto* g) { return g->stopped(); });
+  });
+  if (outcome == DecodeOutcome::done) {
+    const double ms = seconds(clock_.steady() - begin) * 1e3;
+    const double cpu = thread_cpu_ms() - cpu_begin;
+    budget_.record(decoding_, prompt_tokens_, ms);
+    governor_.record(shapes_.relative(static_cast<int>(batch_.size()), ms),
+                     ms / std::max(cpu, 0.01));
+  }
+  return outcome;
+}
+
+// The batch is in the model's memory now.
+void BatchLoop::commit() {
+  for (const BatchToken& token : batch_) {
+    slots_[static_cast<std::size_t>(token.slot)].tokens.push_back(token.token);
+  }
+  for (Generation* g : in_batch_) {
+    if (g->prefilling()) g->computed += g->batch_tokens;
+  }
+}
+
+void BatchLoop::forget_batch() {
+  for (Generation* g : in_batch_) {
+    auto& tokens = slots_[g->slot].tokens;
+    if (!model_.keep_prefix(g->slot, tokens.size())) tokens.clear();
+  }
+}
+
+void BatchLoop::take_tokens() {
+  const SteadyTime now = clock_.steady();
+  for (Generation* g : in_batch_) {
+    if (!g->logits_row) continue;
+    if (g->stopped()) {
+      end(*g, g->text.finish(), completion(*g, FinishReason::cancelled));
+    } else {
+      take_token(*g, now);
+    }
+  }
+}
+
+void BatchLoop::take_token(Generation& g, SteadyTime now) {
+  const auto logits = model_.logits(*g.logits_row);
+  if (logits.empty()) {
+    end(g, g.text.finish(),
+        make_error(ErrorCode::generation_error, "the model gave no result; try again"));
+    return;
+  }
+  g.next = g.sampler.sample(logits);
+  if (g.last_token) {
+    metrics_.inter_token.Observe(seconds(now - *g.last_token));
+  } else {
+    metrics_.time_to_first_token.Observe(seconds(now - g.accepted));
+  }
+  g.last_token = now;
+  if (model_.vocabulary().ends_generation(g.next)) {
+    end(g, g.text.finish(), completion(g, FinishReason::stop));
+    return;
+  }
+  ++g.generated;
+  metrics_.tokens_generated.Increment();
+  piece_.clear();
+  model_.vocabulary().append_piece(g.next, piece_);
+  g.sink->on_token(g.text.push(piece_));
+  if (g.text.stopped()) {
+    end(g, {}, completion(g, FinishReason::stop));
+  } else if (g.generated >= g.max_tokens) {
+    end(g, g.text.finish(), completion(g, FinishReason::length));
+  } else {
+    g.sink->on_step_end();
+  }
+}
+
+void BatchLoop::end(Generation& g, std::string_view rest, Result<Completion> result) {
+  slots_.release(g.slot);
+  finish(g, rest, std::move(result), clock_, metrics_);
+}
+
+void BatchLoop::finish(Generation& g, std::string_view rest, Result<Completion> result,
+                       const Clock& clock, telemetry::Metrics& metrics) {
+  g.on_stop.reset();
+  const auto stopped_at = g.stopped_at.load();
+  if (stopped_at != 0) {
+    const SteadyTime since{SteadyTime::duration(stopped_at)};
+    metrics.stop_to_idle.Observe(std::max(0.0, seconds(clock.steady() - since)));
+  }
+  // Moved out first: a sink may drop the last reference to its owner.
+  const std::shared_ptr<Sink> sink = std::move(g.sink);
+  g.sink.reset();
+  sink->on_done(rest, std::move(result));
+}
+
+std::size_t BatchLoop::sweep() {
+  return std::erase_if(running_, [](const auto& g) { return !g->sink; });
+}
+
+void BatchLoop::end_all(const Result<Completion>& result) {
+  for (const auto& g : running_) {
+    if (result.has_value()) {
+      end(*g, g->text.finish(), completion(*g, result->reason));
+    } else {
+      end(*g, g->text.finish(), result);
+    }
+  }
+  sweep();
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,70 @@
+// Continuous batching: which tokens of which generations go into the next step of the model.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "llm/llama/generation.h"
+#include "llm/llama/loaded_model.h"
+#include "llm/llama/prefill_budget.h"
+#include "llm/llama/slot_table.h"
+#include "llm/llama/thread_governor.h"
+#include "telemetry/metrics.h"
+
+namespace tars::llm {
+
+// Owns the running generations and says everything to their sinks. All members belong to the
+// model's thread; `closing` is asked during steps and ends them early.
+class BatchLoop {
+ public:
+  BatchLoop(LoadedModel& model, std::size_t slots, int threads, const Clock& clock,
+            telemetry::Metrics& metrics, std::function<bool()> closing);
+
+  bool has_room() const { return running_.size() < slots_.size(); }
+  std::size_t running() const { return running_.size(); }
+
+  // Gives a fitted generation its slot. Needs has_room().
+  void start(std::unique_ptr<Generation> generation);
+  // Ends what was stopped, then computes one batch: a token for every answer under way and a part
+  // of the waiting prompts. Answers how many generations it ended.
+  std::size_t step();
+  // Ends all with `result` in place of what they would have got.
+  void end_all(const Result<Completion>& result);
+
+  // Ends a generation that may not have begun. Also counts it.
+  static void finish(Generation& generation, std::string_view rest, Result<Completion> result,
+                     const Clock& clock, telemetry::Metrics& metrics);
+
+ private:
+  void end_stopped();
+  void compose();
+  void add_prompt_chunks(int budget);
+  void add_prompt(Generation& generation, int tokens);
+  DecodeOutcome decode();
+  void commit();
+  void forget_batch();
+  void take_tokens();
+  void take_token(Generation& generation, SteadyTime now);
+  void end(Generation& generation, std::string_view rest, Result<Completion> result);
+  std::size_t sweep();
+
+  LoadedModel& model_;
+  SlotTable slots_;
+  const Clock& clock_;
+  telemetry::Metrics& metrics_;
+  const std::function<bool()> closing_;
+  ThreadGovernor governor_;
+  PrefillBudget budget_;
+  StepShapes shapes_;
+
+  std::vector<std::unique_ptr<Generation>> running_;  // in order of arrival
+  std::vector<BatchToken> batch_;
+  std::vector<Generation*> in_batch_;
+  int decoding_ = 0;
+  int prompt_tokens_ = 0;
+  std::string piece_;
+};
+
+}  // namespace tars::llm

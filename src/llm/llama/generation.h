@@ -1,0 +1,55 @@
+// One accepted request on its way through the model.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/clock.h"
+#include "llm/backend.h"
+#include "llm/llama/sampler.h"
+#include "llm/prompt_fit.h"
+#include "llm/text_assembler.h"
+
+namespace tars::llm {
+
+// Owned by the queue, then by the batch loop. Only `stop` and stopped_at are touched by other
+// threads.
+struct Generation {
+  Generation(Request r, std::shared_ptr<Sink> s, std::stop_token t)
+      : request(std::move(r)),
+        sink(std::move(s)),
+        stop(std::move(t)),
+        sampler(request.sampling),
+        text(request.sampling.stop) {}
+
+  bool stopped() const { return stop.stop_requested(); }
+  bool prefilling() const { return computed < prompt.size(); }
+
+  Request request;
+  std::shared_ptr<Sink> sink;
+  std::stop_token stop;
+  SteadyTime accepted{};
+  std::vector<TokenId> prompt;  // empty until fitted
+  int max_tokens = 0;
+
+  Sampler sampler;
+  TextAssembler text;
+  std::size_t slot = 0;
+  std::size_t cached = 0;    // prompt tokens that were in the slot already
+  std::size_t computed = 0;  // prompt tokens in the model's memory
+  TokenId next = 0;          // sampled, not yet computed
+  int generated = 0;
+  std::optional<SteadyTime> last_token;
+  std::optional<std::size_t> logits_row;  // in the running batch
+  std::size_t batch_tokens = 0;           // in the running batch
+
+  std::atomic<SteadyTime::rep> stopped_at{0};  // steady ticks of the stop request
+  // Last: it may run on another thread until it is destroyed.
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+};
+
+}  // namespace tars::llm

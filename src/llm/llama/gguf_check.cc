@@ -1,0 +1,122 @@
+#include "llm/llama/gguf_check.h"
+
+#include <gguf.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "llm/llama/llama_log.h"
+
+namespace tars::llm {
+namespace {
+
+using GgufPtr = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
+
+Error refused(const std::filesystem::path& path, const std::string& why) {
+  return make_error(ErrorCode::config_error, "MODEL_PATH " + path.string() + ": " + why);
+}
+
+std::optional<std::string> string_value(const gguf_context* file, const std::string& key) {
+  const auto id = gguf_find_key(file, key.c_str());
+  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_STRING) return std::nullopt;
+  return std::string(gguf_get_val_str(file, id));
+}
+
+std::optional<std::uint32_t> number_value(const gguf_context* file, const std::string& key) {
+  const auto id = gguf_find_key(file, key.c_str());
+  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_UINT32) return std::nullopt;
+  return gguf_get_val_u32(file, id);
+}
+
+std::string token_text(const gguf_context* file, const std::string& id_key) {
+  const auto id = number_value(file, id_key);
+  const auto tokens = gguf_find_key(file, "tokenizer.ggml.tokens");
+  if (!id || tokens < 0 || gguf_get_kv_type(file, tokens) != GGUF_TYPE_ARRAY ||
+      gguf_get_arr_type(file, tokens) != GGUF_TYPE_STRING || *id >= gguf_get_arr_n(file, tokens)) {
+    return {};
+  }
+  return gguf_get_arr_str(file, tokens, *id);
+}
+
+// Encoders make vectors, not text.
+bool is_encoder(const gguf_context* file, const std::string& architecture) {
+  constexpr std::array kEncoders{"bert",         "nomic-bert",     "nomic-bert-moe", "neo-bert",
+                                 "jina-bert-v2", "jina-bert-v3",   "modern-bert",    "eurobert",
+                                 "t5encoder",    "gemma-embedding"};
+  for (const char* encoder : kEncoders) {
+    if (architecture == encoder) return true;
+  }
+  const auto causal = gguf_find_key(file, (architecture + ".attention.causal").c_str());
+  return causal >= 0 && gguf_get_kv_type(file, causal) == GGUF_TYPE_BOOL &&
+         !gguf_get_val_bool(file, causal);
+}
+
+// Bytes that the file must have for its last tensor to be whole.
+std::uintmax_t needed_bytes(const gguf_context* file) {
+  std::uintmax_t end = gguf_get_data_offset(file);
+  for (std::int64_t i = 0; i < gguf_get_n_tensors(file); ++i) {
+    const std::uintmax_t tensor_end = gguf_get_data_offset(file) + gguf_get_tensor_offset(file, i) +
+                                      gguf_get_tensor_size(file, i);
+    end = std::max(end, tensor_end);
+  }
+  return end;
+}
+
+}  // namespace
+
+Result<ModelFile> check_model_file(const std::filesystem::path& path) {
+  route_llama_log();
+  if (path.empty()) {
+    return make_error(ErrorCode::config_error,
+                      "MODEL_PATH is not set; give the path of a GGUF file");
+  }
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error)
+    return refused(path, error.message() + "; give the path of a GGUF file that can be read");
+  std::array<char, 4> magic{};
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return refused(path, "cannot be opened; check its permissions");
+  stream.read(magic.data(), magic.size());
+  if (std::string_view(magic.data(), magic.size()) != "GGUF") {
+    return refused(path, "is no GGUF file; convert the model to GGUF or give another file");
+  }
+
+  const GgufPtr file(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}),
+                     &gguf_free);
+  if (!file) {
+    return refused(path,
+                   "is damaged or truncated (its header cannot be read); fetch the file again");
+  }
+  const std::uintmax_t needed = needed_bytes(file.get());
+  if (size < needed) {
+    return refused(path, "is truncated: it has " + std::to_string(size) + " bytes and needs " +
+                             std::to_string(needed) + "; fetch the file again");
+  }
+  if (gguf_get_n_tensors(file.get()) == 0)
+    return refused(path, "holds no weights; give a whole model");
+
+  ModelFile model;
+  model.architecture = string_value(file.get(), "general.architecture").value_or("");
+  if (model.architecture.empty())
+    return refused(path, "names no architecture; give a language model");
+  if (is_encoder(file.get(), model.architecture)) {
+    return refused(path,
+                   "is an embedding model (" + model.architecture +
+                       ") and cannot chat; give a chat model, or set it as EMBEDDING_MODEL_PATH");
+  }
+  model.chat_template = string_value(file.get(), "tokenizer.chat_template").value_or("");
+  if (model.chat_template.empty()) {
+    return refused(path, "has no chat template; give an instruct or chat version of the model");
+  }
+  model.trained_context = static_cast<int>(
+      number_value(file.get(), model.architecture + ".context_length").value_or(4096));
+  model.bos_token = token_text(file.get(), "tokenizer.ggml.bos_token_id");
+  model.eos_token = token_text(file.get(), "tokenizer.ggml.eos_token_id");
+  return model;
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,327 @@
+#include "llm/llama/llama_backend.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "llm/llama/batch_loop.h"
+#include "llm/llama/chat_template.h"
+#include "llm/llama/gguf_check.h"
+#include "llm/llama/loaded_model.h"
+#include "telemetry/log.h"
+
+namespace tars::llm {
+namespace {
+
+constexpr int kUsualContext = 4096;
+constexpr int kMostAutoThreads = 16;
+constexpr int kMostSlots = 64;
+
+using GenerationPtr = std::unique_ptr<Generation>;
+
+class LlamaBackend final : public Backend {
+ public:
+  LlamaBackend(LlamaOptions options, ChatTemplate chat, int context_length, int threads,
+               const Clock& clock, telemetry::Metrics& metrics,
+               std::function<void(const Error&)> on_fatal)
+      : options_(std::move(options)),
+        chat_(std::move(chat)),
+        context_length_(context_length),
+        threads_(threads),
+        clock_(clock),
+        metrics_(metrics),
+        on_fatal_(std::move(on_fatal)) {
+    status_.model = options_.model_name;
+    status_.context_length = context_length_;
+    status_.slots = options_.slots;
+    status_.detail = "the model is loading";
+    progress_ = clock_.steady();
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~LlamaBackend() override { shutdown(); }
+
+  Status status() const override;
+  Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
+  void shutdown() override;
+
+ private:
+  void run();
+  bool load();
+  void serve();
+  bool wait_for_work(BatchLoop& loop);
+  bool start_waiting(BatchLoop& loop);
+  void end_waiting(bool only_stopped, const Result<Completion>& result);
+  Result<void> fit(Generation& generation, const Vocabulary& vocabulary) const;
+  Result<void> enqueue(GenerationPtr generation);
+  void note_progress(const BatchLoop& loop);
+  bool closing() const { return closing_.load(std::memory_order_relaxed); }
+
+  const LlamaOptions options_;
+  const ChatTemplate chat_;
+  const int context_length_;
+  const int threads_;
+  const Clock& clock_;
+  telemetry::Metrics& metrics_;
+  const std::function<void(const Error&)> on_fatal_;
+
+  std::optional<LoadedModel> model_;                      // the model's thread
+  std::atomic<const Vocabulary*> vocabulary_{nullptr};    // set once the model is loaded
+  std::atomic<bool> closing_{false};
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<GenerationPtr> waiting_;  // under mutex_
+  bool stop_seen_ = false;             // under mutex_: somebody who waits may have been stopped
+  Status status_;                      // under mutex_
+  SteadyTime progress_{};              // under mutex_
+
+  std::mutex join_mutex_;
+  std::thread thread_;  // under join_mutex_ after construction
+};
+
+Status LlamaBackend::status() const {
+  const std::lock_guard lock(mutex_);
+  Status status = status_;
+  const bool work = status_.running > 0 || !waiting_.empty();
+  if (status.health == Health::healthy && work) {
+    status.stalled =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - progress_);
+  }
+  return status;
+}
+
+Result<void> LlamaBackend::generate(Request request, std::shared_ptr<Sink> sink,
+                                    std::stop_token stop) {
+  if (!request.model.empty() && request.model != options_.model_name) {
+    return make_error(ErrorCode::model_not_found, "the model '" + request.model +
+                                                      "' is not served; this server has '" +
+                                                      options_.model_name + "'");
+  }
+  if (request.messages.empty())
+    return make_error(ErrorCode::invalid_message, "there is no message to answer");
+  auto generation =
+      std::make_unique<Generation>(std::move(request), std::move(sink), std::move(stop));
+  generation->accepted = clock_.steady();
+  if (const Vocabulary* vocabulary = vocabulary_.load(std::memory_order_acquire)) {
+    if (auto fitted = fit(*generation, *vocabulary); !fitted) return fitted;
+  }
+  return enqueue(std::move(generation));
+}
+
+Result<void> LlamaBackend::fit(Generation& g, const Vocabulary& vocabulary) const {
+  const auto tokenize = [&](std::span<const Message> messages) -> Result<std::vector<TokenId>> {
+    auto parts = chat_.render(messages);
+    if (!parts) return parts.error();
+    return vocabulary.tokenize(*parts);
+  };
+  auto prompt =
+      fit_prompt(g.request.messages, g.request.sampling.max_tokens, context_length_, tokenize);
+  if (!prompt) return prompt.error();
+  g.prompt = std::move(prompt->tokens);
+  g.max_tokens = prompt->max_tokens;
+  return {};
+}
+
+Result<void> LlamaBackend::enqueue(GenerationPtr generation) {
+  Generation* const g = generation.get();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing() || status_.health == Health::unhealthy) {
+      return make_error(ErrorCode::backend_unavailable, closing()
+                                                            ? "the server is shutting down"
+                                                            : "the model could not be loaded");
+    }
+    if (waiting_.size() >= options_.queue_size + static_cast<std::size_t>(options_.slots)) {
+      return Error{ErrorCode::overloaded,
+                   "too many answers are waiting; try again soon",
+                   {},
+                   std::chrono::seconds(2)};
+    }
+    // Nothing of this must run under the lock: a stop that was requested already calls back at
+    // once.
+    if (waiting_.empty() && status_.running == 0) progress_ = clock_.steady();
+  }
+  g->on_stop.emplace(g->stop, std::function<void()>([this, g] {
+                       g->stopped_at = clock_.steady().time_since_epoch().count();
+                       {
+                         const std::lock_guard lock(mutex_);
+                         stop_seen_ = true;
+                       }
+                       work_.notify_one();
+                     }));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closing() && status_.health != Health::unhealthy) {
+      stop_seen_ = stop_seen_ || generation->stopped();  // it may have come before it could be found
+      waiting_.push_back(std::move(generation));
+      work_.notify_one();
+    }
+  }
+  if (!generation) return {};
+  return make_error(ErrorCode::backend_unavailable, "the server is shutting down");
+}
+
+void LlamaBackend::shutdown() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  work_.notify_all();
+  const std::lock_guard lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+void LlamaBackend::run() {
+  if (load()) serve();
+  const bool cancelled = closing();
+  end_waiting(false, cancelled ? Result<Completion>(Completion{.reason = FinishReason::cancelled})
+                               : Result<Completion>(make_error(ErrorCode::backend_unavailable,
+                                                               "the model could not be loaded")));
+  vocabulary_ = nullptr;
+}
+
+bool LlamaBackend::load() {
+  const SteadyTime begin = clock_.steady();
+  auto model =
+      LoadedModel::load(options_, context_length_, threads_, [this] { return !closing(); });
+  if (!model) {
+    if (closing()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      status_.health = Health::unhealthy;
+      status_.detail = model.error().message;
+    }
+    if (on_fatal_) on_fatal_(model.error());
+    return false;
+  }
+  model_.emplace(std::move(*model));
+  vocabulary_.store(&model_->vocabulary(), std::memory_order_release);
+  telemetry::log(telemetry::LogLevel::info, "model loaded",
+                 {{"model", options_.model_name},
+                  {"context_length", context_length_},
+                  {"threads", threads_},
+                  {"seconds", std::chrono::duration<double>(clock_.steady() - begin).count()}});
+  const std::lock_guard lock(mutex_);
+  status_.health = Health::healthy;
+  status_.detail.clear();
+  progress_ = clock_.steady();
+  return true;
+}
+
+void LlamaBackend::serve() {
+  BatchLoop loop(*model_, static_cast<std::size_t>(options_.slots), threads_, clock_, metrics_,
+                 [this] { return closing(); });
+  while (wait_for_work(loop)) {
+    const bool any = start_waiting(loop);
+    const std::size_t ended = loop.step();
+    if (any || ended > 0 || loop.running() > 0) note_progress(loop);
+  }
+  loop.end_all(Completion{.reason = FinishReason::cancelled});
+}
+
+// False when it is time to end.
+bool LlamaBackend::wait_for_work(BatchLoop& loop) {
+  bool look_for_stops = false;
+  {
+    std::unique_lock lock(mutex_);
+    if (loop.running() == 0) {
+      work_.wait(lock, [this] { return closing() || !waiting_.empty(); });
+    }
+    look_for_stops = std::exchange(stop_seen_, false);
+  }
+  if (closing()) return false;
+  if (look_for_stops) end_waiting(true, Completion{.reason = FinishReason::cancelled});
+  return true;
+}
+
+bool LlamaBackend::start_waiting(BatchLoop& loop) {
+  bool any = false;
+  while (loop.has_room()) {
+    GenerationPtr next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) break;
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    any = true;
+    if (next->stopped()) {
+      BatchLoop::finish(*next, {}, Completion{.reason = FinishReason::cancelled}, clock_, metrics_);
+      continue;
+    }
+    if (next->prompt.empty()) {
+      if (auto fitted = fit(*next, model_->vocabulary()); !fitted) {
+        BatchLoop::finish(*next, {}, fitted.error(), clock_, metrics_);
+        continue;
+      }
+    }
+    loop.start(std::move(next));
+  }
+  return any;
+}
+
+// Answers those who wait, without holding the lock while sinks run.
+void LlamaBackend::end_waiting(bool only_stopped, const Result<Completion>& result) {
+  std::deque<GenerationPtr> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    std::deque<GenerationPtr> kept;
+    for (auto& g : waiting_) (only_stopped && !g->stopped() ? kept : ended).push_back(std::move(g));
+    waiting_.swap(kept);
+    if (!only_stopped) status_.running = 0;
+  }
+  for (auto& g : ended) BatchLoop::finish(*g, {}, result, clock_, metrics_);
+}
+
+void LlamaBackend::note_progress(const BatchLoop& loop) {
+  const std::lock_guard lock(mutex_);
+  status_.running = static_cast<int>(loop.running());
+  progress_ = clock_.steady();
+}
+
+int auto_threads() {
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostAutoThreads);
+}
+
+Result<int> choose_context(const LlamaOptions& options, int trained) {
+  if (options.context_length == 0) return std::min(kUsualContext, trained);
+  if (options.context_length > trained) {
+    return make_error(ErrorCode::config_error,
+                      "MODEL_CONTEXT_LENGTH " + std::to_string(options.context_length) +
+                          ": the model allows " + std::to_string(trained) + " tokens; lower it");
+  }
+  if (options.context_length < 64) {
+    return make_error(ErrorCode::config_error, "MODEL_CONTEXT_LENGTH must be at least 64 tokens");
+  }
+  return options.context_length;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> open_llama_backend(LlamaOptions options, const Clock& clock,
+                                                    telemetry::Metrics& metrics,
+                                                    std::function<void(const Error&)> on_fatal) {
+  auto file = check_model_file(options.model_path);
+  if (!file) return file.error();
+  auto chat = ChatTemplate::parse(file->chat_template, file->bos_token, file->eos_token);
+  if (!chat) {
+    return make_error(ErrorCode::config_error, "MODEL_PATH " + options.model_path.string() + ": " +
+                                                   chat.error().message + "; give another model");
+  }
+  const auto context_length = choose_context(options, file->trained_context);
+  if (!context_length) return context_length.error();
+  if (options.slots < 1 || options.slots > kMostSlots) {
+    return make_error(ErrorCode::config_error,
+                      "the model needs 1 to " + std::to_string(kMostSlots) + " slots");
+  }
+  if (options.model_name.empty()) options.model_name = options.model_path.stem().string();
+  const int threads = options.threads > 0 ? options.threads : auto_threads();
+  return std::unique_ptr<Backend>(
+      std::make_unique<LlamaBackend>(std::move(options), std::move(*chat), *context_length, threads,
+                                     clock, metrics, std::move(on_fatal)));
+}
+
+}  // namespace tars::llm

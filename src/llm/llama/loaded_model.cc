@@ -1,0 +1,151 @@
+#include "llm/llama/loaded_model.h"
+
+#include <ggml-cpu.h>
+#include <llama.h>
+
+#include <exception>
+
+#include "llm/llama/llama_log.h"
+
+namespace tars::llm {
+
+struct LoadedModel::Parts {
+  std::unique_ptr<llama_model, decltype(&llama_model_free)> model{nullptr, &llama_model_free};
+  // Before the context, which uses it until it is freed.
+  std::unique_ptr<ggml_threadpool, decltype(&ggml_threadpool_free)> threads{nullptr,
+                                                                            &ggml_threadpool_free};
+  std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, &llama_free};
+  std::optional<Vocabulary> vocabulary;
+  std::function<bool()> keep_going;
+  std::function<bool()> abort;
+  llama_batch batch{};
+
+  ~Parts() {
+    if (batch.token != nullptr) llama_batch_free(batch);
+  }
+};
+
+namespace {
+
+bool progress(float /*done*/, void* keep_going) {
+  return (*static_cast<std::function<bool()>*>(keep_going))();
+}
+
+bool should_abort(void* abort) {
+  const auto& callback = *static_cast<std::function<bool()>*>(abort);
+  return callback && callback();
+}
+
+Error load_error(const LlamaOptions& options, const std::string& why) {
+  const std::string detail = last_llama_error();
+  return make_error(ErrorCode::config_error, "MODEL_PATH " + options.model_path.string() + ": " +
+                                                 why + (detail.empty() ? "" : " (" + detail + ")"));
+}
+
+llama_context_params context_params(const LlamaOptions& options, int context_length, int threads) {
+  llama_context_params params = llama_context_default_params();
+  const auto slots = static_cast<std::uint32_t>(options.slots);
+  params.n_ctx = static_cast<std::uint32_t>(context_length) * slots;
+  params.n_seq_max = slots;
+  params.n_batch = LoadedModel::kBatchTokens;
+  params.n_ubatch = LoadedModel::kBatchTokens;
+  params.n_outputs_max = slots;
+  params.n_threads = threads;
+  params.n_threads_batch = threads;
+  // A stream for each slot: what others keep for reuse then costs a step nothing. Flash attention
+  // keeps the V cache in token order, so that memory is touched as tokens come.
+  params.kv_unified = false;
+  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
+  params.swa_full = true;  // else a reused prefix may have lost its window
+  params.no_perf = true;
+  return params;
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+LoadedModel::LoadedModel(LoadedModel&&) noexcept = default;
+LoadedModel& LoadedModel::operator=(LoadedModel&&) noexcept = default;
+LoadedModel::~LoadedModel() = default;
+
+Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_length, int threads,
+                                      std::function<bool()> keep_going) {
+  route_llama_log();
+  auto parts = std::make_unique<Parts>();
+  parts->keep_going = std::move(keep_going);
+  try {
+    llama_model_params params = llama_model_default_params();
+    // Read, not mapped: repacked weights would be resident twice, in the mapping and in their new
+    // form.
+    params.load_mode = LLAMA_LOAD_MODE_NONE;
+    params.progress_callback = progress;
+    params.progress_callback_user_data = &parts->keep_going;
+    parts->model.reset(llama_model_load_from_file(options.model_path.c_str(), params));
+    if (!parts->model) return load_error(options, "the weights cannot be loaded");
+    if (!llama_model_has_decoder(parts->model.get()) ||
+        llama_model_has_encoder(parts->model.get())) {
+      return load_error(options, "only models that decode alone are supported; give another model");
+    }
+    parts->context.reset(llama_init_from_model(parts->model.get(),
+                                               context_params(options, context_length, threads)));
+    if (!parts->context) {
+      return load_error(options, "there is no memory for its context; lower MODEL_CONTEXT_LENGTH");
+    }
+  } catch (const std::exception& e) {
+    return load_error(options, e.what());
+  }
+  ggml_threadpool_params pool = ggml_threadpool_params_default(threads);
+  pool.poll = 0;  // idle workers sleep
+  parts->threads.reset(ggml_threadpool_new(&pool));
+  if (!parts->threads)
+    return load_error(options, "its threads cannot be started; lower MODEL_THREADS");
+  llama_attach_threadpool(parts->context.get(), parts->threads.get(), parts->threads.get());
+  llama_set_abort_callback(parts->context.get(), should_abort, &parts->abort);
+  parts->vocabulary.emplace(llama_model_get_vocab(parts->model.get()));
+  parts->batch = llama_batch_init(kBatchTokens, 0, 1);
+  return LoadedModel(std::move(parts));
+}
+
+const Vocabulary& LoadedModel::vocabulary() const { return *parts_->vocabulary; }
+
+DecodeOutcome LoadedModel::decode(std::span<const BatchToken> tokens, std::function<bool()> abort) {
+  llama_batch& batch = parts_->batch;
+  batch.n_tokens = 0;
+  for (const BatchToken& token : tokens.first(std::min<std::size_t>(tokens.size(), kBatchTokens))) {
+    const auto i = batch.n_tokens++;
+    batch.token[i] = token.token;
+    batch.pos[i] = token.position;
+    batch.n_seq_id[i] = 1;
+    batch.seq_id[i][0] = token.slot;
+    batch.logits[i] = token.wants_logits ? 1 : 0;
+  }
+  parts_->abort = std::move(abort);
+  int status = -1;
+  try {
+    status = llama_decode(parts_->context.get(), batch);
+  } catch (const std::exception&) {
+    status = -1;  // such as bad_alloc: the caller drops the memory of the slots
+  }
+  parts_->abort = nullptr;
+  if (status == 0) return DecodeOutcome::done;
+  return status == 2 ? DecodeOutcome::aborted : DecodeOutcome::failed;
+}
+
+std::span<const float> LoadedModel::logits(std::size_t i) const {
+  const float* row = llama_get_logits_ith(parts_->context.get(), static_cast<std::int32_t>(i));
+  return row == nullptr ? std::span<const float>() : std::span(row, parts_->vocabulary->size());
+}
+
+bool LoadedModel::keep_prefix(std::size_t slot, std::size_t tokens) {
+  llama_memory_t memory = llama_get_memory(parts_->context.get());
+  const auto sequence = static_cast<llama_seq_id>(slot);
+  if (llama_memory_seq_rm(memory, sequence, static_cast<llama_pos>(tokens), -1)) return true;
+  llama_memory_seq_rm(memory, sequence, -1, -1);
+  return tokens == 0;
+}
+
+void LoadedModel::use_threads(int threads) {
+  llama_set_n_threads(parts_->context.get(), threads, threads);
+}
+
+}  // namespace tars::llm

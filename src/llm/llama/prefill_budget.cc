@@ -1,0 +1,63 @@
+#include "llm/llama/prefill_budget.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace tars::llm {
+namespace {
+
+constexpr double kWeight = 0.2;
+constexpr double kStretch = 2.2;  // of a mixed step against a pure decode step
+
+void learn(double& average, double value) {
+  average = average == 0 ? value : average + kWeight * (value - average);
+}
+
+}  // namespace
+
+int PrefillBudget::chunk(int decoding) const {
+  if (decoding == 0) return kLargestChunk;
+  const double decode = decode_ms(decoding);
+  if (decode == 0 || prompt_token_ms_ == 0) return 2 * kSmallestChunk;
+  const double tokens = (kStretch - 1) * decode / prompt_token_ms_;
+  return static_cast<int>(std::clamp<double>(tokens, kSmallestChunk, kLargestChunk));
+}
+
+void PrefillBudget::record(int decoding, int prompt_tokens, double ms) {
+  if (ms <= 0) return;
+  if (prompt_tokens == 0) {
+    if (decoding > 0)
+      learn(decode_ms_[std::min(static_cast<std::size_t>(decoding), kMostDecoding)], ms);
+    return;
+  }
+  const double prompt_ms = ms - (decoding > 0 ? decode_ms(decoding) : 0);
+  // A step that was faster than its decoding part alone says nothing about the prompt.
+  if (prompt_ms > 0) learn(prompt_token_ms_, prompt_ms / prompt_tokens);
+}
+
+// With no step of exactly that many sequences yet: the nearest known one, fewer first.
+double PrefillBudget::decode_ms(int decoding) const {
+  const auto wanted = std::min(static_cast<std::size_t>(decoding), kMostDecoding);
+  for (std::size_t n = wanted; n > 0; --n) {
+    if (decode_ms_[n] > 0) return decode_ms_[n];
+  }
+  for (std::size_t n = wanted + 1; n <= kMostDecoding; ++n) {
+    if (decode_ms_[n] > 0) return decode_ms_[n];
+  }
+  return 0;
+}
+
+double StepShapes::relative(int tokens, double ms) {
+  const auto count = static_cast<unsigned>(std::max(1, tokens));
+  const std::size_t bucket =
+      count <= 16 ? count - 1
+                  : std::min<std::size_t>(usual_.size() - 1, 12 + std::bit_width(count));
+  const double per_token = ms / count;
+  double& usual = usual_[bucket];
+  if (usual == 0) usual = per_token;
+  const double result = per_token / usual;
+  usual += 0.02 * (per_token - usual);
+  return result;
+}
+
+}  // namespace tars::llm

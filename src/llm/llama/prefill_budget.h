@@ -1,0 +1,43 @@
+// How much of a waiting prompt one step may take along.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace tars::llm {
+
+// Learns from measured steps what a decode step and a prompt token cost, so that running answers
+// wait at most about twice as long for their next token while a long prompt is processed. Pure. For
+// one thread.
+class PrefillBudget {
+ public:
+  static constexpr int kLargestChunk = 256;  // tokens; also the bound with nothing else running
+  static constexpr int kSmallestChunk =
+      8;   // less would hardly save time, and the prompt must get on
+
+  // Prompt tokens for a step that also decodes `decoding` sequences.
+  int chunk(int decoding) const;
+
+  // A step took `ms` with `decoding` sequences and `prompt_tokens` of prompts.
+  void record(int decoding, int prompt_tokens, double ms);
+
+ private:
+  static constexpr std::size_t kMostDecoding = 64;
+  double decode_ms(int decoding) const;
+
+  std::array<double, kMostDecoding + 1> decode_ms_{};  // moving average by sequences; 0 = not known
+  double prompt_token_ms_ = 0;
+};
+
+// Remembers how long steps of a shape take, so that steps of different shapes can be compared.
+// Pure. For one thread.
+class StepShapes {
+ public:
+  // `ms` relative to earlier steps with about as many tokens: 1 = as usual. Then learns from it.
+  double relative(int tokens, double ms);
+
+ private:
+  std::array<double, 32> usual_{};  // per token; 0 = not known
+};
+
+}  // namespace tars::llm

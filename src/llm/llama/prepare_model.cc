@@ -1,0 +1,47 @@
+#include "llm/llama/prepare_model.h"
+
+#include <llama.h>
+
+#include <exception>
+#include <system_error>
+
+#include "llm/llama/llama_log.h"
+
+namespace tars::llm {
+
+Result<void> requantize(const std::filesystem::path& in, const std::filesystem::path& out,
+                        std::string_view type) {
+  route_llama_log();
+  llama_model_quantize_params params = llama_model_quantize_default_params();
+  params.allow_requantize = true;
+  if (type == "q4_0") {
+    params.ftype = LLAMA_FTYPE_MOSTLY_Q4_0;
+    params.token_embedding_type = GGML_TYPE_Q8_0;  // also the output matrix of small models
+  } else if (type == "q8_0") {
+    params.ftype = LLAMA_FTYPE_MOSTLY_Q8_0;
+  } else {
+    return make_error(ErrorCode::config_error,
+                      "unknown weights type '" + std::string(type) + "'; use q4_0 or q8_0");
+  }
+  const std::filesystem::path partial = out.string() + ".partial";
+  std::string why;
+  bool written = false;
+  try {
+    written = llama_model_quantize(in.c_str(), partial.c_str(), &params) == 0;
+    if (!written) why = last_llama_error();
+  } catch (const std::exception& e) {
+    why = e.what();
+  }
+  std::error_code error;
+  if (written) {
+    std::filesystem::rename(partial, out, error);
+    if (!error) return {};
+    why = error.message();
+  }
+  std::filesystem::remove(partial, error);
+  return make_error(ErrorCode::io_error,
+                    "cannot prepare " + in.string() + " as " + out.string() + ": " + why +
+                        "; check that the model can be read and the disk has room");
+}
+
+}  // namespace tars::llm

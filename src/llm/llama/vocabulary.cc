@@ -1,0 +1,88 @@
+#include "llm/llama/vocabulary.h"
+
+#include <llama.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tars::llm {
+
+Vocabulary::Vocabulary(const llama_vocab* vocab)
+    : vocab_(vocab), size_(static_cast<std::size_t>(llama_vocab_n_tokens(vocab))) {
+  for (TokenId token = 0; token < static_cast<TokenId>(size_); ++token) {
+    const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab, token));
+    constexpr auto kSpecial = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) |
+                              static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED) |
+                              static_cast<unsigned>(LLAMA_TOKEN_ATTR_UNKNOWN);
+    if ((attributes & kSpecial) == 0) continue;
+    std::string text = llama_vocab_get_text(vocab, token);
+    if (!text.empty()) control_texts_.push_back(std::move(text));
+  }
+}
+
+std::vector<TokenId> Vocabulary::tokenize(std::span<const PromptPart> parts) const {
+  std::vector<TokenId> tokens;
+  const bool cut = std::any_of(parts.begin(), parts.end(), [this](const PromptPart& part) {
+    return part.from_message && names_control_token(part.text);
+  });
+  if (cut) {
+    for (const PromptPart& part : parts) tokenize_into(part.text, !part.from_message, tokens);
+  } else {
+    // In one piece, so that tokens may form across the parts as they did in training.
+    std::string text;
+    for (const PromptPart& part : parts) text += part.text;
+    tokenize_into(text, true, tokens);
+  }
+  const TokenId bos = llama_vocab_bos(vocab_);
+  if (llama_vocab_get_add_bos(vocab_) && bos != LLAMA_TOKEN_NULL &&
+      (tokens.empty() || tokens.front() != bos)) {
+    tokens.insert(tokens.begin(), bos);
+  }
+  return tokens;
+}
+
+std::vector<TokenId> Vocabulary::tokenize_text(std::string_view text) const {
+  std::vector<TokenId> tokens;
+  tokenize_into(text, false, tokens);
+  return tokens;
+}
+
+void Vocabulary::append_piece(TokenId token, std::string& out) const {
+  std::array<char, 128> piece{};
+  const int n =
+      llama_token_to_piece(vocab_, token, piece.data(), static_cast<int>(piece.size()), 0, false);
+  if (n >= 0) {
+    out.append(piece.data(), static_cast<std::size_t>(n));
+    return;
+  }
+  const std::size_t begin = out.size();
+  out.resize(begin + static_cast<std::size_t>(-n));
+  llama_token_to_piece(vocab_, token, out.data() + begin, -n, 0, false);
+}
+
+bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }
+
+void Vocabulary::tokenize_into(std::string_view text, bool control_tokens,
+                               std::vector<TokenId>& out) const {
+  const std::size_t begin = out.size();
+  out.resize(begin + text.size() + 2);
+  const auto call = [&] {
+    return llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()),
+                          out.data() + begin, static_cast<std::int32_t>(out.size() - begin), false,
+                          control_tokens);
+  };
+  std::int32_t n = call();
+  if (n < 0 && n != INT32_MIN) {
+    out.resize(begin + static_cast<std::size_t>(-n));
+    n = call();
+  }
+  out.resize(begin + static_cast<std::size_t>(std::max(n, 0)));
+}
+
+bool Vocabulary::names_control_token(std::string_view text) const {
+  return std::any_of(
+      control_texts_.begin(), control_texts_.end(),
+      [text](const std::string& control) { return text.find(control) != std::string_view::npos; });
+}
+
+}  // namespace tars::llm

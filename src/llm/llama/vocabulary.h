@@ -1,0 +1,39 @@
+// Text to tokens and back, with the loaded model's tokenizer.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llm/llama/chat_template.h"
+#include "llm/prompt_fit.h"
+
+struct llama_vocab;
+
+namespace tars::llm {
+
+// Borrows the model's vocabulary, which outlives it. Any thread may call any member at once.
+class Vocabulary {
+ public:
+  explicit Vocabulary(const llama_vocab* vocab);
+
+  // Control tokens are recognised in the template's own text only: what a user typed stays text.
+  std::vector<TokenId> tokenize(std::span<const PromptPart> parts) const;
+  // Plain text, control tokens not recognised, no begin or end token added.
+  std::vector<TokenId> tokenize_text(std::string_view text) const;
+  // Appends the token's bytes, possibly a part of a character; nothing for control tokens.
+  void append_piece(TokenId token, std::string& out) const;
+  bool ends_generation(TokenId token) const;
+  std::size_t size() const { return size_; }
+
+ private:
+  void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
+  bool names_control_token(std::string_view text) const;
+
+  const llama_vocab* vocab_;
+  std::size_t size_;
+  std::vector<std::string> control_texts_;
+};
+
+}  // namespace tars::llm
