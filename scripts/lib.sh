@@ -41,11 +41,11 @@ lock() {
 
 # --- running a step ------------------------------------------------------------------------------
 
-# Prints ninja's status in place on a terminal, and a line every ten seconds elsewhere.
+# Shows the last line of what is going on: in place on a terminal, every ten seconds elsewhere.
 show_progress() {
   local line last=$SECONDS
   while IFS= read -r line; do
-    [[ $line =~ ^\[[0-9]+/[0-9]+ ]] || continue
+    [ -n "$line" ] || continue
     if [ -t 1 ]; then
       printf '\r\033[K        %s' "${line:0:90}"
     elif ((SECONDS - last >= 10)); then
