@@ -17,7 +17,9 @@ die() {
   exit 1
 }
 
-step() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
+# Elapsed time counts from the command that was called, through those that it calls.
+export SCRIPT_STARTED=${SCRIPT_STARTED:-$EPOCHSECONDS}
+step() { printf '[%3d s] %s\n' $((EPOCHSECONDS - SCRIPT_STARTED)) "$*"; }
 
 # --- where things go -----------------------------------------------------------------------------
 
