@@ -39,7 +39,8 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
   if (!lock) return lock.error();
   program->lock_.emplace(*std::move(lock));
   if (auto opened = program->open_secrets(); !opened) return opened.error();
-  Result<std::unique_ptr<llm::Backend>> backend = open_backend(s.llm, program->metrics_);
+  Result<std::unique_ptr<llm::Backend>> backend =
+      open_backend(s.llm, program->clock_, program->metrics_);
   if (!backend) return backend.error();
   program->backend_ = *std::move(backend);
   if (auto opened = program->open_stores(); !opened) return opened.error();

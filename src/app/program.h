@@ -24,8 +24,8 @@ namespace tars::app {
 
 // Makes the source of generated text; it loads in the background and says in status() how that
 // went.
-using OpenBackend = std::function<Result<std::unique_ptr<llm::Backend>>(const llm::LlamaOptions&,
-                                                                        telemetry::Metrics&)>;
+using OpenBackend = std::function<Result<std::unique_ptr<llm::Backend>>(
+    const llm::LlamaOptions&, const Clock&, telemetry::Metrics&)>;
 
 // Owns everything, in the order in which it may go: what is declared later is destroyed first.
 // build() and run() belong to one thread; request_stop() and port() may be called from any.

@@ -116,23 +116,4 @@ std::string effective_options(const Values& values) {
   return out;
 }
 
-std::string options_help() {
-  std::string out;
-  for (const Group group : kGroups) {
-    out += "\n" + std::string(group_title(group)) + ":\n";
-    for (const Option& option : options()) {
-      if (option.group != group) continue;
-      out += "  --" + flag_name(option.name);
-      if (!option.short_flag.empty()) out += ", --" + std::string(option.short_flag);
-      out +=
-          "\n      " + notes(option) + "\n      Value: " + expected_value(option) + ". Default: " +
-          (option.initial.empty() ? (option.unset_means.empty() ? std::string("unset")
-                                                                : std::string(option.unset_means))
-                                  : std::string(option.initial)) +
-          ".\n";
-    }
-  }
-  return out;
-}
-
 }  // namespace tars::config

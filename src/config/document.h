@@ -11,10 +11,8 @@ namespace tars::config {
 std::string options_markdown();
 // .env.example: every option as a commented line below its sentence.
 std::string options_dotenv();
-// `NAME = value  (origin)` for each option; secrets only as set or not, credentials in addresses left
-// out.
+// `NAME = value  (origin)` for each option; secrets only as set or not, credentials in addresses
+// left out.
 std::string effective_options(const Values& values);
-// The lines of --help, by group.
-std::string options_help();
 
 }  // namespace tars::config

@@ -38,7 +38,6 @@ TEST(Document, EveryOptionIsInEveryText) {
     const std::string name(option.name);
     EXPECT_THAT(options_markdown(), HasSubstr("| `" + name + "` |"));
     EXPECT_THAT(options_dotenv(), HasSubstr("\n#" + name + "="));
-    EXPECT_THAT(options_help(), HasSubstr("  --" + flag_name(name)));
   }
 }
 

@@ -1,0 +1,173 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <memory>
+
+#include "config/option.h"
+#include "config/suggest.h"
+
+namespace tars::cli {
+namespace {
+
+Error refuse(std::string message) {
+  return make_error(ErrorCode::config_error, std::move(message) + "; see tars --help");
+}
+
+std::string description(const config::Option& option) {
+  std::string out(option.help);
+  out += " Value: " + config::expected_value(option);
+  if (!option.initial.empty()) out += "; default " + std::string(option.initial);
+  if (option.initial.empty() && !option.unset_means.empty()) {
+    out += "; default: " + std::string(option.unset_means);
+  }
+  out += ".";
+  if (option.effect == config::Effect::later) out += " No effect in this version.";
+  return out;
+}
+
+// --nearest-flag for a mistyped one.
+std::string suggestion(std::string flag) {
+  flag = flag.substr(0, flag.find('='));
+  flag.erase(0, flag.find_first_not_of('-'));
+  for (char& c : flag) {
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  const auto nearest = config::nearest_option(flag, 3);
+  return nearest ? "; did you mean --" + config::flag_name(*nearest) + "?" : "";
+}
+
+// One parse: CLI11 writes into these members.
+class Parser {
+ public:
+  Parser();
+  Result<Command> parse(std::vector<std::string> arguments);
+
+ private:
+  void add_option_flags();
+  void add_value(const std::string& flags, std::string_view name, const std::string& text,
+                 config::Group group);
+  CLI::App* add_verb(CLI::App& parent, const char* name, const char* text, Verb verb);
+  Result<Command> finish();
+
+  CLI::App app_{"T.A.R.S., an AI gateway that runs on your own machine", "tars"};
+  std::map<std::string, std::string, std::less<>> values_;  // by option name, alias or NAME_FILE
+  std::vector<std::pair<CLI::Option*, std::string>> given_;
+  std::vector<std::pair<CLI::App*, Verb>> verbs_;
+  std::string env_file_;
+  CLI::Option* env_file_option_ = nullptr;
+  bool version_ = false;
+  Command command_;
+};
+
+Parser::Parser() {
+  // Extras are kept, because the errors about them are better written here.
+  app_.allow_extras();
+  app_.fallthrough();
+  app_.set_help_flag("-h,--help", "This text");
+  app_.add_flag("--version", version_, "The version");
+  env_file_option_ = app_.add_option(
+      "--env-file", env_file_, "Read options from this file instead of .env in the working folder");
+  add_verb(app_, "serve", "Run the server (also when no verb is given)", Verb::serve);
+  add_verb(app_, "version", "Print the version", Verb::version);
+  CLI::App* config = app_.add_subcommand("config", "Options: check, doc, env");
+  config->set_help_flag();
+  config->require_subcommand(1);
+  add_verb(*config, "check", "Show every option in effect and where it comes from",
+           Verb::config_check);
+  add_verb(*config, "doc", "Print the reference page of all options", Verb::config_doc);
+  add_verb(*config, "env", "Print an example .env", Verb::config_env);
+  CLI::App* model = app_.add_subcommand("model", "Weights: prepare");
+  model->set_help_flag();
+  model->require_subcommand(1);
+  CLI::App* prepare =
+      add_verb(*model, "prepare", "Rewrite a GGUF in the format that computes fastest here",
+               Verb::model_prepare);
+  prepare->add_option("IN", command_.input, "The GGUF to read")->required();
+  prepare->add_option("OUT", command_.output, "The GGUF to write")->required();
+  command_.format = "q4_0";
+  prepare->add_option("--format", command_.format, "q4_0 or q8_0");
+  add_option_flags();
+}
+
+CLI::App* Parser::add_verb(CLI::App& parent, const char* name, const char* text, Verb verb) {
+  CLI::App* sub = parent.add_subcommand(name, text);
+  sub->set_help_flag();  // --help falls through to the whole text
+  verbs_.emplace_back(sub, verb);
+  return sub;
+}
+
+void Parser::add_value(const std::string& flags, std::string_view name, const std::string& text,
+                       config::Group group) {
+  CLI::Option* option = app_.add_option(flags, values_[std::string(name)], text);
+  option->group(std::string(config::group_title(group)))->type_name("VALUE");
+  given_.emplace_back(option, name);
+}
+
+void Parser::add_option_flags() {
+  for (const config::Option& option : config::options()) {
+    std::string flags = "--" + config::flag_name(option.name);
+    if (!option.short_flag.empty()) flags += ",--" + std::string(option.short_flag);
+    add_value(flags, option.name, description(option), option.group);
+    if (!option.alias.empty()) {
+      add_value("--" + config::flag_name(option.alias), option.alias,
+                "The same as --" + config::flag_name(option.name) + ".", option.group);
+    }
+    if (option.secret) {
+      const std::string file = std::string(option.name) + "_FILE";
+      add_value("--" + config::flag_name(file), file, "A file that holds it.", option.group);
+    }
+  }
+}
+
+Result<Command> Parser::parse(std::vector<std::string> arguments) {
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app_.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    command_.verb = Verb::help;
+    command_.text = app_.help();
+    return std::move(command_);
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    const std::string what = mismatch.what();
+    const std::string flag = what.substr(0, what.find(':'));
+    return refuse(what.find("missing") != std::string::npos ||
+                          what.find("required") != std::string::npos
+                      ? flag + " needs one value"
+                      : what);
+  } catch (const CLI::ParseError& error) {
+    std::string what = error.what();
+    std::ranges::replace(what, '\n', ' ');
+    return refuse(what);
+  }
+  return finish();
+}
+
+Result<Command> Parser::finish() {
+  for (const std::string& extra : app_.remaining(true)) {
+    if (extra.starts_with('-')) {
+      return refuse("there is no option " + extra.substr(0, extra.find('=')) + suggestion(extra));
+    }
+    return refuse("there is no verb or value \"" + extra + "\" here");
+  }
+  for (const auto& [sub, verb] : verbs_) {
+    if (sub->parsed()) command_.verb = verb;
+  }
+  if (version_) command_.verb = Verb::version;
+  if (env_file_option_->count() > 0) command_.env_file = env_file_;
+  for (const auto& [option, name] : given_) {
+    if (option->count() > 0) command_.flags.emplace_back(name, values_.at(name));
+  }
+  return std::move(command_);
+}
+
+}  // namespace
+
+Result<Command> parse_command_line(const std::vector<std::string>& arguments) {
+  return Parser().parse(arguments);
+}
+
+}  // namespace tars::cli

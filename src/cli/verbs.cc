@@ -1,0 +1,72 @@
+#include "cli/verbs.h"
+
+#include "app/find_model.h"
+#include "app/process_limits.h"
+#include "app/program.h"
+#include "cli/read_sources.h"
+#include "config/document.h"
+#include "config/settings.h"
+#include "llm/llama/llama_backend.h"
+#include "llm/llama/prepare_model.h"
+#include "telemetry/build_info.h"
+#include "telemetry/log.h"
+
+namespace tars::cli {
+namespace {
+
+Result<config::Loaded> load_options(const Command& command) {
+  Result<config::Sources> sources = read_sources(command);
+  if (!sources) return sources.error();
+  return config::load(*sources);
+}
+
+Result<std::unique_ptr<llm::Backend>> open_embedded(const llm::LlamaOptions& options,
+                                                    const Clock& clock,
+                                                    telemetry::Metrics& metrics) {
+  return llm::open_llama_backend(options, clock, metrics);
+}
+
+Result<void> serve(const Command& command, std::ostream& out) {
+  app::prepare_process();
+  Result<config::Loaded> loaded = load_options(command);
+  if (!loaded) return loaded.error();
+  config::Settings& settings = loaded->settings;
+  telemetry::configure_log(settings.log_level, settings.log_format);
+  for (const std::string& warning : loaded->warnings) {
+    telemetry::log(telemetry::LogLevel::warning, warning);
+  }
+  Result<std::filesystem::path> model = app::find_model(settings);
+  if (!model) return model.error();
+  settings.llm.model_path = *model;
+  Result<std::unique_ptr<app::Program>> program =
+      app::Program::build(std::move(settings), open_embedded);
+  if (!program) return program.error();
+  return (*program)->run(out);
+}
+
+Result<void> check(const Command& command, std::ostream& out, std::ostream& err) {
+  Result<config::Loaded> loaded = load_options(command);
+  if (!loaded) return loaded.error();
+  out << config::effective_options(loaded->values) << std::flush;
+  for (const std::string& warning : loaded->warnings) err << "warning: " << warning << "\n";
+  return {};
+}
+
+}  // namespace
+
+Result<void> execute(const Command& command, std::ostream& out, std::ostream& err) {
+  switch (command.verb) {
+    case Verb::serve: return serve(command, out);
+    case Verb::config_check: return check(command, out, err);
+    case Verb::config_doc: out << config::options_markdown() << std::flush; return {};
+    case Verb::config_env: out << config::options_dotenv() << std::flush; return {};
+    case Verb::version:
+      out << "tars " << telemetry::version() << " (" << telemetry::compiler() << ")" << std::endl;
+      return {};
+    case Verb::model_prepare: return llm::requantize(command.input, command.output, command.format);
+    case Verb::help: out << command.text << std::flush; return {};
+  }
+  return {};
+}
+
+}  // namespace tars::cli
