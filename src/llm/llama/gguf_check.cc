@@ -96,9 +96,6 @@ Result<ModelFile> check_model_file(const std::filesystem::path& path) {
     return refused(path, "is truncated: it has " + std::to_string(size) + " bytes and needs " +
                              std::to_string(needed) + "; fetch the file again");
   }
-  if (gguf_get_n_tensors(file.get()) == 0)
-    return refused(path, "holds no weights; give a whole model");
-
   ModelFile model;
   model.architecture = string_value(file.get(), "general.architecture").value_or("");
   if (model.architecture.empty())
@@ -111,6 +108,9 @@ Result<ModelFile> check_model_file(const std::filesystem::path& path) {
   model.chat_template = string_value(file.get(), "tokenizer.chat_template").value_or("");
   if (model.chat_template.empty()) {
     return refused(path, "has no chat template; give an instruct or chat version of the model");
+  }
+  if (gguf_get_n_tensors(file.get()) == 0) {
+    return refused(path, "holds no weights; give a whole model");
   }
   model.trained_context = static_cast<int>(
       number_value(file.get(), model.architecture + ".context_length").value_or(4096));
