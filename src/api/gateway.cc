@@ -1,0 +1,244 @@
+#include "api/gateway.h"
+
+#include "api/http/credentials.h"
+#include "api/http/problem.h"
+#include "base/ids.h"
+#include "telemetry/log.h"
+
+namespace tars::api {
+
+using boost::asio::awaitable;
+using telemetry::LogLevel;
+
+namespace {
+
+ProblemPlace place_of(const net::HttpRequest& request, const Trace& trace) {
+  return {request.target, trace.trace_id, request.request_id, bearer_token(request).value_or("") != ""};
+}
+
+ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
+
+}  // namespace
+
+Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend& backend,
+                 telemetry::Metrics& metrics, const Clock& clock, Options options)
+    : options_(std::move(options)),
+      tokens_(tokens),
+      engine_(engine),
+      metrics_(metrics),
+      clock_(clock),
+      hub_(options_.max_connections, options_.max_connections_per_client),
+      origins_(options_.cors_origins, options_.development),
+      auth_routes_(tokens, hub_, clock, options_),
+      health_routes_({tokens, engine, backend, metrics, hub_, clock, options_, draining_}) {
+  auth_routes_.add_to(routes_);
+  health_routes_.add_to(routes_);
+  routes_.add({"GET", "/ws/chat", Access::open, "Chat over WebSocket; without an upgrade, 426",
+               [this](Call& call) { return socket_only(call); }});
+  tokens_.set_revocation_listener([this](const auth::Revocation& revocation) {
+    engine_.revoke(revocation.client_id, revocation.family, revocation.token_id);
+    hub_.revoke(revocation);
+  });
+  engine_.set_store_listener([this](const std::string& trouble) {
+    if (!trouble.empty()) hub_.warn_busy("Answers are not being stored: " + trouble);
+  });
+}
+
+Gateway::~Gateway() {
+  tokens_.set_revocation_listener({});
+  engine_.set_store_listener({});
+}
+
+void Gateway::begin_drain() {
+  draining_ = true;
+  hub_.drain();
+}
+
+void Gateway::close_all(net::CloseCode code, const std::string& reason) { hub_.close_all(code, reason); }
+
+awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
+  const SteadyTime begun = clock_.steady();
+  Call call{request, join_trace(request.header("traceparent")), {}, {}, std::nullopt};
+  call.bearer = bearer_token(request).value_or(std::string_view{});
+  const RouteTable::Match match = routes_.match(request.method, request.path);
+  call.parameter = match.parameter;
+  net::HttpResponse response;
+  try {
+    response = co_await answer(call, match);
+  } catch (const std::exception& fault) {
+    telemetry::log(LogLevel::error, "a request failed", {{"request_id", request.request_id},
+                                                         {"target", telemetry::redact_url(request.target)},
+                                                         {"what", fault.what()}});
+    response = problem_response(make_error(ErrorCode::internal, "The server failed; its log says why"),
+                                place_of(call));
+  }
+  finish(request, call.trace, response);
+  const std::chrono::duration<double> took = clock_.steady() - begun;
+  const std::string_view route = match.route != nullptr ? std::string_view(match.route->path) : "other";
+  metrics_.count_request(route, match.route != nullptr ? request.method : "other", response.status,
+                         took.count());
+  if (telemetry::log_enabled(LogLevel::debug)) {
+    telemetry::log(LogLevel::debug, "request", {{"request_id", request.request_id},
+                                                {"method", request.method},
+                                                {"target", telemetry::redact_url(request.target)},
+                                                {"status", response.status},
+                                                {"seconds", took.count()}});
+  }
+  co_return response;
+}
+
+awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match& match) {
+  const net::HttpRequest& request = call.request;
+  if (match.route == nullptr) {
+    if (match.allow.empty()) {
+      co_return problem_response(make_error(ErrorCode::not_found, "There is nothing at this path"),
+                                 place_of(call));
+    }
+    if (request.method == "OPTIONS") co_return preflight(request, match);
+    net::HttpResponse response = problem_response(
+        make_error(ErrorCode::method_not_allowed, "This path answers " + match.allow), place_of(call));
+    response.headers.emplace_back("Allow", match.allow);
+    co_return response;
+  }
+  if (const auto allowed = authenticate(call, match.route->access); !allowed) {
+    co_return problem_response(allowed.error(), place_of(call));
+  }
+  Result<net::HttpResponse> result = co_await match.route->handler(call);
+  if (result) co_return std::move(*result);
+  ProblemPlace place = place_of(call);
+  // The refresh token of a body counts as sent, too.
+  place.token_sent = place.token_sent || result.error().code != ErrorCode::unauthorized;
+  co_return problem_response(result.error(), place);
+}
+
+Result<void> Gateway::authenticate(Call& call, Access access) const {
+  if (access == Access::open) return {};
+  if (!call.request.header("Authorization")) {
+    if (access == Access::optional) return {};
+    return make_error(ErrorCode::unauthorized, "token_missing");
+  }
+  if (call.bearer.empty()) return make_error(ErrorCode::unauthorized, "token_missing");
+  Result<auth::Claims> claims = tokens_.verify(call.bearer, auth::TokenType::access);
+  if (!claims) return claims.error();
+  tokens_.touch(*claims);
+  call.claims = std::move(*claims);
+  return {};
+}
+
+net::HttpResponse Gateway::preflight(const net::HttpRequest& request,
+                                     const RouteTable::Match& match) const {
+  net::HttpResponse response;
+  response.status = 204;
+  response.headers = {{"Allow", match.allow}};
+  const auto origin = request.header("Origin");
+  if (origin && origins_.is_listed(*origin) && request.header("Access-Control-Request-Method")) {
+    response.headers.emplace_back("Access-Control-Allow-Methods", match.allow);
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "Authorization, Content-Type, X-Request-ID, traceparent");
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+awaitable<Result<net::HttpResponse>> Gateway::socket_only(Call& call) const {
+  net::HttpResponse response = problem_response(
+      426, "This path speaks WebSocket: connect with ws:// or wss://", place_of(call));
+  response.headers.emplace_back("Upgrade", "websocket");
+  co_return response;
+}
+
+// What every answer carries.
+void Gateway::finish(const net::HttpRequest& request, const Trace& trace,
+                     net::HttpResponse& response) const {
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  if (request.path.starts_with("/auth/") && response.status >= 400) {
+    response.headers.emplace_back("Cache-Control", "no-store");
+  }
+  if (!trace.traceparent.empty()) response.headers.emplace_back("traceparent", trace.traceparent);
+  if (const auto origin = request.header("Origin"); origin && origins_.is_listed(*origin)) {
+    response.headers.emplace_back("Access-Control-Allow-Origin", std::string(*origin));
+    response.headers.emplace_back("Access-Control-Expose-Headers", "X-Request-ID, Retry-After");
+    response.headers.emplace_back("Vary", "Origin");
+  }
+  response.close = response.close || draining_.load(std::memory_order_relaxed);
+}
+
+net::HttpResponse Gateway::error_response(unsigned status, std::string_view detail, std::string_view target,
+                                          std::string_view request_id) {
+  net::HttpResponse response = problem_response(status, detail, {target, {}, request_id});
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  metrics_.count_request("other", "other", status, 0);
+  return response;
+}
+
+awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(net::HttpRequest request) {
+  const Trace trace = join_trace(request.header("traceparent"));
+  std::optional<Error> refusal;
+  if (request.path != "/ws/chat") {
+    refusal = make_error(ErrorCode::not_found, "The WebSocket is at /ws/chat");
+  } else if (draining_) {
+    refusal = make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment");
+  } else if (!origins_.admits(request)) {
+    refusal = make_error(ErrorCode::forbidden, "This origin may not connect; add it to CORS_ORIGINS");
+  }
+  if (refusal) {
+    net::HttpResponse response = problem_response(*refusal, place_of(request, trace));
+    finish(request, trace, response);
+    metrics_.count_request(request.path == "/ws/chat" ? "/ws/chat" : "other", request.method,
+                           response.status, 0);
+    co_return response;
+  }
+  SocketCredentials credentials = socket_credentials(request);
+  auto admission = std::make_shared<Admission>(
+      Admission{std::move(credentials.token), request.remote_address, credentials.sent});
+  net::Upgrade accepted;
+  accepted.subprotocol = std::move(credentials.subprotocol);
+  accepted.session = [this, admission](std::unique_ptr<net::WebSocket> socket) {
+    return run_session(admission, std::move(socket));
+  };
+  co_return accepted;
+}
+
+// The handshake is done; whatever is wrong with the token is now a close reason.
+awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
+                                     std::unique_ptr<net::WebSocket> socket) {
+  metrics_.websocket_accepted.Increment();
+  const std::uint64_t revocations = hub_.revocations();
+  Result<SessionInfo> info = admit(*admission);
+  if (!info) {
+    const bool broken = info.error().code == ErrorCode::store_unavailable;
+    const net::CloseCode code =
+        broken ? net::CloseCode::try_again_later : net::CloseCode::policy_violation;
+    metrics_.count_websocket_close(static_cast<unsigned>(code));
+    co_await socket->close(code, broken ? std::string_view("store_unavailable") : info.error().message);
+    co_return;
+  }
+  const SessionServices services{engine_, hub_, metrics_, clock_, options_};
+  const auto session = std::make_shared<Session>(std::move(*info), services, std::move(socket));
+  if (const Result<void> added = hub_.add(session); !added) {
+    co_await session->refuse(net::CloseCode::try_again_later, added.error().message);
+    co_return;
+  }
+  if (hub_.revocations() != revocations && !admit(*admission)) session->revoke();
+  if (draining_) session->drain();
+  // Not kept for the life of the connection: it costs memory, and it is a secret.
+  *admission = Admission{};
+  admission.reset();
+  metrics_.websocket_connections.Increment();
+  co_await session->run();
+  metrics_.websocket_connections.Decrement();
+}
+
+Result<SessionInfo> Gateway::admit(const Admission& admission) const {
+  if (admission.token.empty()) {
+    return make_error(ErrorCode::unauthorized, admission.sent ? "token_invalid" : "token_missing");
+  }
+  Result<auth::Claims> claims = tokens_.verify(admission.token, auth::TokenType::access);
+  if (!claims) return claims.error();
+  tokens_.touch(*claims);
+  return SessionInfo{make_id("ses"),       claims->client_id,   claims->family,
+                     claims->token_id,     claims->device_name, claims->device_type,
+                     admission.ip_address, clock_.wall(),       claims->expires_at};
+}
+
+}  // namespace tars::api

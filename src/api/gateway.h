@@ -1,0 +1,81 @@
+// The wire as a whole: what the HTTP server asks, answered from the parts below.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "api/http/auth_routes.h"
+#include "api/http/health_routes.h"
+#include "api/http/origin.h"
+#include "api/http/route_table.h"
+#include "api/options.h"
+#include "api/ws/hub.h"
+#include "api/ws/session.h"
+#include "auth/token_service.h"
+#include "base/clock.h"
+#include "chat/engine.h"
+#include "llm/backend.h"
+#include "net/server.h"
+#include "telemetry/metrics.h"
+
+namespace tars::api {
+
+// Owns the routes and the list of sessions; borrows the rest. Thread-safe. The server that runs it may go
+// only after the engine and the tokens were shut down: their callbacks post to its threads.
+class Gateway final : public net::Application {
+ public:
+  Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend& backend,
+          telemetry::Metrics& metrics, const Clock& clock, Options options);
+  ~Gateway() override;
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  boost::asio::awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
+  boost::asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
+      net::HttpRequest request) override;
+  net::HttpResponse error_response(unsigned status, std::string_view detail, std::string_view target,
+                                   std::string_view request_id) override;
+
+  // No new sockets or chats from now on; sockets without running answers close with 1001 now, the others
+  // when their answers have ended. /ready says draining. Does not drain the engine.
+  void begin_drain();
+  // Every socket closes with this code, whatever runs on it.
+  void close_all(net::CloseCode code, const std::string& reason);
+  std::size_t open_sockets() const { return hub_.size(); }
+
+  std::span<const Route> routes() const { return routes_.routes(); }
+
+ private:
+  // What a handshake found out, for the session that follows.
+  struct Admission {
+    std::string token;
+    std::string ip_address;
+    bool sent = false;
+  };
+
+  boost::asio::awaitable<net::HttpResponse> answer(Call& call, const RouteTable::Match& match);
+  Result<void> authenticate(Call& call, Access access) const;
+  net::HttpResponse preflight(const net::HttpRequest& request, const RouteTable::Match& match) const;
+  boost::asio::awaitable<Result<net::HttpResponse>> socket_only(Call& call) const;
+  void finish(const net::HttpRequest& request, const Trace& trace, net::HttpResponse& response) const;
+  boost::asio::awaitable<void> run_session(std::shared_ptr<Admission> admission,
+                                           std::unique_ptr<net::WebSocket> socket);
+  Result<SessionInfo> admit(const Admission& admission) const;
+
+  const Options options_;
+  auth::TokenService& tokens_;
+  chat::Engine& engine_;
+  telemetry::Metrics& metrics_;
+  const Clock& clock_;
+  std::atomic<bool> draining_{false};
+  Hub hub_;
+  OriginPolicy origins_;
+  AuthRoutes auth_routes_;
+  HealthRoutes health_routes_;
+  RouteTable routes_;
+};
+
+}  // namespace tars::api

@@ -1,0 +1,227 @@
+#include "api/http/auth_routes.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/await_result.h"
+#include "api/http/credentials.h"
+#include "api/http/problem.h"
+#include "api/json_reader.h"
+
+namespace tars::api {
+namespace {
+
+constexpr std::size_t kMaxAddresses = 10'000;
+constexpr std::size_t kMaxTokenLength = 8192;
+
+// Tokens and what is said about them stay out of caches (RFC 6749 section 5.1).
+net::HttpResponse private_json(unsigned status, std::string body) {
+  net::HttpResponse response = json_response(status, std::move(body));
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+net::HttpResponse pair_response(const auth::TokenPair& pair) {
+  std::string body;
+  body.reserve(pair.access_token.size() + pair.refresh_token.size() + 128);
+  JsonWriter json(body);
+  json.begin_object();
+  json.field("access_token", pair.access_token);
+  json.field("refresh_token", pair.refresh_token);
+  json.field("token_type", "bearer");
+  json.field("expires_in", pair.expires_in.count());
+  json.end_object();
+  return private_json(200, std::move(body));
+}
+
+net::HttpResponse message_response(std::string_view message) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().field("message", message).end_object();
+  return private_json(200, std::move(body));
+}
+
+std::string rfc3339(std::int64_t unix_time) {
+  return format_rfc3339(WallTime{std::chrono::seconds{unix_time}});
+}
+
+std::string validity(const auth::Claims* claims) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.field("valid", claims != nullptr);
+  if (claims == nullptr) {
+    json.field("client_id", nullptr).field("expires_at", nullptr).field("active", false);
+  } else {
+    json.field("client_id", claims->client_id);
+    json.field("expires_at", rfc3339(claims->expires_at));
+    json.field("active", true);
+    json.field("sub", claims->client_id);
+    json.field("exp", claims->expires_at);
+    json.field("token_type", claims->type == auth::TokenType::access ? "access" : "refresh");
+  }
+  json.end_object();
+  return body;
+}
+
+Error missing_token() { return make_error(ErrorCode::unauthorized, "token_missing"); }
+
+// ?limit= 1–100 (50).
+Result<std::size_t> page_limit(const net::HttpRequest& request) {
+  constexpr std::size_t kDefault = 50;
+  const auto text = request.query_param("limit");
+  if (!text) return kDefault;
+  std::size_t limit = 0;
+  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  if (failure != std::errc{} || end != text->data() + text->size() || limit < 1 || limit > 100) {
+    return Error{ErrorCode::invalid_request, "limit must be from 1 to 100",
+                 {{"limit", "must be from 1 to 100"}}};
+  }
+  return limit;
+}
+
+Result<void> parse_body(const net::HttpRequest& request, JsonDocument& document) {
+  if (const auto type = check_json_content_type(request); !type) return type.error();
+  return document.parse(request.body);
+}
+
+}  // namespace
+
+AuthRoutes::AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& clock,
+                       const Options& options)
+    : tokens_(tokens),
+      hub_(hub),
+      clock_(clock),
+      limiter_(options.auth_rate_per_minute, std::max(1, options.auth_rate_per_minute), kMaxAddresses,
+               clock) {}
+
+void AuthRoutes::add_to(RouteTable& table) {
+  table.add({"POST", "/auth/token", Access::open, "Begins a device family: an access and a refresh token",
+             [this](Call& call) { return token(call); }});
+  table.add({"POST", "/auth/refresh", Access::open, "Exchanges a refresh token for a new pair",
+             [this](Call& call) { return refresh(call); }});
+  table.add({"POST", "/auth/validate", Access::open, "Says whether the bearer token is good, and until when",
+             [this](Call& call) { return validate(call); }});
+  table.add({"POST", "/auth/revoke", Access::bearer, "Ends a token, or the bearer's own",
+             [this](Call& call) { return revoke(call); }});
+  table.add({"GET", "/auth/devices", Access::bearer, "Lists the caller's device families",
+             [this](Call& call) { return devices(call); }});
+  table.add({"DELETE", "/auth/devices/{sid}", Access::bearer, "Revokes one of the caller's device families",
+             [this](Call& call) { return remove_device(call); }});
+  table.add({"GET", "/auth/health", Access::open, "Says that the token service lives",
+             [this](Call& call) { return health(call); }});
+}
+
+AuthRoutes::Answer AuthRoutes::token(Call& call) {
+  if (const auto permit = limiter_.take(call.request.remote_address); !permit) co_return permit.error();
+  JsonDocument document;
+  if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
+  FieldReader fields(document.object());
+  auth::EnrollRequest request;
+  request.client_id = fields.required_string("client_id", {1, 128});
+  request.device_name = fields.string("device_name", {0, 128}).value_or("");
+  request.device_type = fields.string("device_type", {0, 128}).value_or("");
+  request.enrollment_key = fields.string("enrollment_key", {0, 512});
+  if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
+  Result<auth::TokenPair> pair = tokens_.enroll(request);
+  if (!pair) co_return pair.error();
+  co_return pair_response(*pair);
+}
+
+AuthRoutes::Answer AuthRoutes::refresh(Call& call) {
+  if (const auto permit = limiter_.take(call.request.remote_address); !permit) co_return permit.error();
+  JsonDocument document;
+  if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
+  FieldReader fields(document.object());
+  std::string token = fields.required_string("refresh_token", {1, kMaxTokenLength});
+  if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
+  Result<auth::TokenPair> pair = co_await await_result<auth::TokenPair>(
+      [this, &token](auto done) { tokens_.refresh(std::move(token), std::move(done)); });
+  if (!pair) co_return pair.error();
+  co_return pair_response(*pair);
+}
+
+AuthRoutes::Answer AuthRoutes::validate(Call& call) {
+  if (call.bearer.empty()) co_return missing_token();
+  const Result<auth::Claims> claims = tokens_.verify_any(call.bearer);
+  // A token that cannot be checked is neither good nor bad.
+  if (!claims && claims.error().code == ErrorCode::store_unavailable) co_return claims.error();
+  co_return private_json(200, validity(claims ? &*claims : nullptr));
+}
+
+AuthRoutes::Answer AuthRoutes::revoke(Call& call) {
+  std::string token(call.bearer);
+  if (!call.request.body.empty()) {
+    JsonDocument document;
+    if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
+    FieldReader fields(document.object());
+    if (auto other = fields.string("token", {1, kMaxTokenLength})) token = std::move(*other);
+    if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
+  }
+  const Result<void> revoked = co_await await_result<void>([this, &call, &token](auto done) {
+    tokens_.revoke(*call.claims, std::move(token), std::move(done));
+  });
+  if (!revoked) co_return revoked.error();
+  co_return message_response("Token revoked successfully");
+}
+
+AuthRoutes::Answer AuthRoutes::devices(Call& call) {
+  const Result<std::size_t> limit = page_limit(call.request);
+  if (!limit) co_return limit.error();
+  const std::string cursor(call.request.query_param("cursor").value_or(""));
+  Result<std::vector<auth::Device>> found = co_await await_result<std::vector<auth::Device>>(
+      [this, &call](auto done) { tokens_.devices(call.claims->client_id, std::move(done)); });
+  if (!found) co_return found.error();
+  auto at = found->begin();
+  if (!cursor.empty()) {
+    at = std::find_if(at, found->end(), [&](const auth::Device& d) { return d.family == cursor; });
+    if (at != found->end()) ++at;
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().begin_array("items");
+  std::string last;
+  for (std::size_t n = 0; at != found->end() && n < *limit; ++at, ++n) {
+    json.begin_object();
+    json.field("sid", at->family);
+    json.field("device_name", at->device_name);
+    json.field("device_type", at->device_type);
+    json.field("created_at", format_rfc3339(at->created_at));
+    json.field("last_seen_at", format_rfc3339(at->last_seen_at));
+    json.field("sockets", hub_.sockets_of(call.claims->client_id, at->family));
+    json.end_object();
+    last = at->family;
+  }
+  json.end_array();
+  if (at == found->end()) {
+    json.field("next_cursor", nullptr);
+  } else {
+    json.field("next_cursor", last);
+  }
+  json.end_object();
+  co_return private_json(200, std::move(body));
+}
+
+AuthRoutes::Answer AuthRoutes::remove_device(Call& call) {
+  const Result<void> removed = co_await await_result<void>([this, &call](auto done) {
+    tokens_.revoke_device(*call.claims, call.parameter, std::move(done));
+  });
+  if (!removed) co_return removed.error();
+  net::HttpResponse response;
+  response.status = 204;
+  response.headers = {{"Cache-Control", "no-store"}};
+  co_return response;
+}
+
+AuthRoutes::Answer AuthRoutes::health(Call&) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.field("status", "healthy");
+  json.field("service", "authentication");
+  json.field("timestamp", format_rfc3339(clock_.wall()));
+  json.end_object();
+  co_return private_json(200, std::move(body));
+}
+
+}  // namespace tars::api

@@ -1,0 +1,34 @@
+// Where a request carries its token, and which subprotocol a socket speaks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/http.h"
+
+namespace tars::api {
+
+inline constexpr std::string_view kSubprotocol = "tars.v1";
+
+// The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme compares without case).
+// nullopt when there is no such header or another scheme.
+std::optional<std::string_view> bearer_token(const net::HttpRequest& request);
+
+struct SocketCredentials {
+  std::string token;        // empty: none was sent, or it was no base64url
+  bool sent = false;        // something was sent where a token goes
+  std::string subprotocol;  // to echo: tars.v1 or nothing
+};
+
+// Of several, the first of header, subprotocol, query counts.
+SocketCredentials socket_credentials(const net::HttpRequest& request);
+
+// RFC 4648 section 5, padding optional. nullopt when it is malformed.
+std::optional<std::string> decode_base64url(std::string_view text);
+
+// 415 when a media type is declared that is not JSON; an absent one passes.
+Result<void> check_json_content_type(const net::HttpRequest& request);
+
+}  // namespace tars::api

@@ -1,0 +1,28 @@
+// Which web pages may talk to this server.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/http.h"
+
+namespace tars::api {
+
+// Decides about the Origin header (RFC 6454) of requests and handshakes. Immutable, thread-safe.
+class OriginPolicy {
+ public:
+  // `allowed` are scheme://host[:port]; `*` counts only with `any_allowed`.
+  OriginPolicy(const std::vector<std::string>& allowed, bool any_allowed);
+
+  // No Origin (no browser), the server's own (scheme, host and port as the request came), or a listed one.
+  bool admits(const net::HttpRequest& request) const;
+  // A listed origin, or any with `*`: what gets CORS headers.
+  bool is_listed(std::string_view origin) const;
+
+ private:
+  std::vector<std::string> allowed_;  // normalised
+  bool any_ = false;
+};
+
+}  // namespace tars::api

@@ -1,0 +1,31 @@
+// HTTP answers: problem documents (RFC 9457) and plain JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/json_writer.h"
+#include "base/error.h"
+#include "net/http.h"
+
+namespace tars::api {
+
+// Where a problem happened.
+struct ProblemPlace {
+  std::string_view target;    // as sent; its query is dropped, it may hold a token
+  std::string_view trace_id;  // empty: the request id stands in
+  std::string_view request_id;
+  bool token_sent = false;    // decides the error in WWW-Authenticate (RFC 6750 section 3.1)
+};
+
+// The error table's status, with `errors` when there are fields, WWW-Authenticate on 401, Retry-After on
+// 429 and 503.
+net::HttpResponse problem_response(const Error& error, const ProblemPlace& place);
+
+// For statuses that the HTTP layer found (400, 408, 426, 431 …).
+net::HttpResponse problem_response(unsigned status, std::string_view detail, const ProblemPlace& place);
+
+// A finished JSON text.
+net::HttpResponse json_response(unsigned status, std::string body);
+
+}  // namespace tars::api

@@ -1,0 +1,52 @@
+// The one list of what can be asked over HTTP.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http/call.h"
+#include "base/error.h"
+#include "net/http.h"
+
+namespace tars::api {
+
+enum class Access {
+  open,      // no token looked at; a handler may look itself
+  optional,  // none is fine, a bad one is 401
+  bearer,    // a good access token, else 401
+};
+
+using Handler = std::function<boost::asio::awaitable<Result<net::HttpResponse>>(Call&)>;
+
+struct Route {
+  std::string method;
+  std::string path;  // may end in one {name}
+  Access access;
+  std::string summary;
+  Handler handler;
+};
+
+// Owns the routes. Filled once, then read by any thread.
+class RouteTable {
+ public:
+  void add(Route route) { routes_.push_back(std::move(route)); }
+  std::span<const Route> routes() const { return routes_; }
+
+  struct Match {
+    const Route* route = nullptr;
+    std::string parameter;
+    std::string allow;  // for 405: the methods of that path, with HEAD and OPTIONS; empty: no such path
+  };
+  // HEAD goes where GET does.
+  Match match(std::string_view method, std::string_view path) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace tars::api

@@ -1,0 +1,98 @@
+#include "api/json_writer.h"
+
+#include <boost/json/serializer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace tars::api {
+
+JsonWriter& JsonWriter::begin_object() {
+  comma();
+  out_ += '{';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::begin_object(std::string_view name) {
+  key(name);
+  out_ += '{';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::end_object() {
+  out_ += '}';
+  comma_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::begin_array(std::string_view name) {
+  key(name);
+  out_ += '[';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::end_array() {
+  out_ += ']';
+  comma_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::field(std::string_view name, std::string_view value) {
+  key(name);
+  quoted(value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::field(std::string_view name, std::nullptr_t) { return number(name, "null"); }
+
+JsonWriter& JsonWriter::field(std::string_view name, bool value) {
+  return number(name, value ? "true" : "false");
+}
+
+JsonWriter& JsonWriter::field(std::string_view name, double value) {
+  const double rounded = std::isfinite(value) ? std::round(value * 1000) / 1000 : 0;
+  std::array<char, 400> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), rounded,
+                                 std::chars_format::fixed);
+  return number(name, std::string_view(digits.data(), static_cast<std::size_t>(end.ptr - digits.data())));
+}
+
+void JsonWriter::comma() {
+  if (comma_) out_ += ',';
+  comma_ = true;
+}
+
+void JsonWriter::key(std::string_view name) {
+  comma();
+  quoted(name);
+  out_ += ':';
+}
+
+void JsonWriter::quoted(std::string_view text) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+  });
+  if (plain) {
+    out_ += '"';
+    out_ += text;
+    out_ += '"';
+    return;
+  }
+  boost::json::serializer serializer;
+  serializer.reset(boost::json::string_view(text.data(), text.size()));
+  std::array<char, 1024> buffer{};
+  while (!serializer.done()) out_ += serializer.read(buffer.data(), buffer.size());
+}
+
+JsonWriter& JsonWriter::number(std::string_view name, std::string_view digits) {
+  key(name);
+  out_ += digits;
+  return *this;
+}
+
+}  // namespace tars::api

@@ -1,0 +1,83 @@
+#include "api/ws/hub.h"
+
+#include <algorithm>
+
+namespace tars::api {
+
+Hub::Hub(std::size_t max_connections, std::size_t max_per_client)
+    : max_connections_(max_connections), max_per_client_(max_per_client) {}
+
+Result<void> Hub::add(std::shared_ptr<LiveSession> session) {
+  const SessionInfo& info = session->info();
+  const std::lock_guard lock(mutex_);
+  if (sessions_.size() >= max_connections_) {
+    return make_error(ErrorCode::overloaded, "too_many_connections");
+  }
+  std::size_t& of_client = per_client_[info.client_id];
+  if (of_client >= max_per_client_) {
+    return make_error(ErrorCode::overloaded, "too_many_connections_for_client");
+  }
+  ++of_client;
+  ++connections_;
+  sessions_.emplace(info.session_id, std::move(session));
+  return {};
+}
+
+void Hub::remove(const SessionInfo& info) {
+  const std::lock_guard lock(mutex_);
+  if (sessions_.erase(info.session_id) == 0) return;
+  const auto of_client = per_client_.find(info.client_id);
+  if (of_client != per_client_.end() && --of_client->second == 0) per_client_.erase(of_client);
+}
+
+void Hub::revoke(const auth::Revocation& revocation) {
+  revocations_.fetch_add(1, std::memory_order_acq_rel);
+  for (const auto& session : sessions(revocation.client_id)) {
+    const SessionInfo& info = session->info();
+    const bool same_token = revocation.token_id.empty() || revocation.token_id == info.token_id;
+    if (info.family == revocation.family && same_token) session->revoke();
+  }
+}
+
+void Hub::drain() {
+  for (const auto& session : sessions({})) session->drain();
+}
+
+void Hub::close_all(net::CloseCode code, const std::string& reason) {
+  for (const auto& session : sessions({})) session->shut(code, reason);
+}
+
+void Hub::warn_busy(const std::string& message) {
+  for (const auto& session : sessions({})) {
+    if (session->figures().active_runs.load(std::memory_order_relaxed) > 0) session->warn(message);
+  }
+}
+
+std::size_t Hub::size() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+std::size_t Hub::sockets_of(std::string_view client_id, std::string_view family) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+    const SessionInfo& info = entry.second->info();
+    return info.client_id == client_id && info.family == family;
+  }));
+}
+
+HubTotals Hub::totals() const {
+  const std::lock_guard lock(mutex_);
+  return {sessions_.size(), per_client_.size(), connections_};
+}
+
+std::vector<std::shared_ptr<LiveSession>> Hub::sessions(std::string_view client_id) const {
+  std::vector<std::shared_ptr<LiveSession>> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, session] : sessions_) {
+    if (client_id.empty() || session->info().client_id == client_id) out.push_back(session);
+  }
+  return out;
+}
+
+}  // namespace tars::api

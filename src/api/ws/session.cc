@@ -1,0 +1,232 @@
+// The reading half: what each message does.
+#include "api/ws/session.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+#include "api/await_result.h"
+#include "telemetry/log.h"
+
+namespace tars::api {
+
+using boost::asio::awaitable;
+
+Session::Session(SessionInfo info, SessionServices services, std::unique_ptr<net::WebSocket> socket)
+    : info_(std::move(info)),
+      services_(services),
+      socket_(std::move(socket)),
+      signal_(socket_->executor(), SteadyTime::max()),
+      tick_(socket_->executor()),
+      next_heartbeat_(std::chrono::steady_clock::now() + services.options.heartbeat_interval),
+      permits_at_(std::chrono::steady_clock::now()),
+      permits_(services.options.message_burst) {
+  figures_.last_activity_us = info_.connected_at.time_since_epoch().count();
+}
+
+awaitable<void> Session::run() {
+  const auto self = shared_from_this();
+  push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
+                            services_.options.version, now()));
+  on_tick();
+  boost::asio::co_spawn(socket_->executor(), write_loop(), [self](std::exception_ptr fault) {
+    self->on_writer_end(fault != nullptr);
+  });
+  try {
+    co_await read_loop();
+  } catch (const std::exception& fault) {
+    telemetry::log(telemetry::LogLevel::error, "a session failed",
+                   {{"session_id", info_.session_id}, {"what", fault.what()}});
+    socket_->abort(net::CloseCode::internal_error, "internal_error");
+  }
+  reader_ended_ = true;
+  tick_.cancel();
+  leave_runs();
+  if (writing_) socket_->abort(net::CloseCode::going_away, "");
+  wake();
+  while (!writer_ended_) {
+    co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  services_.hub.remove(info_);
+  const net::CloseCode code = closing_ ? closing_->code : socket_->closed().code;
+  services_.metrics.count_websocket_close(static_cast<unsigned>(code));
+}
+
+awaitable<void> Session::refuse(net::CloseCode code, std::string reason) {
+  services_.metrics.count_websocket_close(static_cast<unsigned>(code));
+  co_await socket_->close(code, reason);
+}
+
+void Session::on_writer_end(bool failed) {
+  writer_ended_ = true;
+  // A failed write ends the reading too; after a close the reader ends by itself.
+  const bool closed = closing_ && closing_->started;
+  if (failed || (!reader_ended_ && !closed)) {
+    socket_->abort(failed ? net::CloseCode::internal_error : net::CloseCode::going_away, "");
+  }
+  signal_.cancel();
+}
+
+awaitable<void> Session::read_loop() {
+  while (true) {
+    Result<net::WsMessage> message = co_await socket_->read();
+    if (!message) co_return;
+    if (closing_) continue;
+    figures_.last_activity_us = now().time_since_epoch().count();
+    ++figures_.messages;
+    ++services_.hub.messages;
+    services_.metrics.websocket_messages.Increment();
+    if (message->binary) {
+      begin_close(net::CloseCode::unsupported_data, "text frames only");
+    } else if (!take_message_permit()) {
+      Error error = make_error(ErrorCode::rate_limited, "Too many messages on this socket; wait a second");
+      error.retry_after = std::chrono::seconds(1);
+      fail(error, {});
+    } else {
+      co_await on_message(message->data);
+    }
+  }
+}
+
+awaitable<void> Session::on_message(std::string_view bytes) {
+  const MessageLimits limits{services_.options.sampling, services_.options.max_tokens};
+  ParsedMessage parsed = parse_client_message(bytes, limits);
+  if (!parsed.message) {
+    fail(parsed.message.error(), parsed.ids);
+  } else if (auto* chat = std::get_if<ChatMessage>(&*parsed.message)) {
+    co_await on_chat(std::move(*chat), std::move(parsed.ids));
+  } else if (auto* cancel = std::get_if<CancelMessage>(&*parsed.message)) {
+    co_await on_cancel(std::move(*cancel), std::move(parsed.ids));
+  } else if (auto* resume = std::get_if<ResumeMessage>(&*parsed.message)) {
+    co_await on_resume(std::move(*resume), std::move(parsed.ids));
+  } else if (std::holds_alternative<PingMessage>(*parsed.message)) {
+    push(pong_frame(now()));
+  }
+}
+
+awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
+  if (draining_) {
+    fail(make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment"), ids);
+    co_return;
+  }
+  if (cursors_.size() >= services_.options.max_followed_runs) {
+    Error error = make_error(ErrorCode::overloaded, "Too many answers at once on this socket");
+    error.retry_after = std::chrono::seconds(1);
+    fail(error, ids);
+    co_return;
+  }
+  chat::ChatRequest request;
+  request.client_id = info_.client_id;
+  request.family = info_.family;
+  request.token_id = info_.token_id;
+  request.content = std::move(message.content);
+  request.conversation_id = std::move(message.conversation_id);
+  request.message_id = std::move(message.message_id);
+  request.model = std::move(message.model);
+  request.sampling = std::move(message.sampling);
+  request.finish_on_disconnect = message.finish_on_disconnect;
+  submitting_ = true;
+  Result<chat::Submitted> submitted = co_await await_result<chat::Submitted>(
+      [this, &request](auto done) { services_.engine.submit(std::move(request), waker(), std::move(done)); });
+  submitting_ = false;
+  if (!submitted) {
+    fail(submitted.error(), ids);
+  } else {
+    add_cursor(std::move(submitted->follower), 0);
+  }
+  close_when_drained();
+}
+
+awaitable<void> Session::on_cancel(CancelMessage message, MessageIds ids) {
+  const Result<void> cancelled = co_await await_result<void>([this, &message](auto done) {
+    services_.engine.cancel(info_.client_id, std::move(message.target), std::move(done));
+  });
+  if (!cancelled) fail(cancelled.error(), ids);
+}
+
+awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
+  Result<chat::Submitted> found = co_await await_result<chat::Submitted>([this, &message](auto done) {
+    services_.engine.follow(info_.client_id, message.run_id, waker(), std::move(done));
+  });
+  if (!found) {
+    fail(found.error(), ids);
+    co_return;
+  }
+  const std::size_t held = found->follower->run().tokens();
+  if (message.offset > held) {
+    fail(make_error(ErrorCode::invalid_message,
+                    "offset is past what the run has: " + std::to_string(held) + " tokens"), ids);
+    co_return;
+  }
+  // A run that this socket follows already goes on from the offset asked for, once.
+  std::erase_if(cursors_, [&](const Cursor& c) { return c.follower->run().info().id == message.run_id; });
+  if (cursors_.size() >= services_.options.max_followed_runs) {
+    fail(make_error(ErrorCode::overloaded, "Too many answers at once on this socket"), ids);
+    co_return;
+  }
+  add_cursor(std::move(found->follower), message.offset);
+}
+
+void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset) {
+  if (revoked_) {
+    follower->leave(chat::Leave::revoked);
+    return;
+  }
+  cursors_.push_back(Cursor{std::move(follower), offset});
+  figures_.active_runs = static_cast<std::uint32_t>(cursors_.size());
+  wake();
+  arm_tick();
+}
+
+// Called once the socket has ended, and when the token was revoked.
+void Session::leave_runs() {
+  const net::CloseCode code = socket_->closed().code;
+  // A browser's close() without a code arrives as no_status: the person left on purpose.
+  const bool on_purpose = code == net::CloseCode::normal || code == net::CloseCode::going_away ||
+                          code == net::CloseCode::no_status;
+  const chat::Leave how = revoked_                   ? chat::Leave::revoked
+                          : on_purpose && !closing_  ? chat::Leave::closed
+                                                     : chat::Leave::lost;
+  for (Cursor& cursor : cursors_) cursor.follower->leave(how);
+  cursors_.clear();
+  figures_.active_runs = 0;
+}
+
+bool Session::take_message_permit() {
+  const SteadyTime at = std::chrono::steady_clock::now();
+  const double gained = std::chrono::duration<double>(at - permits_at_).count() *
+                        services_.options.messages_per_second;
+  permits_ = std::min<double>(services_.options.message_burst, permits_ + gained);
+  permits_at_ = at;
+  if (permits_ < 1) return false;
+  permits_ -= 1;
+  return true;
+}
+
+void Session::fail(const Error& error, const MessageIds& ids) {
+  ++figures_.errors;
+  ++services_.hub.errors;
+  services_.metrics.websocket_errors.Increment();
+  push(error_frame(error, ids, now()));
+}
+
+void Session::push(std::string frame) {
+  if (closing_) return;
+  if (control_.size() >= services_.options.control_queue) {
+    begin_close(net::CloseCode::try_again_later, "slow_consumer");
+    return;
+  }
+  control_.push_back(std::move(frame));
+  wake();
+}
+
+std::function<void()> Session::waker() {
+  return [session = weak_from_this()] {
+    if (const auto alive = session.lock()) alive->notify();
+  };
+}
+
+}  // namespace tars::api

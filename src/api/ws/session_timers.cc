@@ -1,0 +1,157 @@
+// What time and other threads do to a session: heartbeats, deadlines, closes.
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+#include "api/ws/session.h"
+
+namespace tars::api {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kMaxTick{3600};         // a deadline further away is looked at again then
+constexpr std::chrono::milliseconds kSlowLook{5000};   // how often a write in progress is looked at
+constexpr std::string_view kIdleWarning = "Connection timeout - please reconnect";
+
+}  // namespace
+
+void Session::revoke() {
+  boost::asio::post(socket_->executor(), [self = shared_from_this()] { self->on_revoked(); });
+}
+
+void Session::drain() {
+  boost::asio::post(socket_->executor(), [self = shared_from_this()] {
+    self->draining_ = true;
+    self->close_when_drained();
+  });
+}
+
+void Session::shut(net::CloseCode code, std::string reason) {
+  boost::asio::post(socket_->executor(), [self = shared_from_this(), code, reason = std::move(reason)] {
+    self->begin_close(code, reason);
+  });
+}
+
+void Session::warn(std::string message) {
+  boost::asio::post(socket_->executor(), [self = shared_from_this(), message = std::move(message)] {
+    self->push(system_frame(SystemLevel::warning, message, self->now()));
+  });
+}
+
+// From any thread; however many wakes come, one post is on its way.
+void Session::notify() {
+  if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
+  boost::asio::post(socket_->executor(), [self = shared_from_this()] {
+    self->wake_posted_.store(false, std::memory_order_release);
+    self->wake();
+  });
+}
+
+void Session::wake() {
+  signalled_ = true;
+  signal_.cancel();
+}
+
+void Session::on_revoked() {
+  if (revoked_ || reader_ended_) return;
+  revoked_ = true;
+  leave_runs();
+  const Error error = make_error(ErrorCode::token_revoked, "This token was revoked; get a new one");
+  begin_close(net::CloseCode::policy_violation, "token_revoked", error_frame(error, {}, now()));
+}
+
+void Session::close_when_drained() {
+  if (draining_ && cursors_.empty() && !submitting_ && control_.empty()) {
+    begin_close(net::CloseCode::going_away, "server_draining");
+  }
+}
+
+void Session::begin_close(net::CloseCode code, std::string reason, std::string last_words) {
+  if (closing_ || reader_ended_) return;
+  closing_ = Closing{code, std::move(reason), std::move(last_words), steady_clock::now()};
+  wake();
+  arm_tick();
+}
+
+void Session::arm_tick() {
+  if (reader_ended_) return;
+  tick_.expires_at(next_deadline());
+  tick_.async_wait([session = weak_from_this()](boost::system::error_code cancelled) {
+    const auto alive = session.lock();
+    if (!cancelled && alive && !alive->reader_ended_) alive->on_tick();
+  });
+}
+
+SteadyTime Session::next_deadline() const {
+  const Options& options = services_.options;
+  const SteadyTime at = steady_clock::now();
+  if (closing_) return std::max(at, closing_->since + options.close_patience);
+  SteadyTime next = std::min(at + kMaxTick, next_heartbeat_);
+  next = std::min(next, socket_->last_activity() + options.idle_timeout);
+  const std::int64_t warn_at = info_.expires_at - (expiry_told_ ? 0 : options.expiry_warning.count());
+  const auto until = WallTime{std::chrono::seconds{warn_at}} - now();
+  if (until < kMaxTick) next = std::min(next, at + std::chrono::microseconds{until});
+  if (writing_) next = std::min(next, at + std::min(kSlowLook, options.slow_reader / 4));
+  for (const Cursor& cursor : cursors_) {
+    const SteadyTime due = cursor.follower->run().info().submitted_at + options.queued_after;
+    if (due > at) next = std::min(next, due);
+  }
+  // Never a busy loop, whatever the clocks say.
+  return std::max(next, at + std::chrono::milliseconds(1));
+}
+
+void Session::on_tick() {
+  const SteadyTime at = steady_clock::now();
+  if (closing_) {
+    const bool stuck = at >= closing_->since + services_.options.close_patience;
+    if (stuck && !closing_->started) {
+      socket_->abort(closing_->code, closing_->reason);
+    } else if (!closing_->started) {
+      arm_tick();
+    }
+    return;
+  }
+  if (at >= next_heartbeat_) {
+    next_heartbeat_ = at + services_.options.heartbeat_interval;
+    ping_due_ = true;
+  }
+  const auto idle = at - socket_->last_activity();
+  figures_.last_activity_us = (now() - std::chrono::duration_cast<std::chrono::microseconds>(idle))
+                                  .time_since_epoch().count();
+  if (idle >= services_.options.idle_timeout) {
+    begin_close(net::CloseCode::going_away, "idle_timeout",
+                system_frame(SystemLevel::warning, kIdleWarning, now()));
+    return;
+  }
+  check_token(now());
+  check_slow_reader(at);
+  if (closing_) return;
+  wake();
+  arm_tick();
+}
+
+void Session::check_token(WallTime at) {
+  const std::int64_t left = info_.expires_at - unix_seconds(at);
+  if (left <= 0) {
+    begin_close(net::CloseCode::policy_violation, "token_expired");
+  } else if (!expiry_told_ && left <= services_.options.expiry_warning.count()) {
+    expiry_told_ = true;
+    push(system_frame(SystemLevel::warning,
+                      "Token expires in " + std::to_string(left) + " s - refresh it and reconnect", at));
+  }
+}
+
+// A reader that takes a little now and then is slow and stays; one that takes nothing at all is gone.
+void Session::check_slow_reader(SteadyTime at) {
+  const std::uint64_t bytes = socket_->bytes_written();
+  if (!writing_ || bytes != progress_bytes_) {
+    progress_bytes_ = bytes;
+    progress_at_ = at;
+  } else if (at - progress_at_ >= services_.options.slow_reader) {
+    begin_close(net::CloseCode::try_again_later, "slow_consumer");
+    socket_->abort(net::CloseCode::try_again_later, "slow_consumer");
+  }
+}
+
+}  // namespace tars::api

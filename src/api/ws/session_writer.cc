@@ -1,0 +1,132 @@
+// The writing half: control frames first, then one frame for each run that has something new.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "api/ws/session.h"
+
+namespace tars::api {
+
+using boost::asio::awaitable;
+
+namespace {
+
+// The most text in one frame: a replayed answer goes out in few frames, other runs still get their turn.
+constexpr std::size_t kMaxFrameText = 16 * 1024;
+
+}  // namespace
+
+awaitable<void> Session::write_loop() {
+  while (!reader_ended_) {
+    if (!co_await write_control()) co_return;
+    if (closing_) {
+      co_await finish_close();
+      co_return;
+    }
+    if (!co_await write_runs()) co_return;
+    close_when_drained();
+    if (!has_work()) co_await wait_for_work();
+  }
+}
+
+bool Session::has_work() const { return signalled_ || closing_ || ping_due_ || !control_.empty(); }
+
+awaitable<void> Session::wait_for_work() {
+  release_memory();
+  co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+}
+
+// An idle connection holds no buffers: thousands of them are the normal case.
+void Session::release_memory() {
+  if (control_.empty() && control_.capacity() > 0) std::vector<std::string>().swap(control_);
+  if (cursors_.empty() && cursors_.capacity() > 0) std::vector<Cursor>().swap(cursors_);
+}
+
+awaitable<bool> Session::write_control() {
+  signalled_ = false;
+  while (!control_.empty() || ping_due_) {
+    std::vector<std::string> frames = std::exchange(control_, {});
+    for (std::string& frame : frames) {
+      if (!co_await send(std::move(frame))) co_return false;
+    }
+    if (ping_due_ && !closing_) {
+      if (!co_await send(ping_frame(now()))) co_return false;
+      writing_ = true;
+      const Result<void> sent = co_await socket_->ping();
+      writing_ = false;
+      if (!sent) co_return false;
+    }
+    ping_due_ = false;
+  }
+  co_return true;
+}
+
+awaitable<bool> Session::write_runs() {
+  // The reader may add or drop cursors during a write, so only indices live across it.
+  for (std::size_t turns = cursors_.size(); turns > 0 && !cursors_.empty() && !closing_; --turns) {
+    if (next_cursor_ >= cursors_.size()) next_cursor_ = 0;
+    bool ended = false;
+    std::string frame = next_frame(cursors_[next_cursor_], ended);
+    if (ended) {
+      cursors_.erase(cursors_.begin() + static_cast<std::ptrdiff_t>(next_cursor_));
+      figures_.active_runs = static_cast<std::uint32_t>(cursors_.size());
+    } else {
+      ++next_cursor_;
+    }
+    if (frame.empty()) continue;
+    signalled_ = true;  // there may be more
+    if (!co_await send(std::move(frame))) co_return false;
+  }
+  co_return true;
+}
+
+std::string Session::next_frame(Cursor& cursor, bool& ended) {
+  const chat::Run& run = cursor.follower->run();
+  // Looked at before reading: what is appended in between is found by the next round.
+  const std::optional<chat::Outcome> outcome = run.outcome();
+  const chat::Slice slice = run.read(cursor.offset, kMaxFrameText);
+  if (slice.count > 0) {
+    cursor.offset = slice.first + slice.count;
+    figures_.tokens += slice.count;
+    services_.hub.tokens += slice.count;
+    return token_frame(run.info(), slice, now());
+  }
+  if (outcome) {
+    ended = true;
+    return end_frame(cursor, *outcome);
+  }
+  const int position = run.position();
+  const bool due = std::chrono::steady_clock::now() >=
+                   run.info().submitted_at + services_.options.queued_after;
+  if (run.status() != chat::RunStatus::queued || position == 0 || position == cursor.position_told ||
+      !due) {
+    return {};
+  }
+  cursor.position_told = position;
+  return queued_frame(run.info(), position, now());
+}
+
+std::string Session::end_frame(const Cursor& cursor, const chat::Outcome& outcome) {
+  const chat::Run& run = cursor.follower->run();
+  if (outcome.status == chat::RunStatus::complete || outcome.status == chat::RunStatus::cancelled) {
+    return complete_frame(run.info(), outcome, run.tokens(), now());
+  }
+  ++figures_.errors;
+  ++services_.hub.errors;
+  services_.metrics.websocket_errors.Increment();
+  return failure_frame(run.info(), outcome, now());
+}
+
+awaitable<bool> Session::send(std::string frame) {
+  writing_ = true;
+  const Result<void> sent = co_await socket_->write(frame);
+  writing_ = false;
+  co_return sent.has_value();
+}
+
+awaitable<void> Session::finish_close() {
+  if (!closing_->last_words.empty() && !co_await send(std::move(closing_->last_words))) co_return;
+  closing_->started = true;
+  co_await socket_->close(closing_->code, closing_->reason);
+}
+
+}  // namespace tars::api
