@@ -25,7 +25,7 @@ std::optional<SlotTable::Choice> SlotTable::take(std::span<const TokenId> prompt
     const std::size_t common = common_prefix(slot.tokens, prompt);
     const bool same_key = !cache_key.empty() && slot.cache_key == cache_key;
     // A slot of another conversation is worth more to that one, unless little of it would be lost.
-    const bool worth = common > 0 && (same_key || 2 * common >= slot.tokens.size());
+    const bool worth = common > 0 && (same_key || 5 * common >= 4 * slot.tokens.size());
     const bool better = !reuse || common > reuse->common ||
                         (common == reuse->common && same_key && !reuse_same_key);
     if (worth && better) {

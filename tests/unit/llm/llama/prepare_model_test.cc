@@ -1,0 +1,24 @@
+#include "llm/llama/prepare_model.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::llm {
+namespace {
+
+TEST(PrepareModel, RefusesAnUnknownType) {
+  const auto done = requantize("in.gguf", "out.gguf", "q3_x");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::config_error);
+}
+
+TEST(PrepareModel, SaysWhatCannotBeRead) {
+  const auto out = std::filesystem::temp_directory_path() / "tars_prepare_none.gguf";
+  const auto done = requantize("/nonexistent/in.gguf", out, "q4_0");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::io_error);
+  EXPECT_NE(done.error().message.find("/nonexistent/in.gguf"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace tars::llm
