@@ -31,7 +31,8 @@ class ChatEngine final : public Engine {
               SubmitDone done) override;
   void cancel(std::string client_id, CancelTarget target,
               std::function<void(Result<void>)> done) override;
-  void revoke(std::string_view client_id, std::string_view family, std::string_view token_id) override;
+  void revoke(std::string_view client_id, std::string_view family,
+              std::string_view token_id) override;
   Counts counts() const override;
   void set_store_listener(std::function<void(const std::string& trouble)> listener) override;
   Result<void> check_store() const override;
@@ -56,7 +57,8 @@ class ChatEngine final : public Engine {
   void handle(CancelCommand& command);
   Result<std::shared_ptr<LiveRun>> find_message(const std::string& client_id,
                                                 const std::string& message_id);
-  Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id, const std::string& run_id);
+  Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id,
+                                            const std::string& run_id);
   Result<std::shared_ptr<LiveRun>> accept(ChatRequest request);
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
   Result<void> start(const std::shared_ptr<LiveRun>& run);

@@ -22,16 +22,18 @@ Error overloaded(std::string message) {
 }
 
 Error unknown_run() {
-  return make_error(ErrorCode::run_not_found, "there is no such run: its id is wrong, or it is gone");
+  return make_error(ErrorCode::run_not_found,
+                    "there is no such run: its id is wrong, or it is gone");
 }
 
 }  // namespace
 
 int ChatEngine::slots() const { return std::max(1, backend_.status().slots); }
 
-Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached) {
-  return {.follower = std::make_unique<RunFollower>(std::move(run), mailbox_, clock_, options_.grace,
-                                                    std::move(wake)),
+Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake,
+                             bool attached) {
+  return {.follower = std::make_unique<RunFollower>(std::move(run), mailbox_, clock_,
+                                                    options_.grace, std::move(wake)),
           .attached = attached};
 }
 
@@ -124,7 +126,8 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
   const RunInfo& info = live.run->info();
   llm::Request request;
   request.run_id = info.id;
-  request.cache_key = std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
+  request.cache_key =
+      std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
   request.model = live.request.model;
   request.sampling = live.request.sampling;
   if (!options_.system_prompt.empty()) {
@@ -158,9 +161,10 @@ void ChatEngine::handle(CancelCommand& command) {
   const auto matched = registry_.match(command.client_id, command.target);
   for (const auto& run : matched) stop_run(run, *mailbox_, clock_);
   if (!matched.empty() || command.target.conversation_id) return command.done({});
-  auto known = command.target.run_id
-                   ? repository_.find_run(command.client_id, *command.target.run_id)
-                   : repository_.find_message(command.client_id, command.target.message_id.value_or(""));
+  auto known =
+      command.target.run_id
+          ? repository_.find_run(command.client_id, *command.target.run_id)
+          : repository_.find_message(command.client_id, command.target.message_id.value_or(""));
   if (!known) return command.done(std::move(known).error());
   if (!*known) return command.done(unknown_run());
   command.done({});

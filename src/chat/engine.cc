@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kMaxCommands = 1024;
 
 Error too_many_commands(bool draining) {
-  if (draining) return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+  if (draining)
+    return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
   Error error = make_error(ErrorCode::overloaded, "too many requests at once: try again");
   error.retry_after = std::chrono::seconds(1);
   return error;
@@ -35,12 +36,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const std::filesystem::path& databa
                    {{"runs", *recovered}});
   }
   for (std::size_t i = 0; i < *recovered; ++i) metrics.count_run("interrupted");
-  return std::unique_ptr<Engine>(std::make_unique<ChatEngine>(*std::move(repository), std::move(options),
-                                                              backend, clock, metrics));
+  return std::unique_ptr<Engine>(std::make_unique<ChatEngine>(
+      *std::move(repository), std::move(options), backend, clock, metrics));
 }
 
-ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& backend, const Clock& clock,
-                       telemetry::Metrics& metrics)
+ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& backend,
+                       const Clock& clock, telemetry::Metrics& metrics)
     : options_(std::move(options)),
       backend_(backend),
       clock_(clock),
@@ -78,7 +79,8 @@ void ChatEngine::cancel(std::string client_id, CancelTarget target,
   if (!mailbox_->push(command)) std::get<CancelCommand>(command).done(too_many_commands(draining_));
 }
 
-void ChatEngine::revoke(std::string_view client_id, std::string_view family, std::string_view token_id) {
+void ChatEngine::revoke(std::string_view client_id, std::string_view family,
+                        std::string_view token_id) {
   // First what the worker has yet to register, so that nothing slips in between.
   mailbox_->revoke(client_id, family, token_id);
   for (const auto& run : registry_.begun_by(client_id, family, token_id)) {

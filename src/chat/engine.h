@@ -43,7 +43,8 @@ struct CancelTarget {
 
 // How a follower went away.
 enum class Leave {
-  closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others follow
+  closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others
+            // follow
   lost,     // vanished, timed out or too slow: the run is kept for Options::grace
   revoked,  // its token was revoked: the run stops now
 };
@@ -66,24 +67,24 @@ struct Counts {
   std::size_t waiting = 0;
 };
 
-// Owns the database of conversations and runs (chat.db), one worker thread, and every run in memory.
-// Thread-safe; no member blocks on the disk or the model: what needs the store takes a callback, which
-// comes exactly once, on the worker thread (on the caller's when the worker takes no more commands: too
-// many wait, or it has ended). Callbacks must not block. Bounded: runs per client and in all (overloaded past that,
-// nothing stored), commands waiting for the worker (overloaded), ended runs kept in memory.
-// When the store fails, answers go on from memory, on_store_trouble says so once, and what could not be
-// written is tried again.
+// Owns the database of conversations and runs (chat.db), one worker thread, and every run in
+// memory. Thread-safe; no member blocks on the disk or the model: what needs the store takes a
+// callback, which comes exactly once, on the worker thread (on the caller's when the worker takes
+// no more commands: too many wait, or it has ended). Callbacks must not block. Bounded: runs per
+// client and in all (overloaded past that, nothing stored), commands waiting for the worker
+// (overloaded), ended runs kept in memory. When the store fails, answers go on from memory,
+// on_store_trouble says so once, and what could not be written is tried again.
 class Engine {
  public:
-  static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& database, Options options,
-                                              llm::Backend& backend, const Clock& clock,
-                                              telemetry::Metrics& metrics);
+  static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& database,
+                                              Options options, llm::Backend& backend,
+                                              const Clock& clock, telemetry::Metrics& metrics);
   virtual ~Engine() = default;
 
   // Validated by the caller: lengths and ranges. Fails with overloaded, draining, model_not_found,
-  // context_overflow, backend_unavailable, or invalid_message (message_id with another content); then
-  // nothing is stored. A message_id that is known attaches, whatever the limits say. A refusal that comes
-  // once the run has waited ends it as failed, with the same error in its outcome.
+  // context_overflow, backend_unavailable, or invalid_message (message_id with another content);
+  // then nothing is stored. A message_id that is known attaches, whatever the limits say. A refusal
+  // that comes once the run has waited ends it as failed, with the same error in its outcome.
   // `wake` is called whenever the run has something new for this reader; see Run::follow.
   using SubmitDone = std::function<void(Result<Submitted>)>;
   virtual void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) = 0;
@@ -93,17 +94,19 @@ class Engine {
   virtual void follow(std::string client_id, std::string run_id, std::function<void()> wake,
                       SubmitDone done) = 0;
 
-  // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or message_id
-  // is unknown; a conversation without runs is no error. Cancels in memory at once, and in the order of
-  // earlier submits.
+  // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or
+  // message_id is unknown; a conversation without runs is no error. Cancels in memory at once, and
+  // in the order of earlier submits.
   virtual void cancel(std::string client_id, CancelTarget target,
                       std::function<void(Result<void>)> done) = 0;
 
   // Stops every run that a revoked token began; an empty token_id means the whole family.
-  virtual void revoke(std::string_view client_id, std::string_view family, std::string_view token_id) = 0;
+  virtual void revoke(std::string_view client_id, std::string_view family,
+                      std::string_view token_id) = 0;
 
   virtual Counts counts() const = 0;
-  // Set while writes fail; called from the worker thread on each change with a sentence, or "" when well.
+  // Set while writes fail; called from the worker thread on each change with a sentence, or "" when
+  // well.
   virtual void set_store_listener(std::function<void(const std::string& trouble)> listener) = 0;
   virtual Result<void> check_store() const = 0;
 

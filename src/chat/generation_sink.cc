@@ -58,7 +58,8 @@ void GenerationSink::on_done(std::string_view rest, Result<llm::Completion> resu
     metrics_.stop_to_idle.Observe(seconds(clock_.steady() - *asked));
   }
   live_->end(result ? outcome_of(*result) : failed_outcome(std::move(result).error()), clock_);
-  // The worker first: who is woken and at once sends the next turn must find this one in the history.
+  // The worker first: who is woken and at once sends the next turn must find this one in the
+  // history.
   mailbox_->ended(live_);
   live_->run->wake();
 }

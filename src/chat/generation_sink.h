@@ -1,4 +1,5 @@
-// Where the model's thread writes: tokens into the run, figures into the metrics, the end to the worker.
+// Where the model's thread writes: tokens into the run, figures into the metrics, the end to the
+// worker.
 #pragma once
 
 #include <memory>
@@ -13,12 +14,12 @@
 
 namespace tars::chat {
 
-// Called by the backend's thread alone. Never blocks on the worker or the store; holds no lock while it
-// wakes followers. Keeps run and mailbox alive until the backend lets go of it.
+// Called by the backend's thread alone. Never blocks on the worker or the store; holds no lock
+// while it wakes followers. Keeps run and mailbox alive until the backend lets go of it.
 class GenerationSink final : public llm::Sink {
  public:
-  GenerationSink(std::shared_ptr<LiveRun> live, std::shared_ptr<Mailbox> mailbox, const Clock& clock,
-                 telemetry::Metrics& metrics);
+  GenerationSink(std::shared_ptr<LiveRun> live, std::shared_ptr<Mailbox> mailbox,
+                 const Clock& clock, telemetry::Metrics& metrics);
 
   void on_start(int prompt_tokens, int cached_tokens) override;
   void on_token(std::string_view text) override;

@@ -61,7 +61,8 @@ LiveRun::Stopped LiveRun::stop(const Clock& clock) {
     if (phase_ == Phase::ended) {
       Outcome outcome{.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}};
       outcome.latency_ms =
-          std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at).count();
+          std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at)
+              .count();
       run->finish(std::move(outcome));
       return Stopped::ended;
     }

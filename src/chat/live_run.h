@@ -13,8 +13,8 @@
 
 namespace tars::chat {
 
-// Owns the run's stop signal and its place between waiting and ended. Thread-safe: the worker begins it,
-// the model's thread ends it, any thread may stop it.
+// Owns the run's stop signal and its place between waiting and ended. Thread-safe: the worker
+// begins it, the model's thread ends it, any thread may stop it.
 class LiveRun {
  public:
   // `request` keeps its content until the run is stored and ended.
@@ -30,12 +30,13 @@ class LiveRun {
   bool begin();
   // started → waiting: the model had no room. False when a stop came meanwhile; it has then ended.
   bool put_back(const Clock& clock);
-  // Ends it once, as `outcome`: false when it had ended. latency_ms is filled in here. Does not wake.
+  // Ends it once, as `outcome`: false when it had ended. latency_ms is filled in here. Does not
+  // wake.
   bool end(Outcome outcome, const Clock& clock);
 
   enum class Stopped { ended, signalled, too_late };
-  // A waiting run ends here and now, as cancelled (ended: the caller tells the worker, then wakes); a
-  // started one's model is told to stop (signalled; the stop callbacks run in this thread).
+  // A waiting run ends here and now, as cancelled (ended: the caller tells the worker, then wakes);
+  // a started one's model is told to stop (signalled; the stop callbacks run in this thread).
   Stopped stop(const Clock& clock);
   std::stop_token stop_token() const { return stop_.get_token(); }
   std::optional<SteadyTime> stop_asked_at() const;

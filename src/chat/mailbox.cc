@@ -58,7 +58,8 @@ Mailbox::Work Mailbox::take(std::chrono::steady_clock::duration patience) {
   return work;
 }
 
-void Mailbox::revoke(std::string_view client_id, std::string_view family, std::string_view token_id) {
+void Mailbox::revoke(std::string_view client_id, std::string_view family,
+                     std::string_view token_id) {
   std::lock_guard lock(mutex_);
   for (Item& item : commands_) {
     const auto* submit = std::get_if<SubmitCommand>(&item.command);

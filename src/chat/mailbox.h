@@ -37,8 +37,9 @@ struct CancelCommand {
 };
 using Command = std::variant<SubmitCommand, FollowCommand, CancelCommand>;
 
-// Commands in the order they came, at most `capacity`; news of ended runs, as many as there are runs; and
-// a nudge. Thread-safe; take() for one thread. Outlives the engine in the hands of followers and sinks.
+// Commands in the order they came, at most `capacity`; news of ended runs, as many as there are
+// runs; and a nudge. Thread-safe; take() for one thread. Outlives the engine in the hands of
+// followers and sinks.
 class Mailbox {
  public:
   explicit Mailbox(std::size_t capacity) : capacity_(capacity) {}
@@ -54,7 +55,8 @@ class Mailbox {
     std::optional<Command> command;  // one at a time
     std::vector<std::shared_ptr<LiveRun>> ended;
   };
-  // Waits for work, a nudge, or `patience`. The command taken counts as in hand until the next take().
+  // Waits for work, a nudge, or `patience`. The command taken counts as in hand until the next
+  // take().
   Work take(std::chrono::steady_clock::duration patience);
 
   // A token was revoked: submits of it that wait here or are in hand are marked.

@@ -8,14 +8,15 @@
 namespace tars::chat {
 
 struct Options {
-  std::chrono::seconds grace{30};                          // a run without followers, after a lost socket
-  std::chrono::seconds retention{std::chrono::hours{24}};  // a finished run can be replayed this long
+  std::chrono::seconds grace{30};  // a run without followers, after a lost socket
+  std::chrono::seconds retention{
+      std::chrono::hours{24}};  // a finished run can be replayed this long
   int running_per_client = 4;
   int waiting_per_client = 16;
   int waiting_total = 256;
   std::chrono::milliseconds flush_interval{250};  // a token is stored at most this late
-  std::string system_prompt;                      // first message of every prompt; empty = none
-  std::size_t max_ended_runs_in_memory = 256;     // older ones are read from the store again
+  std::string system_prompt;  // first message of every prompt; empty = none
+  std::size_t max_ended_runs_in_memory = 256;  // older ones are read from the store again
 };
 
 }  // namespace tars::chat

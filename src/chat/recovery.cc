@@ -17,8 +17,7 @@ Result<std::size_t> recover_runs(Repository& repository, const Clock& clock) {
     outcome.status = RunStatus::interrupted;
     outcome.error = make_error(ErrorCode::history_lost,
                                "the server stopped while this was being answered: ask again");
-    auto done =
-        repository.finish_run(run.info(), outcome, run.tokens(), run.text(), clock.wall());
+    auto done = repository.finish_run(run.info(), outcome, run.tokens(), run.text(), clock.wall());
     if (!done) return done.error();
   }
   if (auto done = transaction->commit(); !done) return done.error();
@@ -30,9 +29,9 @@ Result<std::shared_ptr<LiveRun>> restore_run(Repository& repository, StoredRun s
   auto run = std::make_shared<Run>(std::move(stored.info));
   if (stored.log_pruned) {
     const auto hours = std::chrono::duration_cast<std::chrono::hours>(retention).count();
-    stored.outcome.error =
-        make_error(ErrorCode::history_lost, "an answer can be replayed for " + std::to_string(hours) +
-                                                " hours: read it in its conversation");
+    stored.outcome.error = make_error(ErrorCode::history_lost,
+                                      "an answer can be replayed for " + std::to_string(hours) +
+                                          " hours: read it in its conversation");
   } else if (auto done = repository.read_log(*run); !done) {
     return done.error();
   }

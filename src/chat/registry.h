@@ -30,11 +30,13 @@ class Registry {
 
   // Null when there is none, or when it is another client's.
   std::shared_ptr<LiveRun> find(std::string_view client_id, std::string_view run_id) const;
-  std::shared_ptr<LiveRun> find_message(std::string_view client_id, std::string_view message_id) const;
+  std::shared_ptr<LiveRun> find_message(std::string_view client_id,
+                                        std::string_view message_id) const;
   // Those that a cancel means: by run and message also ended ones, by conversation the active.
   Runs match(std::string_view client_id, const CancelTarget& target) const;
   // Active ones that a token began; an empty token_id means the family.
-  Runs begun_by(std::string_view client_id, std::string_view family, std::string_view token_id) const;
+  Runs begun_by(std::string_view client_id, std::string_view family,
+                std::string_view token_id) const;
   Runs active() const;
 
  private:

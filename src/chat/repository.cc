@@ -30,7 +30,8 @@ std::string pack(const std::vector<std::uint32_t>& lengths) {
   std::string bytes;
   bytes.reserve(lengths.size() * 4);
   for (const std::uint32_t length : lengths) {
-    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((length >> shift) & 0xFFU);
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes += static_cast<char>((length >> shift) & 0xFFU);
   }
   return bytes;
 }
@@ -54,7 +55,8 @@ Result<Repository> Repository::open(const std::filesystem::path& path) {
 Result<void> Repository::create_run(const RunInfo& info, std::string_view content,
                                     std::string_view content_hash) {
   auto conversation = database_.prepare(
-      "INSERT INTO conversations (client_id, id, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?4)"
+      "INSERT INTO conversations (client_id, id, title, created_at, updated_at) VALUES (?, ?, ?, "
+      "?, ?4)"
       " ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at");
   if (!conversation) return conversation.error();
   conversation->bind(1, info.client_id).bind(2, info.conversation_id).bind(3, title_of(content));
@@ -80,7 +82,8 @@ Result<void> Repository::insert_message(const RunInfo& info, std::string_view ro
                                         std::string_view content, bool partial, WallTime at) {
   // An answer takes its question's turn, a question the next.
   auto statement = database_.prepare(
-      "INSERT INTO messages (id, client_id, conversation_id, role, content, partial, run_id, created_at,"
+      "INSERT INTO messages (id, client_id, conversation_id, role, content, partial, run_id, "
+      "created_at,"
       " turn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce("
       "(SELECT turn FROM messages WHERE run_id = ?7 AND role = 'user'),"
       "(SELECT max(turn) + 1 FROM messages WHERE client_id = ?2 AND conversation_id = ?3), 1))");
@@ -104,8 +107,10 @@ Result<void> Repository::append_log(std::string_view run_id, const Slice& slice,
 Result<void> Repository::finish_run(const RunInfo& info, const Outcome& outcome, std::size_t tokens,
                                     std::string_view text, WallTime now) {
   auto run = database_.prepare(
-      "UPDATE runs SET status = ?2, finish_reason = ?3, error_code = ?4, error_message = ?5, tokens = ?6,"
-      " prompt_tokens = ?7, cached_tokens = ?8, latency_us = ?9, ttft_us = ?10, tokens_per_1000s = ?11,"
+      "UPDATE runs SET status = ?2, finish_reason = ?3, error_code = ?4, error_message = ?5, "
+      "tokens = ?6,"
+      " prompt_tokens = ?7, cached_tokens = ?8, latency_us = ?9, ttft_us = ?10, tokens_per_1000s = "
+      "?11,"
       " finished_at = ?12 WHERE id = ?1");
   if (!run) return run.error();
   run->bind(1, info.id).bind(2, to_word(outcome.status)).bind(3, outcome.finish_reason);
@@ -136,7 +141,8 @@ Result<std::optional<StoredRun>> Repository::find_run(std::string_view client_id
                                                       std::string_view run_id) {
   auto statement = database_.prepare(
       "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
-      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, ttft_us,"
+      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, "
+      "ttft_us,"
       " tokens_per_1000s, log_pruned FROM runs WHERE client_id = ? AND id = ?");
   if (!statement) return statement.error();
   statement->bind(1, client_id).bind(2, run_id);
@@ -147,7 +153,8 @@ Result<std::optional<StoredRun>> Repository::find_message(std::string_view clien
                                                           std::string_view message_id) {
   auto statement = database_.prepare(
       "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
-      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, ttft_us,"
+      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, "
+      "ttft_us,"
       " tokens_per_1000s, log_pruned FROM runs WHERE client_id = ? AND message_id = ?");
   if (!statement) return statement.error();
   statement->bind(1, client_id).bind(2, message_id);
@@ -195,7 +202,8 @@ Result<void> Repository::read_log(Run& run) {
   }
 }
 
-Result<std::vector<Turn>> Repository::history(std::string_view client_id, std::string_view conversation_id,
+Result<std::vector<Turn>> Repository::history(std::string_view client_id,
+                                              std::string_view conversation_id,
                                               std::size_t max_bytes) {
   auto row = database_.prepare(
       "SELECT question.content, answer.content FROM messages AS answer JOIN messages AS question"

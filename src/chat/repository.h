@@ -29,8 +29,8 @@ struct StoredRun {
   bool log_pruned = false;
 };
 
-// One database connection: for one thread at a time. Errors are store_unavailable. Writes belong into a
-// transaction of the caller.
+// One database connection: for one thread at a time. Errors are store_unavailable. Writes belong
+// into a transaction of the caller.
 class Repository {
  public:
   static Result<Repository> open(const std::filesystem::path& path);
@@ -38,9 +38,10 @@ class Repository {
 
   store::Database& database() { return database_; }
 
-  // The run, its question, and the conversation where it is new (its title is the question's first 80
-  // characters).
-  Result<void> create_run(const RunInfo& info, std::string_view content, std::string_view content_hash);
+  // The run, its question, and the conversation where it is new (its title is the question's first
+  // 80 characters).
+  Result<void> create_run(const RunInfo& info, std::string_view content,
+                          std::string_view content_hash);
   // Tokens that follow those stored. `lengths` in bytes of the slice's text.
   Result<void> append_log(std::string_view run_id, const Slice& slice,
                           const std::vector<std::uint32_t>& lengths);
@@ -50,7 +51,8 @@ class Repository {
 
   // nullopt for an unknown run and for another client's alike.
   Result<std::optional<StoredRun>> find_run(std::string_view client_id, std::string_view run_id);
-  Result<std::optional<StoredRun>> find_message(std::string_view client_id, std::string_view message_id);
+  Result<std::optional<StoredRun>> find_message(std::string_view client_id,
+                                                std::string_view message_id);
   // Appends the stored tokens to `run`.
   Result<void> read_log(Run& run);
   // The turns that have an answer, oldest first: the youngest that fit into `max_bytes`.
@@ -58,7 +60,8 @@ class Repository {
                                     std::size_t max_bytes);
   // Runs that no process finished.
   Result<std::vector<RunInfo>> open_runs();
-  // Drops the logs of at most `limit` runs that ended before `before`; messages stay. How many it were.
+  // Drops the logs of at most `limit` runs that ended before `before`; messages stay. How many it
+  // were.
   Result<std::size_t> prune_logs(WallTime before, std::size_t limit);
 
  private:

@@ -50,8 +50,8 @@ struct Slice {
   std::size_t count = 0;
 };
 
-// Thread-safe. The writer appends; any number of readers read from their own offset, at their own pace.
-// Memory is the text itself plus 4 bytes a token; bounded by the answer's max_tokens.
+// Thread-safe. The writer appends; any number of readers read from their own offset, at their own
+// pace. Memory is the text itself plus 4 bytes a token; bounded by the answer's max_tokens.
 class Run {
  public:
   explicit Run(RunInfo info);
@@ -62,11 +62,12 @@ class Run {
   void start(int prompt_tokens, int cached_tokens, SteadyTime now);
   // One token; empty text is a token whose characters come with a later one.
   void append(std::string_view text, SteadyTime now);
-  // Text that was held back until the end. It belongs to the last token; where a reader may have that one
-  // already (it has text), it becomes one more token, so that no reader misses it.
+  // Text that was held back until the end. It belongs to the last token; where a reader may have
+  // that one already (it has text), it becomes one more token, so that no reader misses it.
   void append_rest(std::string_view rest);
-  // The end; later calls change nothing, and neither do later tokens. Fills in what the log knows: ttft_ms,
-  // tokens_per_second, and the start's prompt and cached tokens where the outcome has none. Does not wake.
+  // The end; later calls change nothing, and neither do later tokens. Fills in what the log knows:
+  // ttft_ms, tokens_per_second, and the start's prompt and cached tokens where the outcome has
+  // none. Does not wake.
   void finish(Outcome outcome);
   // Calls every follower's wake, outside the lock, at most once each per call.
   void wake();
@@ -74,9 +75,9 @@ class Run {
   bool set_position(int position);
 
   // -- readers
-  // From `offset` what is there, at most about `max_bytes` of text; ends with the last token whose text is
-  // there, so count 0 means: nothing to show yet. Once the run has ended, trailing tokens of empty text
-  // are part of the last slice. An offset past the end gives count 0.
+  // From `offset` what is there, at most about `max_bytes` of text; ends with the last token whose
+  // text is there, so count 0 means: nothing to show yet. Once the run has ended, trailing tokens
+  // of empty text are part of the last slice. An offset past the end gives count 0.
   Slice read(std::size_t offset, std::size_t max_bytes) const;
   std::size_t tokens() const;
   // Bytes of text of each token in [first, first + count).
@@ -87,8 +88,8 @@ class Run {
   std::optional<Outcome> outcome() const;
   std::string text() const;
 
-  // `wake` is called from any thread, must not block or call into this run, and is never called after
-  // unfollow() returned.
+  // `wake` is called from any thread, must not block or call into this run, and is never called
+  // after unfollow() returned.
   std::uint64_t follow(std::function<void()> wake);
   // The followers that are left.
   std::size_t unfollow(std::uint64_t id);

@@ -19,14 +19,15 @@ RunQueue::Client& RunQueue::client(const std::string& id) {
 
 void RunQueue::forget_if_idle(const std::string& id) {
   const auto at = clients_.find(id);
-  if (at != clients_.end() && at->second.running == 0 && at->second.waiting.empty()) clients_.erase(at);
+  if (at != clients_.end() && at->second.running == 0 && at->second.waiting.empty())
+    clients_.erase(at);
 }
 
 RunQueue::Admission RunQueue::admit(Ticket ticket, int slots) {
   Client& owner = client(ticket.client);
   const std::string key = conversation_key(ticket);
-  const bool conversation_waits =
-      std::ranges::any_of(owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
+  const bool conversation_waits = std::ranges::any_of(
+      owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
   if (std::cmp_less(running_.size(), slots) && owner.running < limits_.running_per_client &&
       !conversation_waits && !busy_.contains(key)) {
     ++owner.running;
@@ -48,8 +49,8 @@ RunQueue::Admission RunQueue::admit(Ticket ticket, int slots) {
   return Admission::waiting;
 }
 
-std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& busy, int running_limit,
-                                               std::uint64_t& turn) {
+std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& busy,
+                                               int running_limit, std::uint64_t& turn) {
   Client* chosen = nullptr;
   std::deque<Ticket>::iterator chosen_ticket;
   for (auto& [id, candidate] : clients) {
@@ -96,7 +97,10 @@ void RunQueue::put_back(const std::string& run) {
 void RunQueue::remove(const std::string& run) {
   if (auto node = running_.extract(run); !node.empty()) {
     busy_.erase(conversation_key(node.mapped()));
-    --client(node.mapped().client).running;
+    // Behind whoever waited meanwhile: a client that runs one after the other takes turns too.
+    Client& owner = client(node.mapped().client);
+    --owner.running;
+    owner.served = ++turn_;
     forget_if_idle(node.mapped().client);
     return;
   }

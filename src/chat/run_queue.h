@@ -12,10 +12,11 @@
 
 namespace tars::chat {
 
-// Waiting runs start round robin between clients: of the clients whose turn is possible, those with the
-// fewest running come first, among them the one that was served longest ago. Within a client the order
-// is first come, first served; but turns of one conversation never overlap, and one that waits for its
-// predecessor lets other conversations pass. Not thread-safe. Bounded by its limits.
+// Waiting runs start round robin between clients: of the clients whose turn is possible, those with
+// the fewest running come first, among them the one that has waited longest since it was last
+// served. Within a client the order is first come, first served; but turns of one conversation
+// never overlap, and one that waits for its predecessor lets other conversations pass. Not
+// thread-safe. Bounded by its limits.
 class RunQueue {
  public:
   struct Limits {
@@ -32,8 +33,8 @@ class RunQueue {
 
   explicit RunQueue(Limits limits) : limits_(limits) {}
 
-  // Starts the run at once when fewer than `slots` run and nothing stands in its way; else it waits, or
-  // is refused and leaves no trace.
+  // Starts the run at once when fewer than `slots` run and nothing stands in its way; else it
+  // waits, or is refused and leaves no trace.
   Admission admit(Ticket ticket, int slots);
   // Starts the run whose turn it is; nullopt when none may start.
   std::optional<std::string> next(int slots);
@@ -42,8 +43,8 @@ class RunQueue {
   // Forgets a run, waiting or started. An unknown one is no error.
   void remove(const std::string& run);
 
-  // The waiting runs, next to start first. What cannot start now, because its client runs the most it
-  // may or its conversation is busy, comes after all that can.
+  // The waiting runs, next to start first. What cannot start now, because its client runs the most
+  // it may or its conversation is busy, comes after all that can.
   std::vector<std::string> order() const;
   std::size_t running() const { return running_.size(); }
   std::size_t waiting() const { return waiting_; }
@@ -52,7 +53,7 @@ class RunQueue {
   struct Client {
     std::deque<Ticket> waiting;
     int running = 0;
-    std::uint64_t served = 0;  // larger = later
+    std::uint64_t served = 0;  // when it came, or a run of it last began or ended; larger = later
   };
   using Clients = std::unordered_map<std::string, Client>;
   using Conversations = std::unordered_set<std::string>;
@@ -65,8 +66,8 @@ class RunQueue {
   void forget_if_idle(const std::string& id);
 
   const Limits limits_;
-  Clients clients_;      // those with a run, waiting or started
-  Conversations busy_;   // with a started run
+  Clients clients_;  // those with a run, waiting or started
+  Conversations busy_;  // with a started run
   std::unordered_map<std::string, Ticket> running_;
   std::size_t waiting_ = 0;
   std::uint64_t turn_ = 0;

@@ -6,9 +6,10 @@ namespace tars::chat {
 namespace {
 
 // A conversation's id is the client's own choice, so it is unique per client only.
-// messages.turn orders a conversation: a question keeps its place although its answer comes later, when
-// the next question may wait already. parent_message_id is for answers that are asked for again.
-// run_log holds a run's tokens in batches: `lengths` is 4 bytes a token, little-endian, of text's bytes.
+// messages.turn orders a conversation: a question keeps its place although its answer comes later,
+// when the next question may wait already. parent_message_id is for answers that are asked for
+// again. run_log holds a run's tokens in batches: `lengths` is 4 bytes a token, little-endian, of
+// text's bytes.
 constexpr std::string_view kFirst = R"sql(
 CREATE TABLE conversations (
   client_id TEXT NOT NULL,

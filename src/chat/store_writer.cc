@@ -64,7 +64,8 @@ Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
     stored.tokens += slice.count;
   }
   if (outcome) {
-    auto done = repository_.finish_run(run.info(), *outcome, run.tokens(), run.text(), clock_.wall());
+    auto done =
+        repository_.finish_run(run.info(), *outcome, run.tokens(), run.text(), clock_.wall());
     if (!done) return done.error();
     stored.ended = true;
   }
@@ -78,8 +79,8 @@ std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view clie
   std::vector<std::shared_ptr<LiveRun>> found;
   for (const auto& run : runs_) {
     const RunInfo& info = run->run->info();
-    if (info.client_id == client_id && info.conversation_id == conversation_id && run->run->outcome() &&
-        run->run->tokens() > 0) {
+    if (info.client_id == client_id && info.conversation_id == conversation_id &&
+        run->run->outcome() && run->run->tokens() > 0) {
       found.push_back(run);
     }
   }

@@ -16,9 +16,9 @@
 
 namespace tars::chat {
 
-// For the worker thread, except trouble() and set_listener(). A run stays here until the store holds all
-// of it; what a failed pass did not write the next one does. Bounded: of the ended runs that could not be
-// written it keeps the `max_backlog` that ended last.
+// For the worker thread, except trouble() and set_listener(). A run stays here until the store
+// holds all of it; what a failed pass did not write the next one does. Bounded: of the ended runs
+// that could not be written it keeps the `max_backlog` that ended last.
 class StoreWriter {
  public:
   static constexpr std::chrono::seconds kRetry{1};

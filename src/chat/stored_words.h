@@ -1,4 +1,5 @@
-// The words that stand for enumerators in the database: stable, whatever the order of the enumerators.
+// The words that stand for enumerators in the database: stable, whatever the order of the
+// enumerators.
 #pragma once
 
 #include <string_view>

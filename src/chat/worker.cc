@@ -33,7 +33,8 @@ void ChatEngine::work() {
   }
   writer_.write_now();
   for (Command& command : mailbox_->close()) {
-    Error error = make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+    Error error =
+        make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
     std::visit([&](auto& left) { left.done(std::move(error)); }, command);
   }
 }
@@ -143,8 +144,9 @@ void ChatEngine::leave_no_run() {
   for (const auto& [id, run] : active) {
     stop_run(run, *mailbox_, clock_);
     if (now < stop_deadline_) continue;
-    run->end(failed_outcome(make_error(ErrorCode::generation_error, "the model did not stop in time")),
-             clock_);
+    run->end(
+        failed_outcome(make_error(ErrorCode::generation_error, "the model did not stop in time")),
+        clock_);
     run->run->wake();
     reap(*run);
   }

@@ -1,0 +1,78 @@
+// An engine on a real file with the scripted stand-in for a model.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "chat_fixture.h"
+#include "scripted_backend.h"
+#include "telemetry/metrics.h"
+
+namespace tars::chat::testing {
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void open() {
+    auto engine = Engine::open(folder_.database(), options_, *backend_, clock_, metrics_);
+    ASSERT_TRUE(engine) << engine.error().message;
+    engine_ = *std::move(engine);
+  }
+  void reopen() {
+    engine_.reset();
+    backend_ = std::make_unique<ScriptedBackend>();
+    open();
+  }
+
+  Result<Submitted> submit(ChatRequest request) {
+    auto answer = std::make_shared<Promise<Result<Submitted>>>();
+    engine_->submit(std::move(request), waker_.callback(),
+                    [answer](Result<Submitted> result) { answer->set(std::move(result)); });
+    return answer->take();
+  }
+  std::unique_ptr<Follower> chat(std::string client, std::string content,
+                                 std::optional<std::string> conversation = {},
+                                 std::optional<std::string> message = {}) {
+    ChatRequest request = chat_request(std::move(client), std::move(content));
+    request.conversation_id = std::move(conversation);
+    request.message_id = std::move(message);
+    auto submitted = submit(std::move(request));
+    if (!submitted) {
+      ADD_FAILURE() << submitted.error().message;
+      return nullptr;
+    }
+    return std::move(submitted->follower);
+  }
+  Result<Submitted> follow(std::string client, std::string run) {
+    auto answer = std::make_shared<Promise<Result<Submitted>>>();
+    engine_->follow(std::move(client), std::move(run), waker_.callback(),
+                    [answer](Result<Submitted> result) { answer->set(std::move(result)); });
+    return answer->take();
+  }
+  Result<void> cancel(std::string client, CancelTarget target) {
+    auto answer = std::make_shared<Promise<Result<void>>>();
+    engine_->cancel(std::move(client), std::move(target),
+                    [answer](Result<void> result) { answer->set(std::move(result)); });
+    return answer->take();
+  }
+  // A command that changes nothing: when it is answered, the worker has done all that came before.
+  void settle() {
+    for (int i = 0; i < 2; ++i) static_cast<void>(follow("nobody", "no-run"));
+  }
+  Outcome end_of(const Follower& follower) {
+    waker_.wait_until([&] { return follower.run().outcome().has_value(); });
+    return *follower.run().outcome();
+  }
+
+  TemporaryFolder folder_;
+  ShiftedClock clock_;
+  telemetry::Metrics metrics_;
+  Options options_;
+  std::unique_ptr<ScriptedBackend> backend_ = std::make_unique<ScriptedBackend>();
+  Waker waker_;
+  std::unique_ptr<Engine> engine_;  // ends before what it uses
+};
+
+}  // namespace tars::chat::testing

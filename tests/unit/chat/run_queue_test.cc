@@ -1,0 +1,173 @@
+#include "chat/run_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+namespace tars::chat {
+namespace {
+
+using Admission = RunQueue::Admission;
+
+RunQueue::Ticket ticket(const std::string& client, int n, std::string conversation = {}) {
+  const std::string run = client + std::to_string(n);
+  return {.run = run, .client = client, .conversation = conversation.empty() ? run : conversation};
+}
+
+std::string next(RunQueue& queue, int slots) { return queue.next(slots).value_or("-"); }
+
+TEST(RunQueueTest, StartsAtOnceWhileThereIsASlot) {
+  RunQueue queue({});
+  EXPECT_EQ(queue.admit(ticket("a", 1), 2), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("b", 1), 2), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("c", 1), 2), Admission::waiting);
+  EXPECT_EQ(queue.running(), 2u);
+  EXPECT_EQ(queue.waiting(), 1u);
+  EXPECT_EQ(next(queue, 2), "-");
+  queue.remove("a1");
+  EXPECT_EQ(next(queue, 2), "c1");
+}
+
+TEST(RunQueueTest, StartsRoundRobinBetweenClients) {
+  RunQueue queue({});
+  queue.admit(ticket("x", 0), 1);
+  for (int i = 1; i <= 3; ++i) queue.admit(ticket("a", i), 1);
+  for (int i = 1; i <= 2; ++i) queue.admit(ticket("b", i), 1);
+  queue.admit(ticket("c", 1), 1);
+  std::vector<std::string> started;
+  std::string running = "x0";
+  while (queue.waiting() > 0) {
+    queue.remove(running);
+    running = next(queue, 1);
+    started.push_back(running);
+  }
+  EXPECT_EQ(started, (std::vector<std::string>{"a1", "b1", "c1", "a2", "b2", "a3"}));
+}
+
+TEST(RunQueueTest, AFirstRunGoesBeforeAnotherClientsFifth) {
+  RunQueue queue({});
+  for (int i = 1; i <= 4; ++i) queue.admit(ticket("a", i), 4);
+  queue.admit(ticket("a", 5), 4);
+  queue.admit(ticket("b", 1), 4);
+  EXPECT_EQ(queue.order(), (std::vector<std::string>{"b1", "a5"}));
+  queue.remove("a1");
+  EXPECT_EQ(next(queue, 4), "b1");
+}
+
+TEST(RunQueueTest, BoundsRunningAndWaitingPerClient) {
+  RunQueue queue({.running_per_client = 4, .waiting_per_client = 16, .waiting_total = 256});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(queue.admit(ticket("a", i), 100), Admission::started);
+  for (int i = 4; i < 20; ++i) EXPECT_EQ(queue.admit(ticket("a", i), 100), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 20), 100), Admission::client_full);
+  EXPECT_EQ(queue.admit(ticket("b", 0), 100), Admission::started);
+  EXPECT_EQ(next(queue, 100), "-");
+  queue.remove("a2");
+  EXPECT_EQ(next(queue, 100), "a4");
+}
+
+TEST(RunQueueTest, BoundsWaitingInAll) {
+  RunQueue queue({.running_per_client = 4, .waiting_per_client = 16, .waiting_total = 3});
+  queue.admit(ticket("x", 0), 1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(queue.admit(ticket("c" + std::to_string(i), 0), 1), Admission::waiting);
+  }
+  EXPECT_EQ(queue.admit(ticket("late", 0), 1), Admission::total_full);
+  queue.remove("c10");
+  EXPECT_EQ(queue.admit(ticket("late", 0), 1), Admission::waiting);
+}
+
+TEST(RunQueueTest, TurnsOfOneConversationDoNotOverlapAndBlockNoOther) {
+  RunQueue queue({});
+  EXPECT_EQ(queue.admit(ticket("a", 1, "same"), 9), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("a", 2, "same"), 9), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 3, "same"), 9), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 4, "other"), 9), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("b", 1, "same"), 9), Admission::started) << "another client's";
+  EXPECT_EQ(next(queue, 9), "-");
+  queue.remove("a1");
+  EXPECT_EQ(next(queue, 9), "a2");
+  EXPECT_EQ(next(queue, 9), "-");
+  queue.remove("a2");
+  EXPECT_EQ(next(queue, 9), "a3");
+}
+
+TEST(RunQueueTest, OrderPutsTheBlockedLast) {
+  RunQueue queue({});
+  queue.admit(ticket("a", 1, "same"), 2);
+  queue.admit(ticket("b", 1), 2);
+  queue.admit(ticket("a", 2, "same"), 2);
+  queue.admit(ticket("a", 3), 2);
+  queue.admit(ticket("b", 2), 2);
+  EXPECT_EQ(queue.order(), (std::vector<std::string>{"a3", "b2", "a2"}));
+}
+
+TEST(RunQueueTest, PutBackIsFirstInItsLine) {
+  RunQueue queue({});
+  queue.admit(ticket("a", 1), 1);
+  queue.admit(ticket("a", 2), 1);
+  queue.put_back("a1");
+  EXPECT_EQ(queue.running(), 0u);
+  EXPECT_EQ(queue.order(), (std::vector<std::string>{"a1", "a2"}));
+  queue.put_back("unknown");
+  queue.remove("unknown");
+  EXPECT_EQ(queue.waiting(), 2u);
+}
+
+// Random traffic: the bounds hold, order() names what next() starts, conversations never overlap,
+// and whoever waits starts within as many starts as a fair share allows.
+TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
+  const RunQueue::Limits limits{
+      .running_per_client = 2, .waiting_per_client = 5, .waiting_total = 12};
+  constexpr int kSlots = 3;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    RunQueue queue(limits);
+    std::map<std::string, RunQueue::Ticket> known;
+    std::set<std::string> running;
+    std::map<std::string, int> waited;  // starts seen while waiting
+    for (int step = 0; step < 400; ++step) {
+      if (random() % 2 == 0) {
+        // "a" floods; the others come now and then.
+        const std::string client(1,
+                                 random() % 3 != 0 ? 'a' : static_cast<char>('b' + random() % 4));
+        auto t = ticket(client, step, random() % 3 == 0 ? "shared" : "");
+        known[t.run] = t;
+        switch (queue.admit(t, kSlots)) {
+          case Admission::started: running.insert(t.run); break;
+          case Admission::waiting: waited[t.run] = 0; break;
+          default: break;
+        }
+      } else if (!running.empty()) {
+        auto victim = running.begin();
+        std::advance(victim, static_cast<long>(random() % running.size()));
+        queue.remove(*victim);
+        running.erase(victim);
+      }
+      while (true) {
+        const auto order = queue.order();
+        ASSERT_EQ(order.size(), queue.waiting());
+        const auto started = queue.next(kSlots);
+        if (!started) break;
+        ASSERT_EQ(*started, order.front());
+        waited.erase(*started);
+        running.insert(*started);
+        for (auto& [run, starts] : waited)
+          ASSERT_LT(++starts, 60) << run << " starves, seed " << seed;
+      }
+      ASSERT_LE(queue.running(), static_cast<std::size_t>(kSlots));
+      ASSERT_LE(queue.waiting(), 12u);
+      ASSERT_EQ(queue.waiting(), waited.size());
+      std::map<std::string, int> per_client;
+      std::set<std::string> conversations;
+      for (const auto& run : running) {
+        ASSERT_LE(++per_client[known[run].client], 2);
+        ASSERT_TRUE(conversations.insert(known[run].client + known[run].conversation).second);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tars::chat

@@ -1,0 +1,123 @@
+#include "chat/store_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "chat_fixture.h"
+
+namespace tars::chat {
+namespace {
+
+using testing::complete;
+using testing::live_run;
+
+class StoreWriterTest : public ::testing::Test {
+ protected:
+  StoreWriterTest() : repository_(*Repository::open(":memory:")), writer_(repository_, clock_, 2) {
+    writer_.set_listener([this](const std::string& trouble) { told_.push_back(trouble); });
+  }
+
+  std::int64_t count(const std::string& table) {
+    auto row = repository_.database().prepare("SELECT count(*) FROM " + table);
+    return row && *row->step() ? row->integer(0) : -1;
+  }
+  // A full disk: the database may not grow by a page.
+  void fill_disk() {
+    auto row = repository_.database().prepare("PRAGMA page_count");
+    ASSERT_TRUE(*row->step());
+    limit(row->integer(0));
+  }
+  void limit(std::int64_t pages) {
+    ASSERT_TRUE(repository_.database().execute("PRAGMA max_page_count=" + std::to_string(pages)));
+  }
+  std::shared_ptr<LiveRun> ended_run(const std::string& id) {
+    auto run = live_run(id);
+    run->run->append(std::string(20'000, 'x'), SteadyTime{});
+    run->end(complete(), clock_);
+    return run;
+  }
+
+  testing::ShiftedClock clock_;
+  Repository repository_;
+  StoreWriter writer_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(StoreWriterTest, WritesOnlyWhatIsNew) {
+  auto run = live_run("r");
+  writer_.track(run);
+  writer_.write();
+  EXPECT_EQ(count("runs"), 1);
+  EXPECT_EQ(count("messages"), 1);
+  run->run->append("a", SteadyTime{});
+  run->run->append("b", SteadyTime{});
+  writer_.write();
+  writer_.write();
+  EXPECT_EQ(count("run_log"), 1);
+  run->run->append("c", SteadyTime{});
+  run->end(complete(), clock_);
+  EXPECT_EQ(writer_.backlog(), 1u);
+  writer_.write();
+  EXPECT_EQ(writer_.backlog(), 0u);
+  EXPECT_EQ(count("run_log"), 2);
+  EXPECT_EQ(count("messages"), 2);
+  chat::Run read(run->run->info());
+  ASSERT_TRUE(repository_.read_log(read));
+  EXPECT_EQ(read.text(), "abc");
+  EXPECT_EQ(read.tokens(), 3u);
+}
+
+TEST_F(StoreWriterTest, TextHeldBackToTheEndIsStoredToo) {
+  auto run = live_run("r");
+  writer_.track(run);
+  run->run->append("a", SteadyTime{});
+  writer_.write();
+  run->run->append_rest("\nUs");
+  run->end(complete(), clock_);
+  writer_.write();
+  chat::Run read(run->run->info());
+  ASSERT_TRUE(repository_.read_log(read));
+  EXPECT_EQ(read.text(), "a\nUs");
+}
+
+TEST_F(StoreWriterTest, AFullDiskIsToldOnceAndTriedAgain) {
+  fill_disk();
+  writer_.track(ended_run("r"));
+  writer_.write();
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_NE(told_[0], "");
+  EXPECT_EQ(writer_.trouble(), told_[0]);
+  EXPECT_EQ(count("runs"), 0) << "all or nothing";
+  ASSERT_TRUE(writer_.retry_at());
+  clock_.advance(StoreWriter::kRetry);
+  writer_.write();
+  EXPECT_EQ(told_.size(), 1u);
+  limit(1 << 20);
+  writer_.write();
+  EXPECT_EQ(count("runs"), 0) << "not before the next try is due";
+  clock_.advance(StoreWriter::kRetry);
+  writer_.write();
+  ASSERT_EQ(told_.size(), 2u);
+  EXPECT_EQ(told_[1], "");
+  EXPECT_EQ(writer_.trouble(), "");
+  EXPECT_FALSE(writer_.retry_at());
+  EXPECT_EQ(count("runs"), 1);
+  EXPECT_EQ(writer_.backlog(), 0u);
+}
+
+TEST_F(StoreWriterTest, KeepsTheYoungestEndedRunsAndAllActiveOnes) {
+  fill_disk();
+  auto active = live_run("active");
+  active->run->append(std::string(20'000, 'x'), SteadyTime{});
+  writer_.track(active);
+  for (int i = 0; i < 5; ++i) writer_.track(ended_run("r" + std::to_string(i)));
+  writer_.write();
+  EXPECT_EQ(writer_.backlog(), 3u);
+  const auto unsaved = writer_.unsaved("alice", "c");
+  ASSERT_EQ(unsaved.size(), 2u);
+  EXPECT_EQ(unsaved[0]->run->info().id, "r3");
+  EXPECT_EQ(unsaved[1]->run->info().id, "r4");
+  EXPECT_TRUE(writer_.unsaved("bob", "c").empty());
+}
+
+}  // namespace
+}  // namespace tars::chat

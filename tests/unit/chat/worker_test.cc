@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+
+#include "chat/chat_engine.h"
+#include "engine_fixture.h"
+
+namespace tars::chat {
+namespace {
+
+class WorkerTest : public testing::EngineTest {
+ protected:
+  void finish(std::size_t n) {
+    backend_->finish(*backend_->generation(n), llm::FinishReason::stop);
+  }
+};
+
+TEST_F(WorkerTest, WaitingRunsTellTheirPositionsAndStartInTurn) {
+  backend_ = std::make_unique<testing::ScriptedBackend>(1);
+  open();
+  auto running = chat("alice", "a1");
+  auto second = chat("alice", "a2");
+  auto third = chat("alice", "a3");
+  auto bob = chat("bob", "b1");
+  EXPECT_EQ(running->run().position(), 0);
+  EXPECT_EQ(bob->run().position(), 1);
+  EXPECT_EQ(second->run().position(), 2);
+  EXPECT_EQ(third->run().position(), 3);
+  finish(0);
+  EXPECT_EQ(backend_->generation(1)->request.messages.back().content, "b1");
+  waker_.wait_until([&] { return third->run().position() == 2; });
+  finish(1);
+  EXPECT_EQ(backend_->generation(2)->request.messages.back().content, "a2");
+  finish(2);
+  EXPECT_EQ(backend_->generation(3)->request.messages.back().content, "a3");
+  settle();
+  EXPECT_EQ(metrics_.queue_wait.Collect().histogram.sample_count, 4u);
+}
+
+TEST_F(WorkerTest, TurnsOfAConversationFollowEachOther) {
+  open();
+  auto one = chat("alice", "q1", "same");
+  auto two = chat("alice", "q2", "same");
+  auto other = chat("alice", "q3", "other");
+  EXPECT_EQ(backend_->generation(1)->request.messages.back().content, "q3");
+  EXPECT_EQ(two->run().position(), 1);
+  backend_->generation(0)->say("a1");
+  finish(0);
+  const auto messages = backend_->generation(2)->request.messages;
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[1].content, "a1");
+  EXPECT_EQ(messages[2].content, "q2");
+}
+
+TEST_F(WorkerTest, ALostFollowerHasItsGrace) {
+  open();
+  auto follower = chat("alice", "hi");
+  const std::string id = follower->run().info().id;
+  follower->leave(Leave::lost);
+  clock_.advance(std::chrono::seconds(29));
+  settle();
+  auto back = follow("alice", id);
+  ASSERT_TRUE(back);
+  clock_.advance(std::chrono::seconds(60));
+  settle();
+  EXPECT_FALSE(back->follower->run().outcome()) << "somebody follows";
+  back->follower->leave(Leave::lost);
+  clock_.advance(std::chrono::seconds(31));
+  settle();
+  EXPECT_TRUE(backend_->generation(0)->stop.stop_requested());
+}
+
+TEST_F(WorkerTest, ARefusalAfterWaitingEndsTheRunAsFailed) {
+  options_.running_per_client = 1;
+  open();
+  auto running = chat("alice", "one");
+  auto waiting = chat("alice", "two");
+  backend_->refuse(make_error(ErrorCode::context_overflow, "too long"));
+  finish(0);
+  const Outcome outcome = end_of(*waiting);
+  EXPECT_EQ(outcome.status, RunStatus::failed);
+  EXPECT_EQ(outcome.error->code, ErrorCode::context_overflow);
+  settle();
+  EXPECT_EQ(engine_->counts().waiting + engine_->counts().running, 0u);
+}
+
+TEST_F(WorkerTest, ABackendWithoutRoomMakesTheRunWait) {
+  open();
+  backend_->refuse(make_error(ErrorCode::overloaded, "full"));
+  auto one = chat("alice", "one");
+  EXPECT_EQ(one->run().position(), 1);
+  EXPECT_EQ(engine_->counts().waiting, 1u);
+  backend_->refuse({});
+  clock_.advance(std::chrono::seconds(1));
+  settle();
+  EXPECT_EQ(backend_->generation(0)->request.messages.back().content, "one");
+}
+
+TEST_F(WorkerTest, CancelOfAWaitingRunEndsItAndMovesTheOthersUp) {
+  options_.running_per_client = 1;
+  open();
+  auto running = chat("alice", "one");
+  auto second = chat("alice", "two");
+  auto third = chat("alice", "three");
+  CancelTarget target;
+  target.run_id = second->run().info().id;
+  engine_->cancel("alice", target, [](Result<void>) {});
+  EXPECT_EQ(second->run().status(), RunStatus::cancelled) << "before the worker knows";
+  waker_.wait_until([&] { return third->run().position() == 1; });
+}
+
+TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
+  open();
+  auto first = chat("alice", "hi", "c1", "m1");
+  backend_->generation(0)->say("hello");
+  finish(0);
+  end_of(*first);
+  engine_->shutdown();
+  clock_.advance(std::chrono::hours(23));
+  reopen();
+  auto replay = chat("alice", "hi", "c1", "m1");
+  EXPECT_EQ(replay->run().text(), "hello");
+  EXPECT_EQ(replay->run().outcome()->finish_reason, "stop");
+  clock_.advance(std::chrono::hours(2));
+  reopen();
+  replay = chat("alice", "hi", "c1", "m1");
+  EXPECT_EQ(replay->run().outcome()->error->code, ErrorCode::history_lost);
+  EXPECT_EQ(backend_->begun(), 0u);
+}
+
+TEST_F(WorkerTest, CountsItsRuns) {
+  open();
+  auto one = chat("alice", "hi");
+  backend_->generation(0)->say("hello");
+  finish(0);
+  end_of(*one);
+  settle();
+  EXPECT_EQ(metrics_.tokens_generated.Value(), 1);
+  EXPECT_EQ(metrics_.tokens_prompt.Value(), 3);
+  EXPECT_NE(metrics_.text().find("outcome=\"complete\"} 1"), std::string::npos) << metrics_.text();
+}
+
+}  // namespace
+}  // namespace tars::chat
