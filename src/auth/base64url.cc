@@ -42,9 +42,9 @@ std::optional<std::string> decode_base64url(std::string_view text) {
   const std::size_t padding = (4 - padded.size() % 4) % 4;
   padded.append(padding, '=');
   std::string out(padded.size() / 4 * 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(padded.data()),
+                                     static_cast<int>(padded.size()));
   if (length < 0 || static_cast<std::size_t>(length) < padding) return std::nullopt;
   out.resize(static_cast<std::size_t>(length) - padding);
   return out;

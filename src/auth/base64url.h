@@ -7,8 +7,8 @@
 
 namespace tars::auth {
 
-// The bytes, or nullopt for a foreign character, padding, an impossible length, or unused bits that are
-// not zero: two spellings of one token would be two tokens to whoever compares them as text.
+// The bytes, or nullopt for a foreign character, padding, an impossible length, or unused bits that
+// are not zero: two spellings of one token would be two tokens to whoever compares them as text.
 std::optional<std::string> decode_base64url(std::string_view text);
 
 }  // namespace tars::auth

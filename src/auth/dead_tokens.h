@@ -12,17 +12,22 @@
 namespace tars::auth {
 
 // The revoked families and the revoked or spent tokens, in memory: what the database holds, so that
-// verify() never waits for the disk. Thread-safe. Grows with the revocations of the last lifetime only:
-// whoever owns it prunes it together with the database.
+// verify() never waits for the disk. Thread-safe. Grows with the revocations of the last lifetime
+// only: whoever owns it prunes it together with the database.
 class DeadTokens {
  public:
-  // Times are seconds since 1970, the latest at which the token (or any token of the family) is good.
-  void add_family(std::string_view family, std::int64_t expires_at) { add(families_, family, expires_at); }
-  void add_token(std::string_view token_id, std::int64_t expires_at) { add(tokens_, token_id, expires_at); }
+  // Times are seconds since 1970, the latest at which the token (or any token of the family) is
+  // good.
+  void add_family(std::string_view family, std::int64_t expires_at) {
+    add(families_, family, expires_at);
+  }
+  void add_token(std::string_view token_id, std::int64_t expires_at) {
+    add(tokens_, token_id, expires_at);
+  }
   bool contains(std::string_view family, std::string_view token_id) const;
 
-  // Forgets what expires before `cutoff`. From then on whoever asks must treat every token that expires
-  // before pruned_until() as expired, whatever the clock says: it may have been set back.
+  // Forgets what expires before `cutoff`. From then on whoever asks must treat every token that
+  // expires before pruned_until() as expired, whatever the clock says: it may have been set back.
   void prune(std::int64_t cutoff);
   std::int64_t pruned_until() const { return pruned_until_.load(std::memory_order_acquire); }
   std::size_t size() const;
@@ -31,7 +36,9 @@ class DeadTokens {
   static constexpr std::size_t kShards = 16;
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   using Map = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
   struct Shard {

@@ -9,7 +9,8 @@ namespace tars::auth {
 namespace {
 
 template <class T>
-LedgerTask::Completion answer(const std::shared_ptr<TokenService::Callback<T>>& done, Result<T> result) {
+LedgerTask::Completion answer(const std::shared_ptr<TokenService::Callback<T>>& done,
+                              Result<T> result) {
   return [done, result = std::move(result)]() mutable { (*done)(std::move(result)); };
 }
 
@@ -39,16 +40,17 @@ void DurableTokenService::refresh(std::string refresh_token, Callback<TokenPair>
   if (good && token->claims.type != TokenType::refresh) {
     good = make_error(ErrorCode::invalid_token, "Invalid token type");
   }
-  submit<TokenPair>(std::move(done),
-                    [this, good, claims = token ? token->claims : Claims{}](
-                        Ledger& ledger, const std::shared_ptr<Callback<TokenPair>>& shared) -> Outcome {
-                      if (!good) return answer<TokenPair>(shared, good.error());
-                      return rotate(ledger, claims, shared);
-                    });
+  submit<TokenPair>(
+      std::move(done),
+      [this, good, claims = token ? token->claims : Claims{}](
+          Ledger& ledger, const std::shared_ptr<Callback<TokenPair>>& shared) -> Outcome {
+        if (!good) return answer<TokenPair>(shared, good.error());
+        return rotate(ledger, claims, shared);
+      });
 }
 
-// RFC 9700 section 4.14.2: a refresh token is good once. Who uses it again may be a thief, or the owner
-// after a thief: neither can be told from the other, so the whole family ends.
+// RFC 9700 section 4.14.2: a refresh token is good once. Who uses it again may be a thief, or the
+// owner after a thief: neither can be told from the other, so the whole family ends.
 DurableTokenService::Outcome DurableTokenService::rotate(
     Ledger& ledger, const Claims& claims, const std::shared_ptr<Callback<TokenPair>>& done) {
   const Error revoked = make_error(ErrorCode::token_revoked, "token_revoked");
@@ -74,25 +76,29 @@ DurableTokenService::Outcome DurableTokenService::rotate(
     return spent.error();
   }
   if (auto noted = ledger.note_family(claims, time, latest_expiry()); !noted) return noted.error();
-  auto effect = [this, id = claims.token_id, expires = claims.expires_at] { dead_->add_token(id, expires); };
+  auto effect = [this, id = claims.token_id, expires = claims.expires_at] {
+    dead_->add_token(id, expires);
+  };
   return in_order(std::move(effect), answer<TokenPair>(done, std::move(pair)));
 }
 
-DurableTokenService::Outcome DurableTokenService::end_family(Ledger& ledger, const std::string& client_id,
+DurableTokenService::Outcome DurableTokenService::end_family(Ledger& ledger,
+                                                             const std::string& client_id,
                                                              const std::string& family,
                                                              std::int64_t expires_at) {
   auto ended = ledger.revoke_family(family, expires_at);
   if (!ended) return ended.error();
   if (!*ended) return LedgerTask::Completion();  // it already was
-  return LedgerTask::Completion([this, expires = **ended, revocation = Revocation{client_id, family, {}}] {
-    dead_->add_family(revocation.family, expires);
-    announce(revocation);
-  });
+  return LedgerTask::Completion(
+      [this, expires = **ended, revocation = Revocation{client_id, family, {}}] {
+        dead_->add_family(revocation.family, expires);
+        announce(revocation);
+      });
 }
 
 void DurableTokenService::revoke(Claims caller, std::string token, Callback<void> done) {
-  // An empty token means the bearer's own. Any other is only believed when we signed it; how late it is
-  // does not matter, an expired access token is as gone as it can be.
+  // An empty token means the bearer's own. Any other is only believed when we signed it; how late
+  // it is does not matter, an expired access token is as gone as it can be.
   Claims target = caller;
   bool ours = true;
   if (!token.empty()) {
@@ -101,45 +107,47 @@ void DurableTokenService::revoke(Claims caller, std::string token, Callback<void
            (caller.admin || read_token->claims.client_id == caller.client_id);
     if (ours) target = read_token->claims;
   }
-  submit<void>(std::move(done), [this, target = std::move(target), ours](
-                                    Ledger& ledger, const std::shared_ptr<Callback<void>>& shared) -> Outcome {
-    if (!ours) return answer<void>(shared, {});
-    LedgerTask::Completion effect;
-    if (target.type == TokenType::refresh) {
-      auto end = end_family(ledger, target.client_id, target.family,
-                            std::max(latest_expiry(), target.expires_at));
-      if (!end) return end;
-      effect = std::move(*end);
-    } else {
-      auto ended = ledger.end_token(target.token_id, target.expires_at, std::nullopt);
-      if (!ended) return ended.error();
-      if (*ended) {
-        effect = [this, target] {
-          dead_->add_token(target.token_id, target.expires_at);
-          announce({target.client_id, target.family, target.token_id});
-        };
-      }
-    }
-    return in_order(std::move(effect), answer<void>(shared, {}));
-  });
+  submit<void>(std::move(done),
+               [this, target = std::move(target), ours](
+                   Ledger& ledger, const std::shared_ptr<Callback<void>>& shared) -> Outcome {
+                 if (!ours) return answer<void>(shared, {});
+                 LedgerTask::Completion effect;
+                 if (target.type == TokenType::refresh) {
+                   auto end = end_family(ledger, target.client_id, target.family,
+                                         std::max(latest_expiry(), target.expires_at));
+                   if (!end) return end;
+                   effect = std::move(*end);
+                 } else {
+                   auto ended = ledger.end_token(target.token_id, target.expires_at, std::nullopt);
+                   if (!ended) return ended.error();
+                   if (*ended) {
+                     effect = [this, target] {
+                       dead_->add_token(target.token_id, target.expires_at);
+                       announce({target.client_id, target.family, target.token_id});
+                     };
+                   }
+                 }
+                 return in_order(std::move(effect), answer<void>(shared, {}));
+               });
 }
 
 void DurableTokenService::revoke_device(Claims caller, std::string family, Callback<void> done) {
-  submit<void>(
-      std::move(done), [this, caller = std::move(caller), family = std::move(family)](
-                           Ledger& ledger, const std::shared_ptr<Callback<void>>& shared) -> Outcome {
-        auto client = ledger.client_of(family);
-        if (!client) return client.error();
-        std::optional<std::string> owner = *client;
-        // A crash may have forgotten the row of the family that the caller itself belongs to.
-        if (!owner && family == caller.family) owner = caller.client_id;
-        if (!owner || (*owner != caller.client_id && !caller.admin)) {
-          return answer<void>(shared, make_error(ErrorCode::not_found, "no such device"));
-        }
-        auto end = end_family(ledger, *owner, family, latest_expiry());
-        if (!end) return end;
-        return in_order(std::move(*end), answer<void>(shared, {}));
-      });
+  submit<void>(std::move(done),
+               [this, caller = std::move(caller), family = std::move(family)](
+                   Ledger& ledger, const std::shared_ptr<Callback<void>>& shared) -> Outcome {
+                 auto client = ledger.client_of(family);
+                 if (!client) return client.error();
+                 std::optional<std::string> owner = *client;
+                 // A crash may have forgotten the row of the family that the caller itself belongs
+                 // to.
+                 if (!owner && family == caller.family) owner = caller.client_id;
+                 if (!owner || (*owner != caller.client_id && !caller.admin)) {
+                   return answer<void>(shared, make_error(ErrorCode::not_found, "no such device"));
+                 }
+                 auto end = end_family(ledger, *owner, family, latest_expiry());
+                 if (!end) return end;
+                 return in_order(std::move(*end), answer<void>(shared, {}));
+               });
 }
 
 void DurableTokenService::devices(std::string client_id, Callback<std::vector<Device>> done) {

@@ -19,8 +19,8 @@ Error refused(ErrorCode code, const char* word) { return make_error(code, word);
 }  // namespace
 
 DurableTokenService::DurableTokenService(Options options, std::optional<Ledger> ledger,
-                                         std::optional<Error> broken, std::unique_ptr<DeadTokens> dead,
-                                         const Clock& clock)
+                                         std::optional<Error> broken,
+                                         std::unique_ptr<DeadTokens> dead, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       codec_(options_),
@@ -81,7 +81,8 @@ Result<Claims> DurableTokenService::verify_any(std::string_view token) const {
 
 Result<Claims> DurableTokenService::verify(std::string_view token, TokenType expected) const {
   auto claims = verify_any(token);
-  if (claims && claims->type != expected) return refused(ErrorCode::invalid_token, "token_wrong_type");
+  if (claims && claims->type != expected)
+    return refused(ErrorCode::invalid_token, "token_wrong_type");
   return claims;
 }
 
@@ -96,8 +97,9 @@ Result<TokenPair> DurableTokenService::mint(Claims claims) const {
     claims.expires_at =
         claims.issued_at + (access ? options_.access_lifetime : options_.refresh_lifetime).count();
     if (claims.expires_at < dead_->pruned_until()) {
-      return make_error(ErrorCode::store_unavailable,
-                        "the clock of this server is behind the time it showed earlier: set it right");
+      return make_error(
+          ErrorCode::store_unavailable,
+          "the clock of this server is behind the time it showed earlier: set it right");
     }
     auto token = codec_.encode(claims);
     if (!token) return token.error();
@@ -121,7 +123,8 @@ Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
   const WallTime seen = clock_.wall();
   const std::int64_t expires = latest_expiry();
   LedgerTask task{[claims = std::move(claims), seen, expires](Ledger& ledger) -> Outcome {
-                    if (auto done = ledger.note_family(claims, seen, expires); !done) return done.error();
+                    if (auto done = ledger.note_family(claims, seen, expires); !done)
+                      return done.error();
                     return LedgerTask::Completion();
                   },
                   {}};

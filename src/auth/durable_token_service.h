@@ -45,9 +45,11 @@ class DurableTokenService final : public TokenService {
   // Signature, claims and key, from the cache or the codec.
   Result<SignedClaims> read(std::string_view token) const;
   Result<void> check_times(const SignedClaims& token) const;
-  // iat, nbf and exp of a pair made now; store_unavailable while the clock is behind what was forgotten.
+  // iat, nbf and exp of a pair made now; store_unavailable while the clock is behind what was
+  // forgotten.
   Result<TokenPair> mint(Claims claims) const;
-  Outcome rotate(Ledger& ledger, const Claims& claims, const std::shared_ptr<Callback<TokenPair>>& done);
+  Outcome rotate(Ledger& ledger, const Claims& claims,
+                 const std::shared_ptr<Callback<TokenPair>>& done);
   // Marks the family revoked; the completion makes it effective and tells the listener.
   Outcome end_family(Ledger& ledger, const std::string& client_id, const std::string& family,
                      std::int64_t expires_at);

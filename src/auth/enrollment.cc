@@ -19,12 +19,12 @@ bool is_name(std::string_view text) {
   if (text.size() > kMaxNameCharacters * 4) return false;
   const auto characters = count_code_points(text);
   if (!characters || *characters > kMaxNameCharacters) return false;
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-// Hashes have one length, so neither the length nor the place of the first difference shows in the time.
+// Hashes have one length, so neither the length nor the place of the first difference shows in the
+// time.
 bool same_secret(std::string_view a, std::string_view b) {
   const std::string left = sha256_hex(a);
   const std::string right = sha256_hex(b);
@@ -46,18 +46,17 @@ Result<void> admit(const EnrollRequest& request, const Options& options) {
     return invalid;
   }
   switch (options.enrollment) {
-    case Enrollment::open:
-      return {};
+    case Enrollment::open: return {};
     case Enrollment::closed:
       return make_error(ErrorCode::forbidden, "enrollment is closed on this server");
-    case Enrollment::key:
-      break;
+    case Enrollment::key: break;
   }
   if (!request.enrollment_key || request.enrollment_key->empty()) {
     return make_error(ErrorCode::forbidden, "this server asks for an enrollment_key");
   }
   // An empty key in the options would let everyone in; config refuses it, and so does this.
-  if (options.enrollment_key.empty() || !same_secret(*request.enrollment_key, options.enrollment_key)) {
+  if (options.enrollment_key.empty() ||
+      !same_secret(*request.enrollment_key, options.enrollment_key)) {
     return make_error(ErrorCode::forbidden, "the enrollment_key is wrong");
   }
   return {};

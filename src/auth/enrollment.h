@@ -7,8 +7,8 @@
 
 namespace tars::auth {
 
-// invalid_request with one entry per bad field, or forbidden where enrolment is closed or its key is
-// missing or wrong. The key is compared in a time that tells nothing about it.
+// invalid_request with one entry per bad field, or forbidden where enrolment is closed or its key
+// is missing or wrong. The key is compared in a time that tells nothing about it.
 Result<void> admit(const EnrollRequest& request, const Options& options);
 
 }  // namespace tars::auth

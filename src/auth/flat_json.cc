@@ -11,8 +11,8 @@ namespace {
 namespace json = boost::json;
 using Code = json::error_code;
 
-// Boost.JSON calls these while it reads; false with a code ends the parse. Only names and values of the
-// outer object (depth 1) are kept.
+// Boost.JSON calls these while it reads; false with a code ends the parse. Only names and values of
+// the outer object (depth 1) are kept.
 struct Collector {
   static constexpr std::size_t max_object_size = 32;
   static constexpr std::size_t max_array_size = 64;

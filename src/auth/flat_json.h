@@ -1,4 +1,5 @@
-// The members of one JSON object, read strictly: what RFC 8725 asks for and JSON libraries let pass.
+// The members of one JSON object, read strictly: what RFC 8725 asks for and JSON libraries let
+// pass.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace tars::auth {
 
-// A text or a whole number; anything else (nested, fraction, bool, null) is kept as monostate, so that a
-// reader sees the name taken but gets no value.
+// A text or a whole number; anything else (nested, fraction, bool, null) is kept as monostate, so
+// that a reader sees the name taken but gets no value.
 struct Member {
   std::string name;
   std::variant<std::monostate, std::string, std::int64_t> value;
@@ -19,8 +20,8 @@ struct Member {
 
 class FlatObject {
  public:
-  // nullopt: no JSON object, a name twice (also when spelled with escapes), bytes behind it, more than 32
-  // members, a name over 64 bytes, a text over 1 KiB, or nesting deeper than 8.
+  // nullopt: no JSON object, a name twice (also when spelled with escapes), bytes behind it, more
+  // than 32 members, a name over 64 bytes, a text over 1 KiB, or nesting deeper than 8.
   static std::optional<FlatObject> parse(std::string_view json);
 
   bool has(std::string_view name) const;

@@ -6,7 +6,8 @@ namespace tars::auth {
 
 namespace {
 
-// Ids sort by the time they were made, so clustered keys append instead of scattering over the pages.
+// Ids sort by the time they were made, so clustered keys append instead of scattering over the
+// pages.
 constexpr std::array kMigrations{store::Migration{1, R"sql(
 CREATE TABLE families(
   sid TEXT PRIMARY KEY,
@@ -148,8 +149,8 @@ Result<std::optional<Ledger::Death>> Ledger::death_of(std::string_view token_id)
 
 Result<bool> Ledger::end_token(std::string_view token_id, std::int64_t expires_at,
                                std::optional<WallTime> spent_at) {
-  auto statement = database_.prepare(
-      "INSERT INTO dead_tokens VALUES (?1, ?2, ?3) ON CONFLICT(jti) DO NOTHING");
+  auto statement =
+      database_.prepare("INSERT INTO dead_tokens VALUES (?1, ?2, ?3) ON CONFLICT(jti) DO NOTHING");
   if (!statement) return statement.error();
   statement->bind(1, token_id).bind(2, expires_at);
   if (spent_at) {
@@ -166,8 +167,9 @@ Result<bool> Ledger::prune(std::int64_t cutoff, int limit) {
   for (const std::string_view sql :
        {std::string_view("DELETE FROM families WHERE sid IN (SELECT sid FROM families"
                          " WHERE expires_at < ?1 LIMIT ?2)"),
-        std::string_view("DELETE FROM revoked_families WHERE sid IN (SELECT sid FROM revoked_families"
-                         " WHERE expires_at < ?1 LIMIT ?2)"),
+        std::string_view(
+            "DELETE FROM revoked_families WHERE sid IN (SELECT sid FROM revoked_families"
+            " WHERE expires_at < ?1 LIMIT ?2)"),
         std::string_view("DELETE FROM dead_tokens WHERE jti IN (SELECT jti FROM dead_tokens"
                          " WHERE expires_at < ?1 LIMIT ?2)")}) {
     auto statement = database_.prepare(sql);

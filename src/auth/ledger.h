@@ -14,8 +14,8 @@
 
 namespace tars::auth {
 
-// Owns auth.db. One thread at a time. Every failure is store_unavailable. Ids and times only, never a
-// token; a refresh token is known by its jti. Writes belong inside transaction().
+// Owns auth.db. One thread at a time. Every failure is store_unavailable. Ids and times only, never
+// a token; a refresh token is known by its jti. Writes belong inside transaction().
 class Ledger {
  public:
   static Result<Ledger> open(const std::filesystem::path& path);
@@ -33,9 +33,10 @@ class Ledger {
   Result<std::vector<Device>> devices(std::string_view client_id, std::int64_t now);
 
   Result<bool> is_family_revoked(std::string_view family);
-  // The latest second at which a token of it could be good: `expires_at`, or later where the family is
-  // known to live longer. nullopt when it already was revoked.
-  Result<std::optional<std::int64_t>> revoke_family(std::string_view family, std::int64_t expires_at);
+  // The latest second at which a token of it could be good: `expires_at`, or later where the family
+  // is known to live longer. nullopt when it already was revoked.
+  Result<std::optional<std::int64_t>> revoke_family(std::string_view family,
+                                                    std::int64_t expires_at);
 
   struct Death {
     std::optional<WallTime> spent_at;  // nullopt: revoked
@@ -45,8 +46,8 @@ class Ledger {
   Result<bool> end_token(std::string_view token_id, std::int64_t expires_at,
                          std::optional<WallTime> spent_at);
 
-  // Removes up to `limit` rows of each table that expire before `cutoff`, and notes the cutoff; true =
-  // there may be more.
+  // Removes up to `limit` rows of each table that expire before `cutoff`, and notes the cutoff;
+  // true = there may be more.
   Result<bool> prune(std::int64_t cutoff, int limit);
   // Writes a little, to see whether one can.
   Result<void> probe();

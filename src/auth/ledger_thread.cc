@@ -19,8 +19,8 @@ constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wa
 
 }  // namespace
 
-LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken, Settings settings,
-                           DeadTokens& dead, const Clock& clock)
+LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken,
+                           Settings settings, DeadTokens& dead, const Clock& clock)
     : settings_(settings),
       clock_(clock),
       dead_(dead),
@@ -80,8 +80,8 @@ void LedgerThread::loop() {
 
 LedgerThread::Batch LedgerThread::wait_for_batch() {
   std::unique_lock lock(mutex_);
-  const auto idle = failure_ ? std::chrono::milliseconds(kFailingWait)
-                             : std::chrono::milliseconds(kIdleWait);
+  const auto idle =
+      failure_ ? std::chrono::milliseconds(kFailingWait) : std::chrono::milliseconds(kIdleWait);
   wake_.wait_for(lock, idle, [this] { return closed_ || !waiting_.empty(); });
   if (!waiting_.empty()) wake_.wait_for(lock, kCompanyWait, [this] { return closed_ || urgent_; });
   urgent_ = false;

@@ -25,9 +25,10 @@ struct LedgerTask {
   std::function<void(const Error&)> failed;
 };
 
-// Owns the ledger and the thread. submit() and status() may be called from any thread. Urgent work is
-// committed at once together with whatever waits (the flush of one transaction serves all); other work
-// waits up to 100 ms for company. At most `capacity` tasks wait; a full queue refuses at once.
+// Owns the ledger and the thread. submit() and status() may be called from any thread. Urgent work
+// is committed at once together with whatever waits (the flush of one transaction serves all);
+// other work waits up to 100 ms for company. At most `capacity` tasks wait; a full queue refuses at
+// once.
 class LedgerThread {
  public:
   struct Settings {

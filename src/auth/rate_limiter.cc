@@ -43,8 +43,8 @@ Result<void> RateLimiter::take(std::string_view key) {
   return {};
 }
 
-// A full bucket says nothing that a new one would not. When none is full, a sixteenth goes at once, the
-// oldest, so that a stream of new addresses does not pay for a whole scan each.
+// A full bucket says nothing that a new one would not. When none is full, a sixteenth goes at once,
+// the oldest, so that a stream of new addresses does not pay for a whole scan each.
 void RateLimiter::make_room() {
   const SteadyTime now = clock_.steady();
   std::erase_if(buckets_, [&](const auto& entry) {

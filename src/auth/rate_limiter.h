@@ -13,12 +13,13 @@
 
 namespace tars::auth {
 
-// Thread-safe. Holds at most `max_keys` buckets: full ones are forgotten first, and when none is full the
-// oldest goes, so an attacker with many addresses costs bounded memory.
+// Thread-safe. Holds at most `max_keys` buckets: full ones are forgotten first, and when none is
+// full the oldest goes, so an attacker with many addresses costs bounded memory.
 class RateLimiter {
  public:
   RateLimiter(int per_minute, int burst, std::size_t max_keys, const Clock& clock);
-  // Takes one permit, or answers rate_limited with retry_after (at least 1 s). per_minute 0 = no limit.
+  // Takes one permit, or answers rate_limited with retry_after (at least 1 s). per_minute 0 = no
+  // limit.
   Result<void> take(std::string_view key);
 
  private:

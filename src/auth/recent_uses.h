@@ -13,9 +13,9 @@
 
 namespace tars::auth {
 
-// Turns many uses of a family into at most one note per `interval`. Thread-safe. Holds at most `capacity`
-// families; with more of them in one interval the rest is not noted, for a list of devices may be late
-// but must not cost unbounded memory.
+// Turns many uses of a family into at most one note per `interval`. Thread-safe. Holds at most
+// `capacity` families; with more of them in one interval the rest is not noted, for a list of
+// devices may be late but must not cost unbounded memory.
 class RecentUses {
  public:
   RecentUses(std::chrono::seconds interval, std::size_t capacity)
@@ -28,7 +28,9 @@ class RecentUses {
   static constexpr std::size_t kShards = 16;
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   struct Shard {
     std::mutex mutex;

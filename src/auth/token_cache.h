@@ -14,9 +14,9 @@
 namespace tars::auth {
 
 // A signature does not change, so a device that calls again need not pay for it again; times and
-// revocations are checked every time by the caller. Keyed by the token's SHA-256: it holds no token, and
-// a lookup's time tells nothing about one. Thread-safe. Holds at most 2 × `capacity` entries (about
-// 500 bytes each): when the young half is full, the old half is forgotten.
+// revocations are checked every time by the caller. Keyed by the token's SHA-256: it holds no
+// token, and a lookup's time tells nothing about one. Thread-safe. Holds at most 2 × `capacity`
+// entries (about 500 bytes each): when the young half is full, the old half is forgotten.
 class TokenCache {
  public:
   using Digest = std::array<unsigned char, 32>;

@@ -49,8 +49,8 @@ std::optional<std::array<std::string_view, 3>> split(std::string_view token) {
 bool is_id(const std::string* text) {
   return text != nullptr && !text->empty() && text->size() <= 64 &&
          std::all_of(text->begin(), text->end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                  c == '-';
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-';
          });
 }
 
@@ -98,7 +98,8 @@ Result<std::string> TokenCodec::encode(const Claims& claims) const {
   error |= jwt_add_grant_int(raw, "iat", claims.issued_at);
   error |= jwt_add_grant_int(raw, "nbf", claims.issued_at);
   error |= jwt_add_grant_int(raw, "exp", claims.expires_at);
-  error |= jwt_set_alg(raw, JWT_ALG_HS256, reinterpret_cast<const unsigned char*>(current_.secret.data()),
+  error |= jwt_set_alg(raw, JWT_ALG_HS256,
+                       reinterpret_cast<const unsigned char*>(current_.secret.data()),
                        static_cast<int>(current_.secret.size()));
   if (error != 0) return failed;
   const std::unique_ptr<char, decltype(&std::free)> text(jwt_encode_str(raw), &std::free);
@@ -129,8 +130,8 @@ Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
   return claims;
 }
 
-// The header is the attacker's: `alg` must be exactly ours, `kid` can only choose between our keys, and
-// whatever points to other keys (jku, jwk, x5u …) is not even read.
+// The header is the attacker's: `alg` must be exactly ours, `kid` can only choose between our keys,
+// and whatever points to other keys (jku, jwk, x5u …) is not even read.
 std::optional<TokenCodec::Header> TokenCodec::read_header(std::string_view encoded) {
   const auto json = decode_base64url(encoded);
   if (!json) return std::nullopt;
@@ -177,7 +178,8 @@ Result<SignedClaims> TokenCodec::read_claims(std::string_view encoded) const {
   const std::int64_t* issued = object->integer("iat");
   const std::int64_t* not_before = object->integer("nbf");
   const std::int64_t* expires = object->integer("exp");
-  if (subject == nullptr || !is_client_id(*subject) || !type || !is_id(token_id) || !is_id(family)) {
+  if (subject == nullptr || !is_client_id(*subject) || !type || !is_id(token_id) ||
+      !is_id(family)) {
     return invalid();
   }
   if (issued == nullptr || not_before == nullptr || expires == nullptr) return invalid();

@@ -1,4 +1,5 @@
-// Between claims and the compact form of a signed token (RFC 7519, RFC 7515), with RFC 8725's checks.
+// Between claims and the compact form of a signed token (RFC 7519, RFC 7515), with RFC 8725's
+// checks.
 #pragma once
 
 #include <optional>
@@ -19,16 +20,17 @@ struct SignedClaims {
   bool previous_key = false;    // signed with the key that is on its way out
 };
 
-// Signs and reads with the current key and reads with the previous one. Immutable, so any thread may
-// call. The algorithm is HS256 and nothing in a token can change that; libjwt does the cryptography.
+// Signs and reads with the current key and reads with the previous one. Immutable, so any thread
+// may call. The algorithm is HS256 and nothing in a token can change that; libjwt does the
+// cryptography.
 class TokenCodec {
  public:
   explicit TokenCodec(const Options& options);
 
   // `claims.device_name` and `device_type` must be UTF-8 without NUL. internal when libjwt fails.
   Result<std::string> encode(const Claims& claims) const;
-  // token_missing (unauthorized) or token_invalid: shape, header, signature, a claim that is missing,
-  // twice or of a wrong type, iss, aud.
+  // token_missing (unauthorized) or token_invalid: shape, header, signature, a claim that is
+  // missing, twice or of a wrong type, iss, aud.
   Result<SignedClaims> decode(std::string_view token) const;
 
  private:

@@ -30,8 +30,9 @@ Result<void> check_folder(const std::filesystem::path& folder) {
 
 Result<void> check_secrets(const Options& options) {
   if (options.secret_key.size() < kMinSecretBytes) {
-    return make_error(ErrorCode::config_error,
-                      "JWT_SECRET_KEY must be at least 32 bytes: make one with `openssl rand -hex 32`");
+    return make_error(
+        ErrorCode::config_error,
+        "JWT_SECRET_KEY must be at least 32 bytes: make one with `openssl rand -hex 32`");
   }
   if (options.previous_secret_key && options.previous_secret_key->size() < kMinSecretBytes) {
     return make_error(ErrorCode::config_error, "JWT_PREVIOUS_SECRET_KEY must be at least 32 bytes");

@@ -19,12 +19,12 @@ enum class TokenType { access, refresh };
 
 struct Claims {
   std::string client_id;  // sub
-  std::string family;     // sid: begun by one /auth/token call
-  std::string token_id;   // jti
+  std::string family;  // sid: begun by one /auth/token call
+  std::string token_id;  // jti
   TokenType type = TokenType::access;
   std::string device_name;
   std::string device_type;
-  std::int64_t issued_at = 0;   // seconds since 1970
+  std::int64_t issued_at = 0;  // seconds since 1970
   std::int64_t expires_at = 0;  // seconds since 1970
   bool admin = false;
 };
@@ -36,7 +36,7 @@ struct TokenPair {
 };
 
 struct EnrollRequest {
-  std::string client_id;    // validated here: 1–128 of A-Za-z0-9._:@-
+  std::string client_id;  // validated here: 1–128 of A-Za-z0-9._:@-
   std::string device_name;  // at most 128 characters
   std::string device_type;
   std::optional<std::string> enrollment_key;
@@ -58,17 +58,18 @@ struct Revocation {
 };
 
 // Owns its database (auth.db in the data folder) and one writer thread. Every member may be called
-// from any thread and none blocks on the disk: what must be durable first takes a callback, which comes
-// on the writer thread, exactly once (on the caller's own thread only when the queue is full: overloaded, or
-// after shutdown(): draining). Callbacks and the listener must not throw nor call shutdown(). The store holds ids and times, never a token.
+// from any thread and none blocks on the disk: what must be durable first takes a callback, which
+// comes on the writer thread, exactly once (on the caller's own thread only when the queue is full:
+// overloaded, or after shutdown(): draining). Callbacks and the listener must not throw nor call
+// shutdown(). The store holds ids and times, never a token.
 class TokenService {
  public:
-  // `on_revoked` is called (from any thread) once a revocation took effect: close sockets, stop runs.
-  // config_error: a folder that cannot be written, a database of a newer program, a secret under 32 bytes.
-  // A database that cannot be read is no error here: the service then refuses every token, see check().
-  // `clock` must outlive the service.
-  static Result<std::unique_ptr<TokenService>> open(const std::filesystem::path& database, Options options,
-                                                    const Clock& clock);
+  // `on_revoked` is called (from any thread) once a revocation took effect: close sockets, stop
+  // runs. config_error: a folder that cannot be written, a database of a newer program, a secret
+  // under 32 bytes. A database that cannot be read is no error here: the service then refuses every
+  // token, see check(). `clock` must outlive the service.
+  static Result<std::unique_ptr<TokenService>> open(const std::filesystem::path& database,
+                                                    Options options, const Clock& clock);
   virtual ~TokenService() = default;
 
   template <class T>
@@ -76,21 +77,22 @@ class TokenService {
 
   virtual void set_revocation_listener(std::function<void(const Revocation&)> listener) = 0;
 
-  // invalid_request with fields, forbidden (enrolment), or overloaded (write-behind queue full). Not durable before it returns: a family that
-  // a crash forgot is taken up again by its next valid token.
+  // invalid_request with fields, forbidden (enrolment), or overloaded (write-behind queue full).
+  // Not durable before it returns: a family that a crash forgot is taken up again by its next valid
+  // token.
   virtual Result<TokenPair> enroll(const EnrollRequest& request) = 0;
-  // The signature, algorithm (HS256 alone), iss, aud, exp, nbf, type and revocation. Messages are the
-  // short words of the close reasons: token_missing (unauthorized), token_invalid, token_expired,
-  // token_not_yet_valid, token_wrong_type (all invalid_token), token_revoked.
+  // The signature, algorithm (HS256 alone), iss, aud, exp, nbf, type and revocation. Messages are
+  // the short words of the close reasons: token_missing (unauthorized), token_invalid,
+  // token_expired, token_not_yet_valid, token_wrong_type (all invalid_token), token_revoked.
   // store_unavailable when revocations cannot be read.
   virtual Result<Claims> verify(std::string_view token, TokenType expected) const = 0;
   // Either type.
   virtual Result<Claims> verify_any(std::string_view token) const = 0;
-  // Durable before the callback. Reuse of a spent token revokes the family first. Errors as verify(), but
-  // "Invalid token type" for an access token.
+  // Durable before the callback. Reuse of a spent token revokes the family first. Errors as
+  // verify(), but "Invalid token type" for an access token.
   virtual void refresh(std::string refresh_token, Callback<TokenPair> done) = 0;
-  // RFC 7009: success for unknown and foreign tokens too; an empty token is the caller's own. Durable before
-  // the callback.
+  // RFC 7009: success for unknown and foreign tokens too; an empty token is the caller's own.
+  // Durable before the callback.
   virtual void revoke(Claims caller, std::string token, Callback<void> done) = 0;
   // not_found when the caller's client has no such family. Durable before the callback.
   virtual void revoke_device(Claims caller, std::string family, Callback<void> done) = 0;

@@ -22,7 +22,8 @@ struct TransparentHash {
   }
 };
 
-// SQLite would create the file readable for everyone; its -wal and -shm take over the mode we choose.
+// SQLite would create the file readable for everyone; its -wal and -shm take over the mode we
+// choose.
 void create_private(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0) ::close(fd);
@@ -54,8 +55,8 @@ Result<Database> Database::open(const std::filesystem::path& path, Durability du
   if (path != ":memory:") create_private(path);
   auto connection = std::make_unique<Connection>();
   // One thread at a time uses a connection, so SQLite needs no mutex of its own.
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                    SQLITE_OPEN_EXRESCODE;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &connection->handle, flags, nullptr);
   if (code != SQLITE_OK) return sqlite_error(connection->handle, code, path.string());
   sqlite3* handle = connection->handle;
@@ -98,8 +99,7 @@ Result<Statement> Database::prepare(std::string_view sql) {
 
 Result<void> Database::execute(std::string_view sql) {
   const std::string terminated(sql);
-  const int code =
-      sqlite3_exec(connection_->handle, terminated.c_str(), nullptr, nullptr, nullptr);
+  const int code = sqlite3_exec(connection_->handle, terminated.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return sqlite_error(connection_->handle, code);
   return {};
 }

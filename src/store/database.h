@@ -30,7 +30,8 @@ struct Migration {
 class Statement;
 
 // One connection. Owned and used by one thread at a time; nothing is shared. ":memory:" works.
-// Failures are values: store_unavailable with SQLite's text, the path, and whether the disk is full.
+// Failures are values: store_unavailable with SQLite's text, the path, and whether the disk is
+// full.
 class Database {
  public:
   static Result<Database> open(const std::filesystem::path& path, Durability durability,
@@ -39,8 +40,8 @@ class Database {
   Database& operator=(Database&&) noexcept;
   ~Database();
 
-  // A cached prepared statement, reset and with cleared bindings; valid until the next prepare() of the
-  // same text. `sql` must be a literal.
+  // A cached prepared statement, reset and with cleared bindings; valid until the next prepare() of
+  // the same text. `sql` must be a literal.
   Result<Statement> prepare(std::string_view sql);
   // Runs statements without parameters or rows.
   Result<void> execute(std::string_view sql);
@@ -98,7 +99,8 @@ class Transaction {
   Database* database_;
 };
 
-// An exclusive lock on the data folder for the life of the process: the second server refuses to start.
+// An exclusive lock on the data folder for the life of the process: the second server refuses to
+// start.
 class FolderLock {
  public:
   static Result<FolderLock> acquire(const std::filesystem::path& folder);

@@ -45,9 +45,9 @@ Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder) {
     const int error = errno;
     ::close(fd);
     if (error != EWOULDBLOCK) return unwritable(folder, error);
-    return make_error(ErrorCode::config_error, "another T.A.R.S. uses this data folder (" +
-                                                   folder.string() +
-                                                   "): end it, or set TARS_DATA_DIR to another folder");
+    return make_error(ErrorCode::config_error,
+                      "another T.A.R.S. uses this data folder (" + folder.string() +
+                          "): end it, or set TARS_DATA_DIR to another folder");
   }
   return FolderLock(fd);
 }

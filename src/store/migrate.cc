@@ -39,8 +39,9 @@ Result<int> migrate(Database& database, const std::string& path,
   if (!version) return version.error();
   if (*version > newest) {
     return make_error(ErrorCode::config_error,
-                      path + " was written by a newer T.A.R.S. (schema " + std::to_string(*version) +
-                          ", this program knows " + std::to_string(newest) +
+                      path + " was written by a newer T.A.R.S. (schema " +
+                          std::to_string(*version) + ", this program knows " +
+                          std::to_string(newest) +
                           "): update the program, or set TARS_DATA_DIR to another folder");
   }
   for (const Migration& migration : migrations) {

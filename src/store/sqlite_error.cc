@@ -18,12 +18,10 @@ Advice advise(int code) {
             "check the disk, its quota and the limit on file sizes"};
   }
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return {"the disk is full", "free some space on it"};
+    case SQLITE_FULL: return {"the disk is full", "free some space on it"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return {"the database is read-only", "make the file and its folder writable"};
+    case SQLITE_AUTH: return {"the database is read-only", "make the file and its folder writable"};
     case SQLITE_CANTOPEN:
       return {"the database cannot be opened",
               "check that its folder exists and is writable, or set TARS_DATA_DIR"};
@@ -32,16 +30,12 @@ Advice advise(int code) {
     case SQLITE_NOTADB:
       return {"the file is not a database", "move it away or restore it from a backup"};
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return {"the database is in use by another program", "end that program"};
-    case SQLITE_IOERR:
-      return {"the database cannot be read or written", "check the disk"};
-    case SQLITE_NOMEM:
-      return {"there is no memory left for the database", "free some memory"};
+    case SQLITE_LOCKED: return {"the database is in use by another program", "end that program"};
+    case SQLITE_IOERR: return {"the database cannot be read or written", "check the disk"};
+    case SQLITE_NOMEM: return {"there is no memory left for the database", "free some memory"};
     case SQLITE_CONSTRAINT:
       return {"the database refused a row", "report this as a fault of the program"};
-    default:
-      return {"the database failed", "report this as a fault of the program"};
+    default: return {"the database failed", "report this as a fault of the program"};
   }
 }
 
@@ -53,10 +47,11 @@ Error sqlite_error(sqlite3* handle, int code, std::string path) {
     if (const char* name = sqlite3_db_filename(handle, "main")) path = name;
   }
   if (path.empty()) path = ":memory:";
-  const bool current = handle != nullptr && (sqlite3_extended_errcode(handle) & 0xff) == (code & 0xff);
+  const bool current =
+      handle != nullptr && (sqlite3_extended_errcode(handle) & 0xff) == (code & 0xff);
   const char* text = current ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  return make_error(ErrorCode::store_unavailable, std::string(advice.cause) + ": " + path + " (" +
-                                                      text + "); " + advice.fix);
+  return make_error(ErrorCode::store_unavailable,
+                    std::string(advice.cause) + ": " + path + " (" + text + "); " + advice.fix);
 }
 
 }  // namespace tars::store

@@ -62,7 +62,7 @@ TEST(Database, MakesAFileThatOnlyTheOwnerReads) {
   const TempFolder folder;
   const auto path = folder.path() / "a.db";
   auto database = Database::open(path, Durability::process_crash, kSchema).value();
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
 }
@@ -143,13 +143,16 @@ int in_child(F body) {
 TEST(Database, SaysThatAFileIsReadOnly) {
   const TempFolder folder;
   const auto path = folder.path() / "a.db";
-  { ASSERT_TRUE(Database::open(path, Durability::process_crash, kSchema)); }
+  {
+    ASSERT_TRUE(Database::open(path, Durability::process_crash, kSchema));
+  }
   ASSERT_EQ(::chmod(path.c_str(), 0444), 0);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   EXPECT_EQ(in_child([&] {
               if (::getuid() == 0 && ::setuid(65534) != 0) return false;
               const auto database = Database::open(path, Durability::process_crash, kSchema);
-              return database.has_error() && database.error().code == ErrorCode::store_unavailable &&
+              return database.has_error() &&
+                     database.error().code == ErrorCode::store_unavailable &&
                      database.error().message.find("read-only") != std::string::npos;
             }),
             0);
@@ -174,21 +177,22 @@ TEST(Database, SurvivesAFullDisk) {
 
 TEST(Database, SaysThatAWriteWentOverALimit) {
   const TempFolder folder;
-  EXPECT_EQ(in_child([&] {
-              auto database =
-                  Database::open(folder.path() / "a.db", Durability::process_crash, kSchema).value();
-              ::signal(SIGXFSZ, SIG_IGN);
-              const rlimit limit{200000, 200000};
-              if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
-              for (int i = 0; i < 1000; ++i) {
-                auto insert = database.prepare("INSERT INTO t(v) VALUES (?)").value();
-                const auto done = insert.bind(1, std::string(2000, 'x')).run();
-                if (done) continue;
-                return done.error().message.find("quota") != std::string::npos;
-              }
-              return false;
-            }),
-            0);
+  EXPECT_EQ(
+      in_child([&] {
+        auto database =
+            Database::open(folder.path() / "a.db", Durability::process_crash, kSchema).value();
+        ::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{200000, 200000};
+        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+        for (int i = 0; i < 1000; ++i) {
+          auto insert = database.prepare("INSERT INTO t(v) VALUES (?)").value();
+          const auto done = insert.bind(1, std::string(2000, 'x')).run();
+          if (done) continue;
+          return done.error().message.find("quota") != std::string::npos;
+        }
+        return false;
+      }),
+      0);
 }
 
 TEST(Database, LosesNothingCommittedWhenKilled) {

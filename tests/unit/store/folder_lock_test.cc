@@ -19,7 +19,7 @@ TEST(FolderLock, MakesAPrivateFolder) {
   const TempFolder base;
   const auto folder = base.path() / "parent" / "data";
   ASSERT_TRUE(FolderLock::acquire(folder));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(folder.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700U);
   EXPECT_TRUE(std::filesystem::exists(folder / "tars.lock"));
@@ -41,7 +41,9 @@ TEST(FolderLock, RefusesASecondHolder) {
 
 TEST(FolderLock, IsFreeAgainAfterItsHolder) {
   const TempFolder folder;
-  { ASSERT_TRUE(FolderLock::acquire(folder.path())); }
+  {
+    ASSERT_TRUE(FolderLock::acquire(folder.path()));
+  }
   EXPECT_TRUE(FolderLock::acquire(folder.path()));
 }
 

@@ -36,8 +36,7 @@ TEST(Migrate, LeavesTheOldVersionWhenOneFails) {
   const TempFolder folder;
   const auto path = folder.path() / "a.db";
   const Migration broken{2, "CREATE TABLE half(a INTEGER); INSERT INTO missing VALUES (1)"};
-  const auto failed =
-      Database::open(path, Durability::process_crash, std::array{kFirst, broken});
+  const auto failed = Database::open(path, Durability::process_crash, std::array{kFirst, broken});
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, ErrorCode::store_unavailable);
   auto database = Database::open(path, Durability::process_crash, std::array{kFirst}).value();
@@ -48,12 +47,15 @@ TEST(Migrate, LeavesTheOldVersionWhenOneFails) {
 TEST(Migrate, RefusesAFileOfANewerProgram) {
   const TempFolder folder;
   const auto path = folder.path() / "a.db";
-  { ASSERT_TRUE(Database::open(path, Durability::process_crash, std::array{kFirst, kSecond})); }
+  {
+    ASSERT_TRUE(Database::open(path, Durability::process_crash, std::array{kFirst, kSecond}));
+  }
   const auto database = Database::open(path, Durability::process_crash, std::array{kFirst});
   ASSERT_FALSE(database);
   EXPECT_EQ(database.error().code, ErrorCode::config_error);
   EXPECT_THAT(database.error().message, HasSubstr(path.string()));
-  EXPECT_THAT(database.error().message, HasSubstr("newer T.A.R.S. (schema 2, this program knows 1)"));
+  EXPECT_THAT(database.error().message,
+              HasSubstr("newer T.A.R.S. (schema 2, this program knows 1)"));
   EXPECT_THAT(database.error().message, HasSubstr("update the program"));
 }
 

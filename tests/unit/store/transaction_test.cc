@@ -52,8 +52,9 @@ TEST_F(TransactionTest, RefusesASecondOneInside) {
 }
 
 TEST_F(TransactionTest, CanBeginAgainAfterAFailedOne) {
-  ASSERT_TRUE(database_.execute("CREATE TABLE child(a INTEGER REFERENCES parent(a) DEFERRABLE"
-                                " INITIALLY DEFERRED); CREATE TABLE parent(a INTEGER PRIMARY KEY)"));
+  ASSERT_TRUE(
+      database_.execute("CREATE TABLE child(a INTEGER REFERENCES parent(a) DEFERRABLE"
+                        " INITIALLY DEFERRED); CREATE TABLE parent(a INTEGER PRIMARY KEY)"));
   {
     auto transaction = Transaction::begin(database_).value();
     ASSERT_TRUE(database_.execute("INSERT INTO child VALUES (5)"));

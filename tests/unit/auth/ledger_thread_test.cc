@@ -1,0 +1,142 @@
+#include "auth/ledger_thread.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "auth_fixture.h"
+
+namespace tars::auth {
+namespace {
+
+using Urgency = LedgerThread::Urgency;
+
+class LedgerThreadTest : public ::testing::Test {
+ protected:
+  LedgerThread make(std::size_t capacity) {
+    return LedgerThread(Ledger::open(":memory:").value(), std::nullopt, {.capacity = capacity},
+                        dead_, clock_);
+  }
+  // Holds the writer thread until `release_` is set.
+  LedgerTask blocker() {
+    return {[this](Ledger&) -> Result<LedgerTask::Completion> {
+              entered_.set_value();
+              release_.get_future().wait();
+              return LedgerTask::Completion();
+            },
+            {}};
+  }
+  ManualClock clock_;
+  DeadTokens dead_;
+  std::promise<void> entered_;
+  std::promise<void> release_;
+};
+
+TEST_F(LedgerThreadTest, CompletesInOrderAfterTheCommit) {
+  std::vector<int> order;
+  {
+    LedgerThread thread = make(100);
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(thread.submit({[&order, i](Ledger&) -> Result<LedgerTask::Completion> {
+                                   return LedgerTask::Completion(
+                                       [&order, i] { order.push_back(i); });
+                                 },
+                                 {}},
+                                Urgency::soon));
+    }
+    thread.shutdown();
+  }
+  EXPECT_THAT(order, ::testing::ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST_F(LedgerThreadTest, AFullQueueRefusesAtOnce) {
+  LedgerThread thread = make(2);
+  ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
+  entered_.get_future().wait();
+  const auto idle = [](Ledger&) -> Result<LedgerTask::Completion> {
+    return LedgerTask::Completion();
+  };
+  ASSERT_TRUE(thread.submit({idle, {}}, Urgency::soon));
+  ASSERT_TRUE(thread.submit({idle, {}}, Urgency::now));
+  const auto refused = thread.submit({idle, {}}, Urgency::now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
+  EXPECT_TRUE(refused.error().retry_after);
+  release_.set_value();
+}
+
+TEST_F(LedgerThreadTest, OneFailureUndoesItsBatchAndIsRemembered) {
+  LedgerThread thread = make(100);
+  std::promise<std::string> first;
+  std::promise<std::string> second;
+  ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
+  entered_.get_future().wait();  // so that the next two come in one batch
+  ASSERT_TRUE(thread.submit({[](Ledger& ledger) -> Result<LedgerTask::Completion> {
+                               if (auto done = ledger.end_token("kept?", 5000, std::nullopt); !done)
+                                 return done.error();
+                               return LedgerTask::Completion();
+                             },
+                             [&](const Error& error) { first.set_value(error.message); }},
+                            Urgency::soon));
+  ASSERT_TRUE(thread.submit({[](Ledger&) -> Result<LedgerTask::Completion> {
+                               return make_error(ErrorCode::store_unavailable, "the disk is full");
+                             },
+                             [&](const Error& error) { second.set_value(error.message); }},
+                            Urgency::now));
+  release_.set_value();
+  EXPECT_EQ(second.get_future().get(), "the disk is full");
+  EXPECT_EQ(first.get_future().get(), "the disk is full");
+  EXPECT_EQ(thread.status().error().message, "the disk is full");
+  std::promise<bool> found;
+  ASSERT_TRUE(thread.submit({[&](Ledger& ledger) -> Result<LedgerTask::Completion> {
+                               const bool there = ledger.death_of("kept?").value().has_value();
+                               return LedgerTask::Completion(
+                                   [&, there] { found.set_value(there); });
+                             },
+                             {}},
+                            Urgency::now));
+  EXPECT_FALSE(found.get_future().get());
+  EXPECT_TRUE(thread.status()) << "a good write ends the failure";
+}
+
+TEST_F(LedgerThreadTest, WithoutALedgerEveryTaskFails) {
+  const Error broken = make_error(ErrorCode::store_unavailable, "damaged");
+  LedgerThread thread(std::nullopt, broken, {}, dead_, clock_);
+  EXPECT_EQ(thread.status().error().message, "damaged");
+  std::promise<std::string> answer;
+  ASSERT_TRUE(thread.submit({{}, [&](const Error& error) { answer.set_value(error.message); }},
+                            Urgency::now));
+  EXPECT_EQ(answer.get_future().get(), "damaged");
+  EXPECT_FALSE(thread.status());
+}
+
+TEST_F(LedgerThreadTest, PrunesWhenTheClockSaysSo) {
+  LedgerThread thread = make(100);
+  const auto end = [&](const char* id, std::int64_t expires) {
+    std::promise<void> done;
+    ASSERT_TRUE(thread.submit({[&](Ledger& ledger) -> Result<LedgerTask::Completion> {
+                                 if (auto r = ledger.end_token(id, expires, std::nullopt); !r)
+                                   return r.error();
+                                 return LedgerTask::Completion([&] {
+                                   dead_.add_token(id, expires);
+                                   done.set_value();
+                                 });
+                               },
+                               {}},
+                              Urgency::now));
+    done.get_future().wait();
+  };
+  const std::int64_t start = clock_.seconds();
+  end("short", start + 10);
+  end("long", start + 100'000);
+  clock_.advance(std::chrono::hours(2));
+  end("next", start + 100'000);
+  thread.shutdown();
+  EXPECT_FALSE(dead_.contains("", "short"));
+  EXPECT_TRUE(dead_.contains("", "long"));
+  EXPECT_EQ(dead_.pruned_until(), start + 7200 - 30);
+}
+
+}  // namespace
+}  // namespace tars::auth
