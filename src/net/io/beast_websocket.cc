@@ -2,14 +2,16 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/compose.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "net/io/io_thread.h"
 #include "net/message/ascii.h"
@@ -83,15 +85,39 @@ void teardown(beast::role_type, MeteredSocket& socket, beast::error_code& ec) {
   ec = {};
 }
 
-// Beast ends a connection here after the close frames: say that no more comes, then wait for the
-// peer to close first, so that it reads our last bytes; the connection's deadline bounds the wait.
+// Reads and drops until the peer ends, so that a peer which is still sending can read our close
+// frame instead of a reset connection. Bounded by the connection's deadline.
+struct DrainPeer {
+  Connection* connection;
+  bool started = false;
+
+  template <class Self>
+  void operator()(Self& self, boost::system::error_code ec = {}) {
+    Socket& peer = connection->socket();
+    if (!std::exchange(started, true)) return peer.async_wait(Socket::wait_read, std::move(self));
+    auto& scratch = connection->thread().read_buffer();
+    // A few buffers a turn, so that a peer that sends without pause does not keep the thread.
+    for (int i = 0; i < 4 && !ec; ++i) peer.read_some(asio::buffer(scratch), ec);
+    const bool wait = !ec || ec == asio::error::would_block || ec == asio::error::try_again;
+    if (!wait) return self.complete({});
+    peer.async_wait(Socket::wait_read, std::move(self));
+  }
+};
+
+// Beast ends a connection here after the close frames. A server closes first (RFC 6455
+// section 7.1.1), at once where the peer has said its last word.
 template <class Handler>
 void async_teardown(beast::role_type, MeteredSocket& socket, Handler&& handler) {
   Connection& c = socket.connection();
   boost::system::error_code ignored;
   c.socket().shutdown(Socket::shutdown_send, ignored);
+  if (c.peer_finished) {
+    asio::post(c.socket().get_executor(),
+               beast::bind_front_handler(std::forward<Handler>(handler), beast::error_code{}));
+    return;
+  }
   c.set_deadline_in(kCloseTimeout);
-  c.socket().async_wait(Socket::wait_read, std::forward<Handler>(handler));
+  asio::async_compose<Handler, void(boost::system::error_code)>(DrainPeer{&c}, handler, c.socket());
 }
 
 namespace {
@@ -174,8 +200,10 @@ asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
   }
   stream_.auto_fragment(false);
   stream_.read_message_max(max_message_bytes_);
-  stream_.control_callback(
-      [this](beast::websocket::frame_type, beast::string_view) { note_activity(); });
+  stream_.control_callback([this](beast::websocket::frame_type type, beast::string_view) {
+    note_activity();
+    if (type == beast::websocket::frame_type::close) connection_->peer_finished = true;
+  });
   note_activity();
   co_return true;
 }
@@ -247,6 +275,7 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
   closing_ = true;
   writing_ = true;
   connection_->set_deadline_in(kCloseTimeout);
+  connection_->peer_finished = true;  // once close() gets to the teardown
   const auto wire_code = static_cast<beast::websocket::close_code>(code);
   const auto shown = reason.substr(0, kMaxReason);
   const beast::websocket::close_reason what(wire_code,

@@ -72,6 +72,7 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string unread;  // received, not yet parsed
   std::uint64_t bytes_written = 0;  // by a WebSocket, handed to the kernel
   bool write_pending = false;  // by a WebSocket, in the kernel's hands
+  bool peer_finished = false;  // of a WebSocket: nothing more is to come after its close frame
 
  private:
   IoThread& thread_;

@@ -121,6 +121,9 @@ void IoThread::join() {
   work_.reset();
   context_.stop();
   if (thread_.joinable()) thread_.join();
+  // What was posted last may not have run any more.
+  stop_accepting_here();
+  drop_connections_here();
 }
 
 std::string_view IoThread::date() { return date_.at(std::time(nullptr)); }

@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+#include <vector>
+
+#include "test_server.h"
+
+namespace tars::net::testing {
+namespace {
+
+ServerOptions short_waits() {
+  ServerOptions options;
+  options.header_timeout = 1s;
+  options.body_timeout = 1s;
+  options.idle_timeout = 1s;
+  return options;
+}
+
+TEST(Deadlines, SlowHeadersAre408) {
+  TestServer t(short_waits());
+  auto client = t.client();
+  client.send("GET / HTTP/1.1\r\nHos");
+  const auto r = client.response();
+  EXPECT_EQ(r.status, 408U);
+  EXPECT_TRUE(r.has("Connection: close"));
+}
+
+TEST(Deadlines, SlowBodyIs408) {
+  TestServer t(short_waits());
+  auto client = t.client();
+  client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc");
+  EXPECT_EQ(client.response().status, 408U);
+  EXPECT_EQ(t.application.requests, 0);
+}
+
+TEST(Deadlines, AnIdleConnectionIsClosedWithoutAWord) {
+  TestServer t(short_waits());
+  auto client = t.client();
+  EXPECT_EQ(client.get("/x").status, 200U);
+  EXPECT_EQ(client.response().status, 0U);
+  EXPECT_FALSE(client.has_bytes());
+}
+
+TEST(Deadlines, AThousandHalfOpenConnectionsEndWhileOthersAreServed) {
+  ServerOptions options = short_waits();
+  options.header_timeout = 3s;
+  TestServer t(options);
+  std::vector<RawClient> half_open;
+  for (int i = 0; i < 1000; ++i) {
+    half_open.emplace_back(t.server.port());
+    half_open.back().send("POST /auth/token HTTP/1.1\r\nHost: t\r\nX-Slow: ");
+  }
+  auto client = t.client();
+  EXPECT_EQ(client.get("/x").status, 200U);
+  client.close();
+  for (auto& c : half_open) EXPECT_EQ(c.response().status, 408U);
+  half_open.clear();
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(Limits, MoreConnectionsThanAllowedWaitTheirTurn) {
+  ServerOptions options;
+  options.max_connections = 2;
+  TestServer t(options);
+  auto first = t.client();
+  auto second = t.client();
+  EXPECT_EQ(first.get("/1").status, 200U);
+  EXPECT_EQ(second.get("/2").status, 200U);
+  auto third = t.client();
+  third.send("GET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(second.get("/2").status, 200U);
+  EXPECT_EQ(t.server.open_connections(), 2U);
+  first.close();
+  EXPECT_EQ(third.response().body, "GET /3");
+}
+
+TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
+  TestServer t;
+  auto before = t.client();
+  EXPECT_EQ(before.get("/1").status, 200U);
+
+  auto waiting = t.client();
+  EXPECT_EQ(waiting.get("/2").status, 200U);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  // The next client takes the last descriptor, so that none is left to accept it with.
+  const int lowest_free = ::dup(0);
+  ::close(lowest_free);
+  rlimit tight = old;
+  tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  auto starved = t.client();
+  starved.send("GET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(before.get("/1").status, 200U);
+  std::this_thread::sleep_for(250ms);  // several pauses long
+  EXPECT_EQ(t.server.open_connections(), 2U);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_EQ(starved.response().body, "GET /3");
+}
+
+TEST(Limits, APeerThatVanishesMidRequestLeavesNothing) {
+  TestServer t;
+  for (int i = 0; i < 20; ++i) {
+    auto client = t.client();
+    client.send("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\nabc");
+    client.reset();
+  }
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(Limits, APeerThatVanishesMidAnswerLeavesNothing) {
+  TestServer t;
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(t.server.port(), 4096);
+    client.send("GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
+    client.reset();
+  }
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+}  // namespace
+}  // namespace tars::net::testing

@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "test_server.h"
+
+namespace tars::net::testing {
+namespace {
+
+// What a session saw, for the test's thread.
+struct Seen {
+  std::promise<WsClosed> closed_promise;
+  std::future<WsClosed> closed = closed_promise.get_future();
+  std::promise<std::uint64_t> bytes_promise;
+  std::future<std::uint64_t> bytes = bytes_promise.get_future();
+};
+
+asio::awaitable<void> drain(WebSocket& socket) {
+  for (;;) {
+    const auto message = co_await socket.read();
+    if (!message) co_return;
+  }
+}
+
+asio::awaitable<void> read_to_the_end(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  co_await drain(*socket);
+  seen.closed_promise.set_value(socket->closed());
+}
+
+asio::awaitable<void> close_at_once(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  co_await socket->close(CloseCode::policy_violation, "token_expired");
+  seen.closed_promise.set_value(socket->closed());
+}
+
+asio::awaitable<void> write_for_ever(WebSocket& socket, bool& ended) {
+  const std::string large(256 * 1024, 'x');
+  for (;;) {
+    const auto written = co_await socket.write(large);
+    if (!written) break;
+  }
+  ended = true;
+}
+
+// Writes until the peer takes nothing any more, then aborts and reads what read() says.
+asio::awaitable<void> abort_when_stuck(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  bool ended = false;
+  asio::co_spawn(socket->executor(), write_for_ever(*socket, ended), asio::detached);
+  asio::steady_timer timer(socket->executor());
+  for (std::uint64_t before = 1; before != socket->bytes_written();) {
+    before = socket->bytes_written();
+    timer.expires_after(300ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  seen.bytes_promise.set_value(socket->bytes_written());
+  socket->abort(CloseCode::try_again_later, "slow_consumer");
+  const auto read = co_await socket->read();
+  EXPECT_EQ(read.error().code, ErrorCode::closed);
+  while (!ended) {
+    timer.expires_after(1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  seen.closed_promise.set_value(socket->closed());
+}
+
+asio::awaitable<void> abort_at_once(std::unique_ptr<WebSocket> socket) {
+  socket->abort(CloseCode::try_again_later, "bye");
+  co_return;
+}
+
+asio::awaitable<void> fail(std::unique_ptr<WebSocket>) {
+  throw std::runtime_error("on purpose");
+  co_return;
+}
+
+asio::awaitable<void> ping_once(std::unique_ptr<WebSocket> socket) {
+  const auto before = socket->last_activity();
+  co_await socket->ping();
+  const auto message = co_await socket->read();
+  if (message) co_await socket->write(socket->last_activity() > before ? "active" : "idle");
+  co_await drain(*socket);
+}
+
+Session with(Seen& seen, asio::awaitable<void> (*session)(Seen&, std::unique_ptr<WebSocket>)) {
+  return [&seen, session](std::unique_ptr<WebSocket> s) { return session(seen, std::move(s)); };
+}
+
+TEST(WebSocketUpgrade, AnswersTheHandshake) {
+  TestServer t;
+  auto client = t.client();
+  const auto r = client.upgrade("Sec-WebSocket-Protocol: tars.v1, other\r\n");
+  EXPECT_EQ(r.status, 101U);
+  EXPECT_TRUE(r.has("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")) << r.head;
+  EXPECT_TRUE(r.has("Sec-WebSocket-Protocol: tars.v1\r\n")) << r.head;
+  EXPECT_TRUE(r.has("X-Request-ID: ")) << r.head;
+  EXPECT_FALSE(r.has("permessage-deflate"));
+}
+
+TEST(WebSocketUpgrade, RefusalsAreOrdinaryAnswers) {
+  TestServer t;
+  auto client = t.client();
+  const std::string tail =
+      " HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  EXPECT_EQ(client.ask("GET /ws?refuse" + tail).status, 403U);
+  EXPECT_EQ(client.ask("GET /ws?throw" + tail).status, 500U);
+  EXPECT_EQ(client.ask("GET /ws" + tail).status, 101U);
+}
+
+TEST(WebSocketUpgrade, BadHandshakesAreRefused) {
+  TestServer t;
+  const std::string head = "GET /ws HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\n";
+  const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const auto ask = [&t](const std::string& request) { return t.client().ask(request); };
+  const auto old = ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n");
+  EXPECT_EQ(old.status, 426U);
+  EXPECT_TRUE(old.has("Sec-WebSocket-Version: 13"));
+  EXPECT_EQ(ask(head + "Sec-WebSocket-Version: 13\r\n" + key + "\r\n").status, 400U);
+  EXPECT_EQ(ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n").status, 400U);
+  EXPECT_EQ(
+      ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\nearly bytes")
+          .status,
+      400U);
+}
+
+TEST(WebSocketMessages, ComeBackInOneFrame) {
+  TestServer t;
+  auto client = t.client();
+  client.upgrade();
+  for (const std::size_t size : {0U, 1U, 125U, 126U, 511U, 512U, 513U, 5000U, 65536U, 262144U}) {
+    const std::string text(size, 'm');
+    client.send_text(text);
+    const auto frame = client.read_frame();
+    EXPECT_EQ(frame.opcode, 1);
+    EXPECT_TRUE(frame.final);
+    EXPECT_TRUE(frame.payload == text) << size;
+  }
+}
+
+TEST(WebSocketMessages, FragmentsArePutTogetherAroundControlFrames) {
+  TestServer t;
+  auto client = t.client();
+  client.upgrade();
+  client.send(RawClient::frame(1, "ab", false) + RawClient::frame(9, "p") +
+              RawClient::frame(0, "", false) + RawClient::frame(0, "cd"));
+  const auto pong = client.read_frame();
+  EXPECT_EQ(pong.opcode, 10);
+  EXPECT_EQ(pong.payload, "p");
+  EXPECT_EQ(client.read_frame().payload, "abcd");
+}
+
+struct BadFrames {
+  const char* name;
+  std::string bytes;
+  unsigned code;
+};
+class WebSocketFaults : public ::testing::TestWithParam<BadFrames> {};
+
+TEST_P(WebSocketFaults, AreClosedWithTheirCode) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, read_to_the_end);
+  auto client = t.client();
+  client.upgrade();
+  client.send(GetParam().bytes);
+  const auto frame = client.read_frame();
+  EXPECT_EQ(frame.code(), GetParam().code);
+  EXPECT_TRUE(client.ends());
+  EXPECT_EQ(seen.closed.get().code, CloseCode::abnormal);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, WebSocketFaults,
+    ::testing::Values(BadFrames{"too_big", RawClient::frame(1, std::string(262145, 'x')), 1009},
+                      BadFrames{"too_big_in_fragments",
+                                RawClient::frame(1, std::string(200000, 'x'), false) +
+                                    RawClient::frame(0, std::string(200000, 'x')),
+                                1009},
+                      BadFrames{"bad_utf8", RawClient::frame(1, "\xc3\x28"), 1007},
+                      BadFrames{"cut_utf8", RawClient::frame(1, "\xe2\x82"), 1007},
+                      BadFrames{"unmasked", std::string("\x81\x01") + "x", 1002},
+                      BadFrames{"reserved_opcode", RawClient::frame(3, "x"), 1002},
+                      BadFrames{"stray_continuation", RawClient::frame(0, "x"), 1002}),
+    [](const auto& each) { return each.param.name; });
+
+TEST(WebSocketEnd, ThePeersCodeAndReasonAreTold) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, read_to_the_end);
+  auto client = t.client();
+  client.upgrade();
+  client.send_close(1001, "tab closed");
+  EXPECT_EQ(client.read_frame().code(), 1001U);
+  const auto closed = seen.closed.get();
+  EXPECT_EQ(closed.code, CloseCode::going_away);
+  EXPECT_EQ(closed.reason, "tab closed");
+}
+
+TEST(WebSocketEnd, ACloseWithoutCodeIs1005) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, read_to_the_end);
+  auto client = t.client();
+  client.upgrade();
+  client.send(RawClient::frame(8, ""));
+  EXPECT_EQ(seen.closed.get().code, CloseCode::no_status);
+}
+
+TEST(WebSocketEnd, APeerThatVanishesIs1006) {
+  TestServer t;
+  for (const bool in_message : {false, true}) {
+    Seen seen;
+    t.application.session = with(seen, read_to_the_end);
+    auto client = t.client();
+    client.upgrade();
+    if (in_message) client.send(RawClient::frame(1, "half of it", false).substr(0, 9));
+    client.reset();
+    EXPECT_EQ(seen.closed.get().code, CloseCode::abnormal);
+  }
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketEnd, CloseSendsCodeAndReason) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, close_at_once);
+  auto client = t.client();
+  client.upgrade();
+  const auto frame = client.read_frame();
+  EXPECT_EQ(frame.code(), 1008U);
+  EXPECT_EQ(frame.payload.substr(2), "token_expired");
+  client.send_close(1008);
+  EXPECT_TRUE(client.ends());
+  seen.closed.get();
+}
+
+TEST(WebSocketEnd, CloseDoesNotWaitForEver) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, close_at_once);
+  auto client = t.client();
+  client.upgrade();
+  // The peer answers nothing, and keeps its side open.
+  seen.closed.get();
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketEnd, AbortFreesASessionWhosePeerTakesNothing) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, abort_when_stuck);
+  RawClient client(t.server.port(), 4096);
+  client.upgrade();
+  EXPECT_GT(seen.bytes.get(), 0U);
+  EXPECT_EQ(seen.closed.get().code, CloseCode::abnormal);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketEnd, AbortStillTellsTheCodeWhereItCan) {
+  TestServer t;
+  t.application.session = abort_at_once;
+  auto client = t.client();
+  client.upgrade();
+  EXPECT_EQ(client.read_frame().code(), 1013U);
+  EXPECT_TRUE(client.ends());
+}
+
+TEST(WebSocketEnd, AFailingSessionIs1011) {
+  TestServer t;
+  t.application.session = fail;
+  auto client = t.client();
+  client.upgrade();
+  EXPECT_EQ(client.read_frame().code(), 1011U);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketControl, PingIsSentAndAPongCountsAsActivity) {
+  TestServer t;
+  t.application.session = ping_once;
+  auto client = t.client();
+  client.upgrade();
+  EXPECT_EQ(client.read_frame().opcode, 9);
+  client.send(RawClient::frame(10, "") + RawClient::frame(1, "x"));
+  EXPECT_EQ(client.read_frame().payload, "active");
+}
+
+}  // namespace
+}  // namespace tars::net::testing

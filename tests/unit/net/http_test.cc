@@ -1,0 +1,25 @@
+#include "net/http.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::net {
+namespace {
+
+TEST(HttpRequest, HeaderIsFoundWithoutCaseAndTheFirstCounts) {
+  HttpRequest request;
+  request.headers = {{"X-One", "1"}, {"x-one", "2"}, {"Empty", ""}};
+  EXPECT_EQ(request.header("x-ONE"), "1");
+  EXPECT_EQ(request.header("empty"), "");
+  EXPECT_EQ(request.header("x-on"), std::nullopt);
+}
+
+TEST(HttpRequest, QueryParameterIsFoundByItsExactName) {
+  HttpRequest request;
+  request.query = {{"a", "1"}, {"a", "2"}, {"b", ""}};
+  EXPECT_EQ(request.query_param("a"), "1");
+  EXPECT_EQ(request.query_param("b"), "");
+  EXPECT_EQ(request.query_param("A"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace tars::net

@@ -1,0 +1,49 @@
+#include "net/io/io_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "loopback.h"
+
+namespace tars::net::testing {
+namespace {
+
+TEST(ConnectionCount, WaitsForTheLast) {
+  ConnectionCount count;
+  EXPECT_TRUE(count.wait_for_none(0ms));
+  count.add();
+  count.add();
+  EXPECT_FALSE(count.wait_for_none(1ms));
+  std::thread other([&count] {
+    count.remove();
+    count.remove();
+  });
+  EXPECT_TRUE(count.wait_for_none(20s));
+  other.join();
+  EXPECT_EQ(count.value(), 0U);
+}
+
+TEST(IoThread, EndsWithoutEverHavingStarted) {
+  ServerOptions options;
+  PlainApplication application;
+  ConnectionCount count;
+  IoThread thread(options, application, count);
+  thread.stop_accepting();
+  EXPECT_TRUE(thread.draining());
+  thread.join();
+}
+
+TEST(IoThread, RunsAndEnds) {
+  ServerOptions options;
+  PlainApplication application;
+  ConnectionCount count;
+  IoThread thread(options, application, count);
+  thread.start();
+  auto done = asio::post(thread.context(), asio::use_future);
+  EXPECT_EQ(done.wait_for(20s), std::future_status::ready);
+  thread.join();
+}
+
+}  // namespace
+}  // namespace tars::net::testing
