@@ -38,7 +38,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   unsigned status = 200;
-  Headers headers;  // Content-Length, Date, Server, X-Request-ID and Connection are added by the server
+  Headers
+      headers;  // Content-Length, Date, Server, X-Request-ID and Connection are added by the server
   std::string body;
   bool close = false;  // close the connection after this answer
 };

@@ -25,31 +25,34 @@ struct ServerOptions {
   std::size_t max_body_bytes = 1024 * 1024;      // 413 past it, as soon as it is known
   std::size_t max_message_bytes = 256 * 1024;    // WebSocket: 1009 past it
   std::size_t max_connections = 4096;            // more wait in the kernel's queue
-  std::chrono::seconds header_timeout{10};       // from the first byte (or accept) to the last header: 408
+  std::chrono::seconds header_timeout{
+      10};       // from the first byte (or accept) to the last header: 408
   std::chrono::seconds body_timeout{30};         // 408; with no progress for 10 s: 408 too
   std::chrono::seconds idle_timeout{75};         // keep-alive connection between requests
   std::chrono::seconds handshake_timeout{10};    // WebSocket upgrade
 };
 
-// The answer to an upgrade request: refuse with a response, or accept and run a session. The session
-// coroutine runs on the connection's thread and owns nothing that outlives it but the WebSocket.
+// The answer to an upgrade request: refuse with a response, or accept and run a session. The
+// session coroutine runs on the connection's thread and owns nothing that outlives it but the
+// WebSocket.
 struct Upgrade {
   std::string subprotocol;  // echoed when not empty
   std::function<boost::asio::awaitable<void>(std::unique_ptr<WebSocket>)> session;
 };
 
-// What the server asks the application. All members are called on I/O threads, at once from several, and
-// must not block. An exception becomes a 500 and is logged; it never ends the process.
+// What the server asks the application. All members are called on I/O threads, at once from
+// several, and must not block. An exception becomes a 500 and is logged; it never ends the process.
 class Application {
  public:
   virtual ~Application() = default;
   virtual boost::asio::awaitable<HttpResponse> handle(HttpRequest request) = 0;
   // Only for GET with `Upgrade: websocket`.
-  virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(HttpRequest request) = 0;
-  // The body for an error that the HTTP layer itself found (400, 408, 413, 431, 500, 501): api/ makes it
-  // a problem document. `method` and `target` may be empty when they were never read.
-  virtual HttpResponse error_response(unsigned status, std::string_view detail, std::string_view target,
-                                      std::string_view request_id) = 0;
+  virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(
+      HttpRequest request) = 0;
+  // The body for an error that the HTTP layer itself found (400, 408, 413, 431, 500, 501): api/
+  // makes it a problem document. `method` and `target` may be empty when they were never read.
+  virtual HttpResponse error_response(unsigned status, std::string_view detail,
+                                      std::string_view target, std::string_view request_id) = 0;
 };
 
 // Owns the I/O threads, one io_context and one acceptor (SO_REUSEPORT) each, and every connection.
@@ -68,8 +71,9 @@ class Server {
   std::uint16_t port() const;
   // Starts the I/O threads and returns.
   void start();
-  // Stops accepting HTTP keep-alive connections anew is the application's business (it answers 503);
-  // this closes listeners and idle connections, waits up to `grace` for the rest, drops them, joins.
+  // Stops accepting HTTP keep-alive connections anew is the application's business (it answers
+  // 503); this closes listeners and idle connections, waits up to `grace` for the rest, drops them,
+  // joins.
   void stop(std::chrono::milliseconds grace);
 
   // The io_contexts, for timers and posts of the owner; index 0 always exists.

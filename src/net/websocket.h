@@ -40,9 +40,9 @@ struct WsClosed {
   std::string reason;
 };
 
-// Owned by its session coroutine; all members are called on that connection's executor. One read and one
-// write may be in progress at once, and no more. A message over the limit, bad UTF-8 and protocol
-// errors are answered with their close code by this class; read() then returns the error.
+// Owned by its session coroutine; all members are called on that connection's executor. One read
+// and one write may be in progress at once, and no more. A message over the limit, bad UTF-8 and
+// protocol errors are answered with their close code by this class; read() then returns the error.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -57,11 +57,11 @@ class WebSocket {
   // Sends a ping control frame. Counts as the one write.
   virtual boost::asio::awaitable<Result<void>> ping() = 0;
   // Sends a close frame (reason at most 123 bytes), waits for the peer's up to 2 s, closes the
-  // socket; read() then returns. Counts as the one write: a write in progress must have returned, or
-  // be abandoned with abort() instead.
+  // socket; read() then returns. Counts as the one write: a write in progress must have returned,
+  // or be abandoned with abort() instead.
   virtual boost::asio::awaitable<void> close(CloseCode code, std::string_view reason) = 0;
-  // Tries to send a close frame without waiting for the socket to drain, then drops the connection at
-  // once. Both read() and write() return. For a peer that takes nothing any more.
+  // Tries to send a close frame without waiting for the socket to drain, then drops the connection
+  // at once. Both read() and write() return. For a peer that takes nothing any more.
   virtual void abort(CloseCode code, std::string_view reason) = 0;
 
   // How the connection ended, once read() has returned an error.

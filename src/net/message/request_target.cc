@@ -29,7 +29,8 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
   const auto url = target.starts_with('/') ? boost::urls::parse_origin_form(text)
                                            : boost::urls::parse_absolute_uri(text);
   if (!url) return bad_target();
-  // `example.org:443`, the authority-form of CONNECT, also reads as a URI of the scheme example.org.
+  // `example.org:443`, the authority-form of CONNECT, also reads as a URI of the scheme
+  // example.org.
   const bool is_absolute = !target.starts_with('/');
   if (is_absolute && url->scheme_id() != boost::urls::scheme::http &&
       url->scheme_id() != boost::urls::scheme::https) {
