@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -82,11 +81,11 @@ class Load:
 
 def _bare_loop(setting: Setting, streams: int, tokens: int) -> float:
     """Tokens/s of the plain llama.cpp loop: same weights, greedy, the given batch."""
-    done = subprocess.run([setting.program("bench_llm_tokens"), "--model", model_path(), "--streams",
-                           str(streams), "--tokens", str(tokens), "--rounds", "1", "--json"],
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run([setting.program("bench_llm_bare_loop"), str(streams), str(tokens)],
+                          env={**os.environ, "MODEL_PATH": model_path()}, capture_output=True,
+                          text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["tokens_per_second"]
+    return float(done.stdout)
 
 
 def ws_tokens(setting: Setting) -> list[tuple]:
