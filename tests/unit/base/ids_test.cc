@@ -1,0 +1,46 @@
+#include "base/ids.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace tars {
+namespace {
+
+TEST(Ids, HaveAPrefixAndTwentySixCharacters) {
+  const std::string id = make_id("run");
+  ASSERT_EQ(id.size(), 4U + 26U);
+  EXPECT_EQ(id.substr(0, 4), "run_");
+  EXPECT_EQ(id.substr(4).find_first_not_of("0123456789abcdefghjkmnpqrstvwxyz"), std::string::npos);
+}
+
+TEST(Ids, AreNeverTheSameTwice) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 10000; ++i) EXPECT_TRUE(seen.insert(make_id("x")).second);
+}
+
+TEST(Ids, SortByTheTimeTheyWereMade) {
+  // The first ten characters are the time; they never go back while the wall clock does not.
+  std::string before = make_id("x").substr(0, 12);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string now = make_id("x").substr(0, 12);
+    EXPECT_LE(before, now);
+    before = now;
+  }
+}
+
+TEST(Ids, RandomHexHasTheLengthAskedFor) {
+  EXPECT_EQ(random_hex(0), "");
+  EXPECT_EQ(random_hex(32).size(), 64U);
+  EXPECT_EQ(random_hex(32).find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(random_hex(32), random_hex(32));
+}
+
+// FIPS 180-2, appendix B.1, and the empty message.
+TEST(Ids, Sha256IsTheStandardOne) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+}  // namespace
+}  // namespace tars

@@ -1,0 +1,80 @@
+#include "telemetry/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <thread>
+#include <vector>
+
+namespace tars::telemetry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Metrics, CountsUnderTheNamesOfTheContract) {
+  Metrics metrics;
+  metrics.count_request("/health", "GET", 200, 0.003);
+  metrics.count_websocket_close(1001);
+  metrics.count_run("complete");
+  metrics.tokens_generated.Increment(7);
+  metrics.websocket_connections.Set(2);
+  metrics.inter_token.Observe(0.01);
+  const std::string text = metrics.text();
+  EXPECT_THAT(
+      text,
+      HasSubstr("tars_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_http_request_duration_seconds_count{route=\"/health\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"1001\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"complete\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"failed\"} 0"));
+  EXPECT_THAT(text, HasSubstr("tars_tokens_total{kind=\"generated\"} 7"));
+  EXPECT_THAT(text, HasSubstr("tars_websocket_connections 2"));
+  EXPECT_THAT(text, HasSubstr("tars_inter_token_seconds_count 1"));
+  EXPECT_THAT(text, HasSubstr("tars_build_info{"));
+}
+
+TEST(Metrics, TextOfAPeerBecomesNoLabel) {
+  Metrics metrics;
+  metrics.count_request("other", "EVIL\"\n", 400, 0);
+  metrics.count_websocket_close(4999);
+  const std::string text = metrics.text();
+  EXPECT_THAT(text, Not(HasSubstr("EVIL")));
+  EXPECT_THAT(text, HasSubstr("method=\"other\""));
+  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"other\"} 1"));
+}
+
+TEST(Metrics, ProcessFiguresAreReadAtTheScrape) {
+  Metrics metrics;
+  const std::string text = metrics.text();
+  for (const char* name : {"process_resident_memory_bytes ", "process_cpu_seconds_total ",
+                           "process_open_fds ", "process_start_time_seconds "}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\n") + name));
+  }
+  EXPECT_THAT(text, HasSubstr("# TYPE process_cpu_seconds_total counter"));
+}
+
+TEST(Metrics, OursBeginWithTheProgramsName) {
+  Metrics metrics;
+  std::istringstream lines(metrics.text());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    EXPECT_TRUE(line.starts_with("tars_") || line.starts_with("process_")) << line;
+  }
+}
+
+TEST(Metrics, SeveralMayCountAtOnce) {
+  Metrics metrics;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 250; ++i) metrics.count_run("cancelled");
+    });
+  }
+  threads.clear();
+  EXPECT_THAT(metrics.text(), HasSubstr("tars_runs_total{outcome=\"cancelled\"} 1000"));
+}
+
+}  // namespace
+}  // namespace tars::telemetry

@@ -1,0 +1,31 @@
+#include <gtest/gtest.h>
+
+#include "telemetry/log.h"
+
+namespace tars::telemetry {
+namespace {
+
+TEST(Redact, TokensInQueriesDisappear) {
+  EXPECT_EQ(redact_url("/ws/chat?token=abc"), "/ws/chat?token=[redacted]");
+  EXPECT_EQ(redact_url("ws://h/ws/chat?a=1&token=abc.def.ghi&b=2#x"),
+            "ws://h/ws/chat?a=1&token=[redacted]&b=2#x");
+  EXPECT_EQ(redact_url("access_token=a&refresh_token=b&enrollment_key=c"),
+            "access_token=[redacted]&refresh_token=[redacted]&enrollment_key=[redacted]");
+}
+
+TEST(Redact, ADisguisedNameIsSeenThrough) {
+  EXPECT_EQ(redact_url("/x?TOKEN=abc"), "/x?TOKEN=[redacted]");
+  EXPECT_EQ(redact_url("/x?tok%65n=abc"), "/x?tok%65n=[redacted]");
+  EXPECT_EQ(redact_url("/x?a=1?token=abc"), "/x?a=1?token=[redacted]");
+  EXPECT_EQ(redact_url("/x?token=a=b"), "/x?token=[redacted]");
+}
+
+TEST(Redact, OtherUrlsStayAsTheyAre) {
+  for (const char* url :
+       {"", "/", "/a?b=c&d", "/token", "/x?tokens=1", "/x?token", "?%", "/x?%6=1", "&&=&"}) {
+    EXPECT_EQ(redact_url(url), url);
+  }
+}
+
+}  // namespace
+}  // namespace tars::telemetry
