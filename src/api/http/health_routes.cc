@@ -131,8 +131,6 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
 
 HealthRoutes::Answer HealthRoutes::metrics(Call& call) {
   const chat::Counts runs = from_.engine.counts();
-  from_.metrics.runs_running.Set(static_cast<double>(runs.running));
-  from_.metrics.runs_waiting.Set(static_cast<double>(runs.waiting));
   const auto accept = call.request.header("Accept").value_or("");
   if (accept.find("application/json") == accept.npos) {
     net::HttpResponse response;

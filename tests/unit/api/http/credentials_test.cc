@@ -1,0 +1,63 @@
+#include "api/http/credentials.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::api {
+namespace {
+
+constexpr const char* kProtocols = "tars.v1, base64url.bearer.authorization.k8s.io.c3ViLXRva2Vu";  // sub-token
+
+TEST(Credentials, BearerSchemeIgnoresCase) {
+  net::HttpRequest request;
+  EXPECT_FALSE(bearer_token(request));
+  request.headers = {{"authorization", "bEARER   abc.def  "}};
+  EXPECT_EQ(bearer_token(request), "abc.def");
+  request.headers = {{"Authorization", "Basic abc"}};
+  EXPECT_FALSE(bearer_token(request));
+  request.headers = {{"Authorization", "Bearer"}};
+  EXPECT_EQ(bearer_token(request), "");
+}
+
+TEST(Credentials, HeaderThenSubprotocolThenQuery) {
+  net::HttpRequest request;
+  request.query = {{"token", "query-token"}};
+  EXPECT_EQ(socket_credentials(request).token, "query-token");
+  request.headers = {{"Sec-WebSocket-Protocol", kProtocols}};
+  EXPECT_EQ(socket_credentials(request).token, "sub-token");
+  EXPECT_EQ(socket_credentials(request).subprotocol, "tars.v1");
+  request.headers.emplace_back("Authorization", "Bearer header-token");
+  EXPECT_EQ(socket_credentials(request).token, "header-token");
+  EXPECT_EQ(socket_credentials(request).subprotocol, "tars.v1");
+}
+
+TEST(Credentials, NothingSentIsNotTheSameAsNonsense) {
+  net::HttpRequest request;
+  EXPECT_FALSE(socket_credentials(request).sent);
+  request.headers = {{"Sec-WebSocket-Protocol", "base64url.bearer.authorization.k8s.io.!!"}};
+  const auto found = socket_credentials(request);
+  EXPECT_TRUE(found.sent);
+  EXPECT_TRUE(found.token.empty());
+  EXPECT_TRUE(found.subprotocol.empty());
+}
+
+TEST(Credentials, Base64Url) {
+  EXPECT_EQ(decode_base64url("-_8"), "\xfb\xff");
+  EXPECT_EQ(decode_base64url("YQ=="), "a");
+  for (const char* bad : {"", "a", "YQ+/", "Y Q", "YQ=a"}) EXPECT_FALSE(decode_base64url(bad)) << bad;
+}
+
+TEST(Credentials, JsonContentTypes) {
+  net::HttpRequest request;
+  EXPECT_TRUE(check_json_content_type(request));
+  for (const char* good : {"application/json", "Application/JSON; charset=utf-8", "application/x+json"}) {
+    request.headers = {{"Content-Type", good}};
+    EXPECT_TRUE(check_json_content_type(request)) << good;
+  }
+  for (const char* bad : {"text/plain", "application/x-www-form-urlencoded", "", "json"}) {
+    request.headers = {{"Content-Type", bad}};
+    EXPECT_EQ(check_json_content_type(request).error().code, ErrorCode::unsupported_media_type) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace tars::api

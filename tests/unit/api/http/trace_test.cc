@@ -1,0 +1,30 @@
+#include "api/http/trace.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::api {
+namespace {
+
+constexpr std::string_view kGood = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+TEST(Trace, JoinsAWellFormedOne) {
+  const Trace trace = join_trace(kGood);
+  EXPECT_EQ(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(trace.traceparent.size(), 55U);
+  EXPECT_TRUE(trace.traceparent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+  EXPECT_NE(trace.traceparent, kGood);
+}
+
+TEST(Trace, IgnoresWhatIsMalformed) {
+  EXPECT_TRUE(join_trace(std::nullopt).trace_id.empty());
+  for (const char* bad : {"", "00-x", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                          "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                          "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                          "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"}) {
+    EXPECT_TRUE(join_trace(bad).trace_id.empty()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace tars::api
