@@ -15,7 +15,11 @@
 #include <json.h>
 #pragma GCC diagnostic pop
 
+#include <algorithm>
 #include <exception>
+#include <string_view>
+
+#include "base/utf8.h"
 
 namespace tars::llm {
 
@@ -29,6 +33,15 @@ struct ChatTemplate::Program {
 };
 
 namespace {
+
+// The engine's errors show the source over several lines.
+std::string one_line(std::string_view text) {
+  text = text.substr(0, text.find(" at row "));
+  std::string line =
+      replace_invalid_utf8(text.substr(0, complete_utf8_prefix(text.substr(0, 200))));
+  std::replace_if(line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return line;
+}
 
 const char* role_name(Role role) {
   switch (role) {
@@ -106,8 +119,8 @@ Result<ChatTemplate> ChatTemplate::parse(const std::string& source, std::string 
     program->program = jinja::parse_from_tokens(tokens);
     program->source = tokens.source;
   } catch (const std::exception& e) {
-    return make_error(ErrorCode::config_error, "its chat template cannot be parsed: " +
-                                                   std::string(e.what()).substr(0, 200));
+    return make_error(ErrorCode::config_error,
+                      "its chat template cannot be parsed: " + one_line(e.what()));
   }
   program->bos_token = std::move(bos_token);
   program->eos_token = std::move(eos_token);
@@ -163,7 +176,7 @@ Result<std::vector<PromptPart>> ChatTemplate::render_as_is(
     return parts;
   } catch (const std::exception& e) {
     return make_error(ErrorCode::generation_error,
-                      "the model's chat template refuses: " + std::string(e.what()).substr(0, 200));
+                      "the model's chat template refuses: " + one_line(e.what()));
   }
 }
 
