@@ -8,6 +8,9 @@ namespace tars::api {
 
 using boost::asio::awaitable;
 
+// Here and wherever coroutines live: no co_await inside a condition. GCC 12 destroys the frame's
+// temporaries twice there when the branch leaves the coroutine.
+
 namespace {
 
 // The most text in one frame: a replayed answer goes out in few frames, other runs still get their turn.
@@ -17,12 +20,14 @@ constexpr std::size_t kMaxFrameText = 16 * 1024;
 
 awaitable<void> Session::write_loop() {
   while (!reader_ended_) {
-    if (!co_await write_control()) co_return;
+    const bool controls_sent = co_await write_control();
+    if (!controls_sent) co_return;
     if (closing_) {
       co_await finish_close();
       co_return;
     }
-    if (!co_await write_runs()) co_return;
+    const bool runs_sent = co_await write_runs();
+    if (!runs_sent) co_return;
     close_when_drained();
     if (!has_work()) co_await wait_for_work();
   }
@@ -46,10 +51,13 @@ awaitable<bool> Session::write_control() {
   while (!control_.empty() || ping_due_) {
     std::vector<std::string> frames = std::exchange(control_, {});
     for (std::string& frame : frames) {
-      if (!co_await send(std::move(frame))) co_return false;
+      const bool sent = co_await send(std::move(frame));
+      if (!sent) co_return false;
     }
     if (ping_due_ && !closing_) {
-      if (!co_await send(ping_frame(now()))) co_return false;
+      std::string frame = ping_frame(now());
+      const bool told = co_await send(std::move(frame));
+      if (!told) co_return false;
       writing_ = true;
       const Result<void> sent = co_await socket_->ping();
       writing_ = false;
@@ -74,7 +82,8 @@ awaitable<bool> Session::write_runs() {
     }
     if (frame.empty()) continue;
     signalled_ = true;  // there may be more
-    if (!co_await send(std::move(frame))) co_return false;
+    const bool sent = co_await send(std::move(frame));
+    if (!sent) co_return false;
   }
   co_return true;
 }
@@ -124,7 +133,10 @@ awaitable<bool> Session::send(std::string frame) {
 }
 
 awaitable<void> Session::finish_close() {
-  if (!closing_->last_words.empty() && !co_await send(std::move(closing_->last_words))) co_return;
+  if (!closing_->last_words.empty()) {
+    const bool sent = co_await send(std::move(closing_->last_words));
+    if (!sent) co_return;
+  }
   closing_->started = true;
   co_await socket_->close(closing_->code, closing_->reason);
 }

@@ -315,7 +315,8 @@ asio::awaitable<std::unique_ptr<WebSocket>> accept_websocket(std::shared_ptr<Con
                                                              WebSocketHandshake handshake) {
   const std::size_t limit = handshake.max_message_bytes;
   auto websocket = std::make_unique<BeastWebSocket>(std::move(connection), limit);
-  if (!co_await websocket->accept(std::move(handshake))) co_return nullptr;
+  const bool accepted = co_await websocket->accept(std::move(handshake));
+  if (!accepted) co_return nullptr;
   co_return websocket;
 }
 

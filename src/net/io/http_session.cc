@@ -157,7 +157,8 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, b
     }
     if (parser.header_done() && parser.expects_continue() && !continued) {
       continued = true;
-      if (!co_await c.send(kContinue, {}, kSendProgress)) co_return ReadResult::gone;
+      const bool sent = co_await c.send(kContinue, {}, kSendProgress);
+      if (!sent) co_return ReadResult::gone;
       deadlines.on_progress(parser);
     }
     if (c.phase == Phase::idle && c.thread().draining()) co_return ReadResult::gone;
@@ -262,7 +263,8 @@ asio::awaitable<void> refuse(Connection& c, const HttpFailure& failure, HttpRequ
   answer.response = error_answer(c, failure, request);
   answer.keep_alive = false;
   answer.without_body = request.method == "HEAD";
-  if (co_await send_answer(c, answer, request.request_id)) co_await c.linger(kLinger);
+  const bool sent = co_await send_answer(c, answer, request.request_id);
+  if (sent) co_await c.linger(kLinger);
 }
 
 // Answers requests until the connection is to end (nullopt) or to become a WebSocket.
@@ -296,7 +298,8 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
       answer.response = co_await answer_plain(c, std::move(request));
     }
     answer.keep_alive = keeps_alive && !answer.response.close && !c.thread().draining();
-    if (!co_await send_answer(c, answer, request_id)) co_return std::nullopt;
+    const bool sent = co_await send_answer(c, answer, request_id);
+    if (!sent) co_return std::nullopt;
     if (!answer.keep_alive) {
       co_await c.linger(kLinger);
       co_return std::nullopt;
