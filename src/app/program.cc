@@ -19,7 +19,8 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kEnrollmentKeyBytes = 16;
 constexpr auto kModelPoll = 20ms;       // how often the loading model is asked
 constexpr auto kDrainPoll = 10ms;       // how often a drain looks whether it is done
-constexpr auto kSocketGrace = 3s;       // for close handshakes after the last answer
+constexpr auto kLastFrameGrace = 1s;   // for what the sockets still have to send
+constexpr auto kSocketGrace = 3s;      // for close handshakes after that
 constexpr auto kConnectionGrace = 1s;   // for HTTP answers on their way
 
 Error model_error(const std::string& detail) {
@@ -138,8 +139,6 @@ void Program::drain() {
   engine_->drain();
   gateway_->begin_drain();
   wait_for_runs(deadline);
-  // Sockets close by themselves once their last answer is out.
-  wait_for_sockets(clock_.steady() + kSocketGrace);
 }
 
 void Program::wait_for_runs(SteadyTime deadline) const {
@@ -162,6 +161,8 @@ void Program::shut_down() {
   if (!lock_) return;
   if (engine_) engine_->shutdown();
   if (server_ && gateway_) {
+    // While draining, sockets close by themselves once their last frame is out.
+    wait_for_sockets(clock_.steady() + kLastFrameGrace);
     gateway_->close_all(net::CloseCode::going_away, "server_shutdown");
     wait_for_sockets(clock_.steady() + kSocketGrace);
   }

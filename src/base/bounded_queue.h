@@ -10,8 +10,8 @@
 namespace tars {
 
 // Owns its items. Any thread may call any member at once. Holds at most `capacity` items: push on a
-// full queue answers false at once and keeps nothing. After close(), push answers false and pop drains
-// what is left, then answers nullopt.
+// full queue answers false at once and keeps nothing. After close(), push answers false and pop
+// drains what is left, then answers nullopt.
 template <class T>
 class BoundedQueue {
  public:

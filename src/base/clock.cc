@@ -43,7 +43,8 @@ int digits(std::string_view text, std::size_t pos, std::size_t width) {
 Result<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto bad = [&] {
-    return make_error(ErrorCode::invalid_request, "not an RFC 3339 time in UTC such as 2026-11-24T16:10:00Z");
+    return make_error(ErrorCode::invalid_request,
+                      "not an RFC 3339 time in UTC such as 2026-11-24T16:10:00Z");
   };
   const std::array<int, 6> part = {digits(text, 0, 4),  digits(text, 5, 2),  digits(text, 8, 2),
                                    digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)};

@@ -14,7 +14,8 @@ bool is_valid_utf8(std::string_view text);
 std::optional<std::size_t> count_code_points(std::string_view text);
 
 // The length of the longest prefix that ends on a whole character. Bytes that can never become a
-// character count as whole (the caller replaces them), so a bad byte cannot hold text back for ever.
+// character count as whole (the caller replaces them), so a bad byte cannot hold text back for
+// ever.
 std::size_t complete_utf8_prefix(std::string_view text);
 
 // Every maximal ill-formed subsequence becomes U+FFFD (Unicode 15, section 3.9).

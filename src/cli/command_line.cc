@@ -36,8 +36,8 @@ std::string suggestion(std::string flag) {
   for (char& c : flag) {
     c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
-  const auto nearest = config::nearest_option(flag, 3);
-  return nearest ? "; did you mean --" + config::flag_name(*nearest) + "?" : "";
+  const auto nearest = config::nearest_option(flag, config::likely_distance(flag));
+  return nearest ? " (did you mean --" + config::flag_name(*nearest) + "?)" : "";
 }
 
 // One parse: CLI11 writes into these members.
@@ -129,7 +129,9 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
     app_.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     command_.verb = Verb::help;
-    command_.text = app_.help();
+    // Not app_.help(), which would show the verb's few lines only.
+    command_.text =
+        app_.get_formatter()->make_help(&app_, app_.get_name(), CLI::AppFormatMode::Normal);
     return std::move(command_);
   } catch (const CLI::ArgumentMismatch& mismatch) {
     const std::string what = mismatch.what();
@@ -138,6 +140,11 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
                           what.find("required") != std::string::npos
                       ? flag + " needs one value"
                       : what);
+  } catch (const CLI::RequiredError& missing) {
+    const std::string what = missing.what();
+    if (what.find("subcommand") == std::string::npos) return refuse(what);
+    return refuse(app_.got_subcommand("config") ? "config needs one of check, doc, env"
+                                                : "model needs the verb prepare");
   } catch (const CLI::ParseError& error) {
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');

@@ -1,5 +1,5 @@
-// Rules between options: what is refused although every value alone is possible, and what is worth a
-// warning.
+// Rules between options: what is refused although every value alone is possible, and what is worth
+// a warning.
 #pragma once
 
 #include <string>

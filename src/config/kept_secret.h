@@ -13,10 +13,11 @@ struct KeptSecret {
   bool made_now = false;
 };
 
-// The secret in `file`, or a new random one of `bytes` bytes as hex, written there first: mode 0600, on
-// the disk (file and folder fsync'ed) before it returns, and never half written. config_error when the
-// file cannot be read or written, is readable by others, or holds less than 2 * `bytes` characters:
-// a damaged secret is not replaced silently, because that would end every token.
+// The secret in `file`, or a new random one of `bytes` bytes as hex, written there first: mode
+// 0600, on the disk (file and folder fsync'ed) before it returns, and never half written.
+// config_error when the file cannot be read or written, is readable by others, or holds less than 2
+// * `bytes` characters: a damaged secret is not replaced silently, because that would end every
+// token.
 Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes);
 
 }  // namespace tars::config

@@ -31,7 +31,7 @@ const Option* owner_of(std::string_view name) {
 }
 
 std::string did_you_mean(std::string_view name) {
-  const auto nearest = nearest_option(name, 3);
+  const auto nearest = nearest_option(name, likely_distance(name));
   return nearest ? "did you mean " + std::string(*nearest) + "?" : "`tars config doc` lists them";
 }
 

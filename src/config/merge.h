@@ -16,8 +16,8 @@ struct Chosen {
   Setting setting;
 };
 
-// Used once: the sources in rising order of weight, then finish(). Every error is a config_error of one
-// line for the operator.
+// Used once: the sources in rising order of weight, then finish(). Every error is a config_error of
+// one line for the operator.
 class Merge {
  public:
   Result<void> add_dotenv(std::string_view path, std::string_view text);

@@ -11,7 +11,8 @@ namespace tars::config {
 
 // ASCII letters only.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
-// The whole text as a decimal number; nullopt also for one that does not fit, and for NaN and infinity.
+// The whole text as a decimal number; nullopt also for one that does not fit, and for NaN and
+// infinity.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<double> parse_number(std::string_view text);
 // true, 1, yes, on · false, 0, no, off; without regard to case.

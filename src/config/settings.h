@@ -44,9 +44,9 @@ struct Loaded {
   std::vector<std::string> warnings;  // sentences for the log at start
 };
 
-// Reads, merges and checks everything. config_error with one line that names the option, what is wrong
-// and the fix; the first problem found in the order of the sources, then of the table, then of checks.h.
-// Touches the disk only to read the files behind NAME_FILE.
+// Reads, merges and checks everything. config_error with one line that names the option, what is
+// wrong and the fix; the first problem found in the order of the sources, then of the table, then
+// of checks.h. Touches the disk only to read the files behind NAME_FILE.
 Result<Loaded> load(const Sources& sources);
 
 }  // namespace tars::config

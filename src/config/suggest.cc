@@ -27,6 +27,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+std::size_t likely_distance(std::string_view name) {
+  return std::min<std::size_t>(3, name.size() / 3);
+}
+
 std::optional<std::string_view> nearest_option(std::string_view name, std::size_t max_distance) {
   // Far longer than any option: not worth comparing.
   if (name.size() > 64) return std::nullopt;

@@ -11,6 +11,9 @@ namespace tars::config {
 // (optimal string alignment; Boytsov 2011, section 2).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+// How many edits a typing error may be: a third of the name, at most three.
+std::size_t likely_distance(std::string_view name);
+
 // The option or alias nearest to `name`, when at most `max_distance` edits away.
 std::optional<std::string_view> nearest_option(std::string_view name, std::size_t max_distance);
 

@@ -34,12 +34,12 @@ struct Sources {
   std::vector<Assignment> flags;
 };
 
-// Every value in it has the form that its option asks for. Getters throw std::logic_error for a name
-// or type that is not in the table: that is a fault in this program, never in its input.
+// Every value in it has the form that its option asks for. Getters throw std::logic_error for a
+// name or type that is not in the table: that is a fault in this program, never in its input.
 class Values {
  public:
-  // config_error with one line that names the option, what is wrong and the fix. A secret's value never
-  // appears in it.
+  // config_error with one line that names the option, what is wrong and the fix. A secret's value
+  // never appears in it.
   static Result<Values> merge(const Sources& sources);
 
   bool is_set(std::string_view name) const;

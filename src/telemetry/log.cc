@@ -30,7 +30,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 std::atomic<LogFormat> g_format{LogFormat::text};
 
-// The one process-wide object: a line must reach stderr from anywhere, also before options are read.
+// The one process-wide object: a line must reach stderr from anywhere, also before options are
+// read.
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> kLogger = [] {
     auto made =

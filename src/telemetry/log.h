@@ -33,7 +33,8 @@ bool log_enabled(LogLevel level);
 // `event` is a fixed short sentence; what varies goes into fields.
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
 
-// The value of `token=` (and access_token=, enrollment_key=) in a URL or query becomes `[redacted]`.
+// The value of `token=` (and access_token=, enrollment_key=) in a URL or query becomes
+// `[redacted]`.
 std::string redact_url(std::string_view url);
 
 }  // namespace tars::telemetry

@@ -5,6 +5,7 @@
 #include <boost/json/string.hpp>
 
 #include <array>
+#include <charconv>
 #include <cmath>
 
 #include "base/utf8.h"
@@ -56,6 +57,12 @@ std::string text_value(std::string_view value) {
 
 std::string text_field(const Field& field) {
   if (const auto* text = std::get_if<std::string_view>(&field.value)) return text_value(*text);
+  if (const auto* number = std::get_if<double>(&field.value)) {
+    // Shorter than JSON's 1.5E0, which is for machines.
+    std::array<char, 32> out{};
+    const auto end = std::to_chars(out.data(), out.data() + out.size(), *number).ptr;
+    return {out.data(), end};
+  }
   return json::serialize(to_json(field));
 }
 

@@ -13,8 +13,8 @@
 
 namespace tars::telemetry {
 
-// Owns the registry. Created once by app/ and passed by reference. Thread-safe. Names begin with tars_,
-// base units, no client or path text as labels.
+// Owns the registry. Created once by app/ and passed by reference. Thread-safe. Names begin with
+// tars_, base units, no client or path text as labels.
 class Metrics {
   // First, because the references below point into it.
   const std::unique_ptr<prometheus::Registry> registry_;

@@ -13,7 +13,9 @@ TEST(StopSignals, TheFirstSignalIsAnEvent) {
   std::vector<int> seen;
   StopSignals signals(context, [&](int signal) { seen.push_back(signal); });
   std::raise(SIGTERM);
-  context.run_one();
+  // The signal arrives through a pipe, which is an event of its own.
+  while (seen.empty() && context.run_one() > 0) {
+  }
   EXPECT_EQ(seen, std::vector<int>{SIGTERM});
 }
 

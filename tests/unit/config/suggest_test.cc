@@ -20,6 +20,12 @@ TEST(Suggest, FindsTheNearestNameOrAlias) {
   EXPECT_EQ(nearest_option("TARS_PORT", 2), "TARS_PORT");
 }
 
+TEST(Suggest, AShortNameMayDifferLess) {
+  EXPECT_EQ(likely_distance("TARS_FOO"), 2U);
+  EXPECT_EQ(likely_distance("MODEL_CONTEXT_LENGTH"), 3U);
+  EXPECT_EQ(likely_distance(""), 0U);
+}
+
 TEST(Suggest, LeavesFarNamesAlone) {
   EXPECT_EQ(nearest_option("HTTP_PROXY", 2), std::nullopt);
   EXPECT_EQ(nearest_option(std::string(10000, 'A'), 2), std::nullopt);

@@ -16,8 +16,13 @@ std::string line(LogFormat format, std::string_view event, std::initializer_list
 TEST(LogLine, TextIsBareWhereItCanBe) {
   EXPECT_EQ(
       line(LogFormat::text, "disk is full",
-           {{"path", "/var/x"}, {"note", "two words"}, {"n", 3}, {"ok", true}, {"empty", ""}}),
-      "1970-01-01T00:00:00.000000Z WARNING disk is full path=/var/x note=\"two words\" n=3 "
+           {{"path", "/var/x"},
+            {"note", "two words"},
+            {"n", 3},
+            {"s", 1.25},
+            {"ok", true},
+            {"empty", ""}}),
+      "1970-01-01T00:00:00.000000Z WARNING disk is full path=/var/x note=\"two words\" n=3 s=1.25 "
       "ok=true empty=\"\"");
 }
 

@@ -1,0 +1,63 @@
+#include "cli/verbs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace tars::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Outcome {
+  Result<void> result;
+  std::string out;
+  std::string err;
+};
+
+// /dev/null as .env, so that no file of the working folder counts.
+Outcome outcome(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--env-file", "/dev/null"});
+  std::ostringstream out;
+  std::ostringstream err;
+  Result<void> result = execute(parse_command_line(arguments).value(), out, err);
+  return {std::move(result), out.str(), err.str()};
+}
+
+TEST(Verbs, CheckShowsOptionsAndWarnings) {
+  const Outcome check = outcome({"config", "check", "--port", "9000", "--chunk-size", "64"});
+  EXPECT_TRUE(check.result);
+  EXPECT_THAT(check.out, HasSubstr("TARS_PORT = 9000  (--tars-port)"));
+  EXPECT_THAT(check.err, HasSubstr("warning: CHUNK_SIZE"));
+}
+
+TEST(Verbs, CheckFailsOnAnImpossibleValue) {
+  const Outcome check = outcome({"config", "check", "--port", "http"});
+  ASSERT_FALSE(check.result);
+  EXPECT_THAT(check.result.error().message, StartsWith("TARS_PORT: \"http\" (--tars-port)"));
+}
+
+TEST(Verbs, DocAndEnvWriteTheReference) {
+  EXPECT_THAT(outcome({"config", "doc"}).out, StartsWith("# Options\n"));
+  EXPECT_THAT(outcome({"config", "env"}).out, HasSubstr("#TARS_PORT=8000\n"));
+}
+
+TEST(Verbs, VersionNamesTheProgram) { EXPECT_THAT(outcome({"version"}).out, StartsWith("tars ")); }
+
+TEST(Verbs, ServeEndsBeforeItStartsWhenThereIsNoModel) {
+  const Outcome serve = outcome({"serve", "--model-path", "/no/such.gguf"});
+  ASSERT_FALSE(serve.result);
+  EXPECT_THAT(serve.result.error().message,
+              StartsWith("MODEL_PATH: there is no file /no/such.gguf"));
+}
+
+TEST(Verbs, PrepareNamesAFileThatIsMissing) {
+  const Outcome prepare = outcome({"model", "prepare", "/no/such.gguf", "/tmp/out.gguf"});
+  ASSERT_FALSE(prepare.result);
+  EXPECT_THAT(prepare.result.error().message, HasSubstr("/no/such.gguf"));
+}
+
+}  // namespace
+}  // namespace tars::cli
