@@ -88,7 +88,7 @@ Parser::Parser() {
                Verb::model_prepare);
   prepare->add_option("IN", command_.input, "The GGUF to read")->required();
   prepare->add_option("OUT", command_.output, "The GGUF to write")->required();
-  command_.format = "q4_0";
+  command_.format = "q8_0";
   prepare->add_option("--format", command_.format, "q4_0 or q8_0");
   add_option_flags();
 }

@@ -56,7 +56,7 @@ TEST(CommandLine, TheOtherVerbs) {
   EXPECT_EQ(prepare.verb, Verb::model_prepare);
   EXPECT_EQ(prepare.input, "a");
   EXPECT_EQ(prepare.output, "b");
-  EXPECT_EQ(prepare.format, "q4_0");
+  EXPECT_EQ(prepare.format, "q8_0");
   EXPECT_EQ(parsed({"model", "prepare", "a", "b", "--format", "q8_0"}).format, "q8_0");
 }
 
