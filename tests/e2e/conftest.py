@@ -21,7 +21,7 @@ def main_server(tmp_path_factory):
                      "CORS_ORIGINS": "https://app.example"})
     server.start()
     yield server
-    assert server.stop() == 0
+    assert server.stop() == 0, server.log()[-2000:]
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ def tight_server(tmp_path_factory):
     """Small limits, so that reaching them is quick."""
     server = Server(tmp_path_factory.mktemp("tight"),
                     {"WS_MAX_CONNECTIONS": "6", "WS_MAX_CONNECTIONS_PER_CLIENT": "3",
-                     "WS_TIMEOUT_SECONDS": "2", "WS_HEARTBEAT_INTERVAL": "60",
+                     "WS_HEARTBEAT_INTERVAL": "1",
                      "MODEL_CONTEXT_LENGTH": "512", "RUN_GRACE_SECONDS": "1", "RUNS_WAITING": "3"})
     server.start()
     yield server
-    assert server.stop() == 0
+    assert server.stop() == 0, server.log()[-2000:]
 
 
 @pytest.fixture

@@ -60,7 +60,8 @@ class Server:
         self.preexec = preexec
         self.tokens: list[str] = []
         self.process: subprocess.Popen | None = None
-        self.log_path = folder / "server.log"
+        self.log_path = folder / "server.log"  # its stderr
+        self.out_path = folder / "server.out"  # its stdout
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -78,10 +79,10 @@ class Server:
     # -- life
 
     def spawn(self) -> subprocess.Popen:
-        with self.log_path.open("ab") as log:
+        with self.log_path.open("ab") as log, self.out_path.open("ab") as out:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", *self.args], env={k: v for k, v in self.env.items() if v},
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                 preexec_fn=self.preexec)
         return self.process
 
@@ -131,7 +132,8 @@ class Server:
         return ("127.0.0.1", self.port)
 
     def log(self) -> str:
-        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+        return "".join(path.read_text(errors="replace") for path in (self.out_path, self.log_path)
+                       if path.exists())
 
     def http(self, token: str | None = None, **kwargs) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -157,6 +159,11 @@ class Server:
 
     def metric(self, name: str) -> float:
         return self.metrics().get(name, 0.0)
+
+    def wait_idle(self, seconds: float = 40) -> None:
+        """No run goes on or waits, so that counters stand still."""
+        wait_until(lambda: not any(self.metric(f"tars_runs_{state}") for state in ("running", "waiting")),
+                   seconds)
 
     # -- tokens
 

@@ -82,8 +82,8 @@ def test_client_ids_that_are_allowed(server, client_id):
 ])
 def test_bad_bodies_are_422(server, body):
     problem = is_problem(httpx.post(server.url + "/auth/token", json=body), 422)
-    assert problem["errors"] and all(
-        isinstance(e["field"], str) and e["message"] for e in problem["errors"])
+    assert problem["errors"] or not isinstance(body, dict), "which field?"
+    assert all(isinstance(e["field"], str) and e["message"] for e in problem["errors"])
 
 
 def test_a_null_optional_field_counts_as_absent(server):
@@ -129,7 +129,8 @@ def test_validate_of_a_bad_token_is_200_and_false(server, token):
 def test_validate_without_a_bearer_is_401(server):
     response = httpx.post(server.url + "/auth/validate")
     is_problem(response, 401)
-    assert response.headers["www-authenticate"] == "Bearer"
+    challenge = response.headers["www-authenticate"]
+    assert challenge.startswith("Bearer") and "error=" not in challenge
 
 
 def test_validate_is_not_stored(server):
@@ -216,7 +217,7 @@ def test_revoking_another_clients_token_says_200_and_does_nothing(server):
     assert validate(server, victim["access_token"])["valid"] is True
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c", ""])
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "x" * 3000])
 def test_revoking_an_unknown_token_is_200(server, token):
     assert revoke(server, server.access(), token).status_code == 200
 

@@ -296,6 +296,7 @@ def test_metrics_names(server):
 
 
 def test_metrics_count(server):
+    server.wait_idle()
     before = server.metrics()
     with Device(server) as device:
         answer = device.ask("Count to three.", max_tokens=8, temperature=0)

@@ -50,6 +50,6 @@ def test_json_lines(own_server):
         device.ask("Say yes.", max_tokens=2)
     assert httpx.get(server.url + "/nope", headers={"X-Request-ID": "trace-me"}).status_code == 404
     assert server.stop() == 0
-    lines = [json.loads(line) for line in server.log().splitlines()]
+    lines = [json.loads(line) for line in server.log_path.read_text().splitlines()]
     assert lines and all({"level"} <= line.keys() for line in lines)
     assert any("trace-me" in json.dumps(line) for line in lines)

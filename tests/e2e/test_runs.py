@@ -114,6 +114,7 @@ def test_cancel_from_another_device_of_the_same_client(server, device):
 
 
 def test_the_same_message_id_attaches_and_never_generates_twice(server, device):
+    server.wait_idle()
     before = server.metric('tars_tokens_total{kind="generated"}')
     with Device(server, client_id=device.client_id) as phone:
         answer, _ = begin(device, message_id="once", conversation_id="c-once")
@@ -211,6 +212,16 @@ def test_a_lost_socket_keeps_its_run_for_a_while_then_cancels_it(tight):
 # -- waiting, fairness, bounds
 
 
+def test_one_conversation_answers_one_message_at_a_time(server, device):
+    """The second message's prompt holds the first one's answer, so it waits for it."""
+    device.start("Count to twenty.", temperature=0, max_tokens=30, message_id="a", conversation_id="one")
+    device.start("And now back.", temperature=0, max_tokens=5, message_id="b", conversation_id="one")
+    first, second = device.collect(2)
+    assert first.complete["message_id"] == "a" and second.complete["message_id"] == "b"
+    assert second.complete["prompt_tokens"] > (
+        first.complete["prompt_tokens"] + first.complete["total_tokens"])
+
+
 def test_waiting_runs_tell_their_position(server, device):
     for n in range(7):
         device.start(LONG, max_tokens=120, temperature=0, message_id=f"w{n}")
@@ -247,14 +258,15 @@ def test_a_waiting_run_can_be_cancelled(server, device):
 
 def test_more_than_a_client_may_have_is_overloaded(server, device):
     for n in range(21):
-        device.start(LONG, max_tokens=600, message_id=f"o{n}", conversation_id="overload")
+        device.start(LONG, max_tokens=1500, message_id=f"o{n}", conversation_id=f"o{n}")
     while (frame := device.receive())["type"] != "error":
         pass
     assert frame["code"] == "OVERLOADED" and frame["message_id"] == "o20"
     assert frame["retry_after_s"] > 0
     with Device(server) as other:  # it is this client's bound, not the server's
         assert other.ask("Say yes.", max_tokens=2).complete
-    device.send({"type": "cancel", "conversation_id": "overload"})
+    for n in range(20):
+        device.send({"type": "cancel", "conversation_id": f"o{n}"})
     ended = 0
     while ended < 20:
         frame = device.receive()
@@ -295,7 +307,7 @@ def test_waiting_starts_round_robin_between_clients(server):
         for one in clients:
             for n in range(4):
                 one.start(LONG, max_tokens=400, temperature=0, message_id=f"{n}",
-                          conversation_id="robin")
+                          conversation_id=f"robin-{n}")
         for who, one in enumerate(clients):
             running = set()
             while len({n for w, n in told if w == who} | running) < 4:
@@ -305,16 +317,18 @@ def test_waiting_starts_round_robin_between_clients(server):
                 elif frame["type"] == "token":
                     running.add(frame["run_id"])
         for one in clients:
-            one.send({"type": "cancel", "conversation_id": "robin"})
+            for n in range(4):
+                one.send({"type": "cancel", "conversation_id": f"robin-{n}"})
         for one in clients:
             busy_ends(one, 4)
     finally:
         for one in clients:
             one.socket.close()
-    waiting = [w for w in range(6) if all((w, n) in told for n in range(4))]
-    assert len(waiting) >= 2, told
-    for n in range(3):
-        assert max(told[w, n] for w in waiting) < min(told[w, n + 1] for w in waiting), told
+    # The first two clients' runs found free places; the last four clients' all came to wait.
+    levels = [[told[w, n] for w in range(2, 6) if (w, n) in told] for n in range(4)]
+    assert sum(len(level) for level in levels) >= 12, told
+    for level, later in zip(levels, levels[1:]):
+        assert not level or max(level) < min(later), told
 
 
 def test_the_waiting_of_all_clients_together_is_bounded(tight):

@@ -157,11 +157,10 @@ def test_max_tokens_ends_with_length(server, device):
 
 
 def test_a_stop_string_ends_the_text_before_it(server, device):
-    plain = device.ask("Count: one, two, three, four, five.", temperature=0, max_tokens=40).text
+    plain = device.ask(LONG, temperature=0, max_tokens=40).text
     assert len(plain) > 12, plain
     stop = plain[6:12]
-    answer = device.ask("Count: one, two, three, four, five.", temperature=0, max_tokens=40,
-                        stop=["\x01never\x01", stop])
+    answer = device.ask(LONG, temperature=0, max_tokens=40, stop=["\x01never\x01", stop])
     assert answer.text == plain[:plain.index(stop)]
     assert answer.complete["finish_reason"] == "stop"
 
@@ -242,17 +241,15 @@ def test_a_pong_message_with_a_timestamp_is_taken(server, device):
     assert device.still_works()
 
 
-def test_silence_closes_1001_after_a_warning(tight):
-    with Device(tight) as device:
+def test_silence_closes_1001_after_a_warning_and_any_frame_defers_it(own_server):
+    server = own_server({"WS_TIMEOUT_SECONDS": "2", "WS_HEARTBEAT_INTERVAL": "60"})
+    with Device(server) as device:
         began = time.monotonic()
         assert device.closed(10)[0] == 1001
         assert time.monotonic() - began > 1.5
         assert device.systems[-1]["message"] == "Connection timeout - please reconnect"
         assert device.systems[-1]["level"] == "warning"
-
-
-def test_any_frame_defers_the_idle_close(tight):
-    with Device(tight) as device:
+    with Device(server) as device:
         for _ in range(4):
             time.sleep(0.8)
             device.socket.pong()
