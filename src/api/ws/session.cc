@@ -19,8 +19,9 @@ Session::Session(SessionInfo info, SessionServices services, std::unique_ptr<net
     : info_(std::move(info)),
       services_(services),
       socket_(std::move(socket)),
-      signal_(socket_->executor(), SteadyTime::max()),
-      tick_(socket_->executor()),
+      executor_(socket_->executor()),
+      signal_(executor_, SteadyTime::max()),
+      tick_(executor_),
       next_heartbeat_(std::chrono::steady_clock::now() + services.options.heartbeat_interval),
       permits_at_(std::chrono::steady_clock::now()),
       permits_(services.options.message_burst) {
@@ -32,7 +33,7 @@ awaitable<void> Session::run() {
   push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
                             services_.options.version, now()));
   on_tick();
-  boost::asio::co_spawn(socket_->executor(), write_loop(), [self](std::exception_ptr fault) {
+  boost::asio::co_spawn(executor_, write_loop(), [self](std::exception_ptr fault) {
     self->on_writer_end(fault != nullptr);
   });
   try {
@@ -53,6 +54,8 @@ awaitable<void> Session::run() {
   services_.hub.remove(info_);
   const net::CloseCode code = closing_ ? closing_->code : socket_->closed().code;
   services_.metrics.count_websocket_close(static_cast<unsigned>(code));
+  // Here and not in the destructor, which another thread may run that looks at the list of sessions.
+  socket_.reset();
 }
 
 awaitable<void> Session::refuse(net::CloseCode code, std::string reason) {
@@ -214,7 +217,7 @@ void Session::fail(const Error& error, const MessageIds& ids) {
 }
 
 void Session::push(std::string frame) {
-  if (closing_) return;
+  if (closing_ || reader_ended_) return;
   if (control_.size() >= services_.options.control_queue) {
     begin_close(net::CloseCode::try_again_later, "slow_consumer");
     return;
@@ -224,8 +227,17 @@ void Session::push(std::string frame) {
 }
 
 std::function<void()> Session::waker() {
-  return [session = weak_from_this()] {
-    if (const auto alive = session.lock()) alive->notify();
+  if (!waker_) {
+    waker_ = std::make_shared<Waker>();
+    waker_->executor = executor_;
+    waker_->session = weak_from_this();
+  }
+  return [waker = waker_] {
+    if (waker->posted.exchange(true, std::memory_order_acq_rel)) return;
+    boost::asio::post(waker->executor, [waker] {
+      waker->posted.store(false, std::memory_order_release);
+      if (const auto session = waker->session.lock()) session->wake();
+    });
   };
 }
 

@@ -1,12 +1,14 @@
 // One WebSocket session: a reader and a writer coroutine over positions in runs.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +64,13 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
     std::size_t offset = 0;
     int position_told = 0;  // in the queue of waiting runs
   };
+  // What runs hold to wake this session: it never keeps the session alive, so that the session is
+  // never destroyed on a thread that wakes it.
+  struct Waker {
+    boost::asio::any_io_executor executor;
+    std::weak_ptr<Session> session;
+    std::atomic<bool> posted{false};  // however many wakes come, one post is on its way
+  };
   struct Closing {
     net::CloseCode code;
     std::string reason;
@@ -105,18 +114,18 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void begin_close(net::CloseCode code, std::string reason, std::string last_words = {});
   void close_when_drained();
   void on_revoked();
-  void notify();
   void wake();
 
   WallTime now() const { return services_.clock.wall(); }
 
   const SessionInfo info_;
   const SessionServices services_;
-  const std::unique_ptr<net::WebSocket> socket_;
+  std::unique_ptr<net::WebSocket> socket_;  // gone once run() has ended
+  const boost::asio::any_io_executor executor_;
   SessionFigures figures_;
   boost::asio::steady_timer signal_;  // never expires; cancelled to wake the writer
   boost::asio::steady_timer tick_;    // the nearest deadline
-  std::atomic<bool> wake_posted_{false};
+  std::shared_ptr<Waker> waker_;      // made for the first run
 
   std::vector<std::string> control_;
   std::vector<Cursor> cursors_;

@@ -17,34 +17,25 @@ constexpr std::string_view kIdleWarning = "Connection timeout - please reconnect
 }  // namespace
 
 void Session::revoke() {
-  boost::asio::post(socket_->executor(), [self = shared_from_this()] { self->on_revoked(); });
+  boost::asio::post(executor_, [self = shared_from_this()] { self->on_revoked(); });
 }
 
 void Session::drain() {
-  boost::asio::post(socket_->executor(), [self = shared_from_this()] {
+  boost::asio::post(executor_, [self = shared_from_this()] {
     self->draining_ = true;
     self->close_when_drained();
   });
 }
 
 void Session::shut(net::CloseCode code, std::string reason) {
-  boost::asio::post(socket_->executor(), [self = shared_from_this(), code, reason = std::move(reason)] {
+  boost::asio::post(executor_, [self = shared_from_this(), code, reason = std::move(reason)] {
     self->begin_close(code, reason);
   });
 }
 
 void Session::warn(std::string message) {
-  boost::asio::post(socket_->executor(), [self = shared_from_this(), message = std::move(message)] {
+  boost::asio::post(executor_, [self = shared_from_this(), message = std::move(message)] {
     self->push(system_frame(SystemLevel::warning, message, self->now()));
-  });
-}
-
-// From any thread; however many wakes come, one post is on its way.
-void Session::notify() {
-  if (wake_posted_.exchange(true, std::memory_order_acq_rel)) return;
-  boost::asio::post(socket_->executor(), [self = shared_from_this()] {
-    self->wake_posted_.store(false, std::memory_order_release);
-    self->wake();
   });
 }
 

@@ -1,0 +1,90 @@
+#include "api/http/auth_routes.h"
+
+#include "../gateway_fixture.h"
+
+namespace tars::api {
+namespace {
+
+class AuthRoutesTest : public testing::GatewayFixture {};
+
+TEST_F(AuthRoutesTest, TokenGivesAPairThatNoCacheKeeps) {
+  EXPECT_EQ(post("/auth/token", R"({"client_id":"me","device_name":null})").status, 200U);
+  EXPECT_EQ(body().at("access_token").as_string(), "access-me");
+  EXPECT_EQ(body().at("token_type").as_string(), "bearer");
+  EXPECT_EQ(body().at("expires_in").as_int64(), 86400);
+  EXPECT_EQ(header("Cache-Control"), "no-store");
+}
+
+TEST_F(AuthRoutesTest, BadBodies) {
+  for (const char* bad : {"", "{", "[]", "{}", R"({"client_id":5})", R"({"client_id":""})"}) {
+    EXPECT_EQ(post("/auth/token", bad).status, 422U) << bad;
+    EXPECT_EQ(header("Cache-Control"), "no-store");
+  }
+  const std::string long_id = R"({"client_id":")" + std::string(10'240, 'a') + "\"}";
+  EXPECT_EQ(post("/auth/token", long_id).status, 422U);
+  EXPECT_EQ(body().at("errors").at(0).at("field").as_string(), "client_id");
+  EXPECT_EQ(ask("POST", "/auth/token", {{"Content-Type", "text/plain"}}, "{}").status, 415U);
+  EXPECT_EQ(post("/auth/token", R"({"client_id":"a","enrollment_key":"wrong"})").status, 403U);
+}
+
+TEST_F(AuthRoutesTest, RateLimitPerAddress) {
+  options_.auth_rate_per_minute = 2;
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(post("/auth/token", R"({"client_id":"a"})").status, 200U);
+  EXPECT_EQ(post("/auth/refresh", R"({"refresh_token":"refresh"})").status, 429U);
+  EXPECT_FALSE(header("Retry-After").empty());
+}
+
+TEST_F(AuthRoutesTest, Refresh) {
+  EXPECT_EQ(post("/auth/refresh", R"({"refresh_token":"refresh"})").status, 200U);
+  EXPECT_EQ(body().at("access_token").as_string(), "a2");
+  EXPECT_EQ(post("/auth/refresh", R"({"refresh_token":"access"})").status, 401U);
+  EXPECT_EQ(body().at("detail").as_string(), "Invalid token type");
+  EXPECT_NE(header("WWW-Authenticate").find("invalid_token"), std::string::npos);
+  EXPECT_EQ(post("/auth/refresh", "{}").status, 422U);
+}
+
+TEST_F(AuthRoutesTest, Validate) {
+  EXPECT_EQ(ask("POST", "/auth/validate", bearer("good")).status, 200U);
+  EXPECT_TRUE(body().at("valid").as_bool());
+  EXPECT_EQ(body().at("token_type").as_string(), "access");
+  ask("POST", "/auth/validate", bearer("refresh"));
+  EXPECT_EQ(body().at("token_type").as_string(), "refresh");
+  EXPECT_EQ(ask("POST", "/auth/validate", bearer("bad")).status, 200U);
+  EXPECT_FALSE(body().at("valid").as_bool());
+  EXPECT_TRUE(body().at("client_id").is_null());
+  EXPECT_EQ(ask("POST", "/auth/validate").status, 401U);
+  EXPECT_EQ(ask("POST", "/auth/validate", bearer("unreadable")).status, 503U);
+}
+
+TEST_F(AuthRoutesTest, RevokeTakesTheBearersOwnOrAnother) {
+  EXPECT_EQ(ask("POST", "/auth/revoke", bearer("good")).status, 200U);
+  EXPECT_EQ(body().at("message").as_string(), "Token revoked successfully");
+  EXPECT_EQ(tokens_.revoked, "good");
+  EXPECT_EQ(post("/auth/revoke", R"({"token":"other"})", bearer("good")).status, 200U);
+  EXPECT_EQ(tokens_.revoked, "other");
+  EXPECT_EQ(ask("POST", "/auth/revoke").status, 401U);
+  EXPECT_EQ(post("/auth/revoke", R"({"token":5})", bearer("good")).status, 422U);
+}
+
+TEST_F(AuthRoutesTest, DevicesInPages) {
+  for (const char* sid : {"a", "b", "c"}) tokens_.families.push_back({sid, "", "", {}, {}});
+  net::HttpRequest first = request("GET", "/auth/devices", bearer("good"));
+  first.query = {{"limit", "2"}};
+  last_ = complete(gateway().handle(first));
+  EXPECT_EQ(body().at("items").as_array().size(), 2U);
+  EXPECT_EQ(body().at("next_cursor").as_string(), "b");
+  first.query.emplace_back("cursor", "b");
+  last_ = complete(gateway().handle(first));
+  EXPECT_EQ(body().at("items").as_array().size(), 1U);
+  EXPECT_TRUE(body().at("next_cursor").is_null());
+  first.query = {{"limit", "101"}};
+  EXPECT_EQ(complete(gateway().handle(first)).status, 422U);
+}
+
+TEST_F(AuthRoutesTest, RemoveADevice) {
+  EXPECT_EQ(ask("DELETE", "/auth/devices/fam", bearer("good")).status, 204U);
+  EXPECT_EQ(ask("DELETE", "/auth/devices/other", bearer("good")).status, 404U);
+}
+
+}  // namespace
+}  // namespace tars::api

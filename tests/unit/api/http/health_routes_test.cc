@@ -1,0 +1,80 @@
+#include "api/http/health_routes.h"
+
+#include "../gateway_fixture.h"
+
+namespace tars::api {
+namespace {
+
+class HealthRoutesTest : public testing::GatewayFixture {};
+
+TEST_F(HealthRoutesTest, HealthAsksNobody) {
+  backend_.now.health = llm::Health::unhealthy;
+  EXPECT_EQ(ask("GET", "/health").status, 200U);
+  EXPECT_EQ(body().at("status").as_string(), "healthy");
+  EXPECT_EQ(ask("GET", "/auth/health").status, 200U);
+  EXPECT_EQ(body().at("service").as_string(), "authentication");
+}
+
+TEST_F(HealthRoutesTest, ReadyWhenAllIsWell) {
+  EXPECT_EQ(ask("GET", "/ready").status, 200U);
+  EXPECT_EQ(body().at("status").as_string(), "ready");
+  EXPECT_EQ(body().at("checks").at("embedding_model").as_string(), "disabled");
+}
+
+TEST_F(HealthRoutesTest, NotReadyForEachTrouble) {
+  const auto failing = [this](const char* check) {
+    EXPECT_EQ(ask("GET", "/ready").status, 503U) << check;
+    EXPECT_EQ(body().at("status").as_string(), "not_ready");
+    EXPECT_EQ(body().at("checks").at(check).as_string(), "unhealthy");
+    EXPECT_FALSE(body().at("details").at(check).at("detail").as_string().empty());
+    EXPECT_FALSE(header("Retry-After").empty());
+  };
+  backend_.now.health = llm::Health::starting;
+  failing("ollama");
+  backend_.now.health = llm::Health::healthy;
+  backend_.now.stalled = std::chrono::seconds(30);
+  failing("ollama");
+  backend_.now.stalled = {};
+  engine_.store = make_error(ErrorCode::store_unavailable, "disk full");
+  failing("store");
+  engine_.store = Result<void>();
+  tokens_.health = make_error(ErrorCode::store_unavailable, "disk full");
+  failing("tokens");
+}
+
+TEST_F(HealthRoutesTest, DrainingIsNotReady) {
+  gateway().begin_drain();
+  const auto response = ask("GET", "/ready");
+  EXPECT_EQ(response.status, 503U);
+  EXPECT_TRUE(response.close);
+  EXPECT_EQ(body().at("status").as_string(), "draining");
+}
+
+TEST_F(HealthRoutesTest, MetricsAsTextOrJson) {
+  ask("GET", "/metrics");
+  EXPECT_NE(last_.body.find("tars_"), std::string::npos);
+  ask("GET", "/metrics", {{"Accept", "application/json"}});
+  for (const char* key : {"service", "version", "uptime_seconds", "startup_time", "timestamp"}) {
+    EXPECT_TRUE(body().contains(key)) << key;
+  }
+}
+
+TEST_F(HealthRoutesTest, SocketHealthHasThePublishedFigures) {
+  ask("GET", "/ws/health");
+  for (const char* key : {"active_connections", "unique_clients", "total_connections", "total_messages",
+                          "total_tokens", "total_errors", "max_connections"}) {
+    EXPECT_TRUE(body().at("metrics").as_object().contains(key)) << key;
+  }
+  EXPECT_EQ(body().at("ollama_status").as_string(), "healthy");
+}
+
+TEST_F(HealthRoutesTest, SessionsNeedNoTokenButNotABadOne) {
+  EXPECT_EQ(ask("GET", "/ws/sessions").status, 200U);
+  EXPECT_TRUE(body().at("sessions").as_object().empty());
+  EXPECT_EQ(ask("GET", "/ws/sessions", bearer("bad")).status, 401U);
+  EXPECT_EQ(ask("GET", "/ws/sessions", bearer("good")).status, 200U);
+  EXPECT_EQ(ask("GET", "/ws/sessions", bearer("admin")).status, 200U);
+}
+
+}  // namespace
+}  // namespace tars::api

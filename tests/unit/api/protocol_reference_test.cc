@@ -1,0 +1,35 @@
+// docs/reference/protocol.md says everything that the tables know.
+#include <fstream>
+#include <sstream>
+
+#include "api/error_table.h"
+#include "api/ws/client_message.h"
+#include "api/ws/frames.h"
+#include "gateway_fixture.h"
+
+namespace tars::api {
+namespace {
+
+using ProtocolReference = testing::GatewayFixture;
+
+TEST_F(ProtocolReference, NamesEveryRouteTypeAndCode) {
+  const std::string here = __FILE__;
+  std::ifstream file(here.substr(0, here.find("tests/unit/api")) + "docs/reference/protocol.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string page = text.str();
+  ASSERT_FALSE(page.empty());
+  const auto has = [&page](std::string_view part) { return page.find(part) != page.npos; };
+  for (const Route& route : gateway().routes()) {
+    EXPECT_TRUE(has("`" + route.method + " " + route.path + "`")) << route.path;
+  }
+  for (const std::string_view type : kClientMessageTypes) EXPECT_TRUE(has("`" + std::string(type) + "`"));
+  for (const std::string_view type : kServerFrameTypes) EXPECT_TRUE(has("`" + std::string(type) + "`"));
+  for (const ErrorRow& row : error_table()) {
+    EXPECT_TRUE(has(row.name)) << row.name;
+    EXPECT_TRUE(has(row.ws_code)) << row.ws_code;
+  }
+}
+
+}  // namespace
+}  // namespace tars::api

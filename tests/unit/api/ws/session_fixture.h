@@ -1,0 +1,63 @@
+// A session over doubles, run until nothing more is ready: no test here waits for time.
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include "api/ws/session.h"
+#include "../fakes.h"
+
+namespace tars::api::testing {
+
+inline boost::asio::awaitable<void> run_session(std::shared_ptr<Session> session) {
+  co_await session->run();
+}
+
+class SessionFixture : public ::testing::Test {
+ protected:
+  void open(std::chrono::seconds token_lifetime = std::chrono::hours(1)) {
+    SessionInfo info{"ses_1", "me", "fam", "tok", "", "", "127.0.0.1", clock_.wall(),
+                     unix_seconds(clock_.wall() + token_lifetime)};
+    session_ = std::make_shared<Session>(
+        info, SessionServices{engine_, hub_, metrics_, clock_, options_},
+        std::make_unique<FakeSocket>(wire_));
+    ASSERT_TRUE(hub_.add(session_));
+    boost::asio::co_spawn(io_, run_session(session_), boost::asio::detached);
+    settle();
+  }
+  void settle() {
+    io_.restart();
+    io_.poll();
+  }
+  void say(std::string text) {
+    wire_.hear(std::move(text));
+    settle();
+  }
+  chat::Run& run(std::size_t index = 0) { return *engine_.runs.at(index); }
+  void finish(chat::Run& run, chat::RunStatus status = chat::RunStatus::complete) {
+    chat::Outcome outcome;
+    outcome.status = status;
+    outcome.finish_reason = "stop";
+    run.finish(outcome);
+    run.wake();
+    settle();
+  }
+  void TearDown() override {
+    wire_.stuck = false;
+    wire_.end(net::CloseCode::abnormal);
+    settle();
+    EXPECT_EQ(hub_.size(), 0U);
+  }
+
+  boost::asio::io_context io_;
+  SystemClock clock_;
+  Options options_;
+  telemetry::Metrics metrics_;
+  FakeEngine engine_;
+  Hub hub_{8, 4};
+  Wire wire_{io_};
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace tars::api::testing

@@ -1,0 +1,118 @@
+#include "api/ws/session.h"
+
+#include "session_fixture.h"
+
+namespace tars::api {
+namespace {
+
+using testing::SessionFixture;
+constexpr const char* kChat = R"({"type":"chat","content":"Hi","conversation_id":"c1","message_id":"m1"})";
+
+class SessionReads : public SessionFixture {};
+
+TEST_F(SessionReads, AcknowledgesFirst) {
+  open();
+  ASSERT_EQ(wire_.sent.size(), 1U);
+  EXPECT_NE(wire_.sent[0].find("connection_ack"), std::string::npos);
+}
+
+TEST_F(SessionReads, ErrorsLeaveTheSocketOpen) {
+  open();
+  say("{nope");
+  say("[]");
+  say(R"({"type":"nope"})");
+  say(R"({"type":"chat","message_id":"m9"})");
+  say(R"({"type":"cancel","run_id":"nope"})");
+  say(R"({"type":"ping"})");
+  EXPECT_TRUE(wire_.told("INVALID_JSON"));
+  EXPECT_TRUE(wire_.told("INVALID_MESSAGE"));
+  EXPECT_TRUE(wire_.told(R"("message_id":"m9")"));
+  EXPECT_TRUE(wire_.told("RUN_NOT_FOUND"));
+  EXPECT_TRUE(wire_.told(R"("type":"pong")"));
+  EXPECT_FALSE(wire_.ended);
+  EXPECT_EQ(session_->figures().errors, 5U);
+  EXPECT_EQ(hub_.errors, 5U);
+}
+
+TEST_F(SessionReads, ChatCarriesItsTokenAndSampling) {
+  open();
+  say(R"({"type":"chat","content":"Hi","max_tokens":5,"on_disconnect":"finish"})");
+  ASSERT_EQ(engine_.requests.size(), 1U);
+  EXPECT_EQ(engine_.requests[0].client_id, "me");
+  EXPECT_EQ(engine_.requests[0].family, "fam");
+  EXPECT_EQ(engine_.requests[0].token_id, "tok");
+  EXPECT_EQ(engine_.requests[0].sampling.max_tokens, 5);
+  EXPECT_TRUE(engine_.requests[0].finish_on_disconnect);
+  EXPECT_EQ(session_->figures().active_runs, 1U);
+}
+
+TEST_F(SessionReads, RefusalsNameTheMessage) {
+  open();
+  engine_.refusal = Error{ErrorCode::overloaded, "busy", {}, std::chrono::seconds(2)};
+  say(kChat);
+  EXPECT_TRUE(wire_.told("OVERLOADED"));
+  EXPECT_TRUE(wire_.told(R"("retry_after_s":2)"));
+  EXPECT_TRUE(wire_.told(R"("message_id":"m1")"));
+}
+
+TEST_F(SessionReads, BinaryCloses1003) {
+  open();
+  wire_.hear("bytes", true);
+  settle();
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->code, net::CloseCode::unsupported_data);
+}
+
+TEST_F(SessionReads, TooManyMessagesAreRefusedOneByOne) {
+  options_.messages_per_second = 0;
+  options_.message_burst = 2;
+  open();
+  for (int i = 0; i < 4; ++i) say(R"({"type":"ping"})");
+  EXPECT_TRUE(wire_.told("RATE_LIMITED"));
+  EXPECT_EQ(session_->figures().errors, 2U);
+  EXPECT_FALSE(wire_.ended);
+}
+
+TEST_F(SessionReads, ClosingOnPurposeIsToldFromVanishing) {
+  open();
+  say(kChat);
+  wire_.end(net::CloseCode::normal);
+  settle();
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::closed);
+}
+
+TEST_F(SessionReads, AVanishedSocketIsLost) {
+  open();
+  say(kChat);
+  wire_.end(net::CloseCode::abnormal);
+  settle();
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::lost);
+}
+
+TEST_F(SessionReads, ResumeGoesOnFromTheOffset) {
+  open();
+  say(kChat);
+  run().start(3, 0, {});
+  for (const char* token : {"a", "b", "c"}) run().append(token, {});
+  finish(run());
+  wire_.sent.clear();
+  say(R"({"type":"resume","run_id":"run_0","offset":1})");
+  EXPECT_TRUE(wire_.told(R"("token":"bc")"));
+  EXPECT_TRUE(wire_.told("complete"));
+  say(R"({"type":"resume","run_id":"run_0","offset":4})");
+  EXPECT_TRUE(wire_.told("INVALID_MESSAGE"));
+}
+
+TEST_F(SessionReads, FollowedRunsAreBounded) {
+  options_.max_followed_runs = 1;
+  open();
+  say(kChat);
+  say(kChat);
+  EXPECT_TRUE(wire_.told("OVERLOADED"));
+  EXPECT_EQ(engine_.requests.size(), 1U);
+}
+
+}  // namespace
+}  // namespace tars::api

@@ -1,0 +1,92 @@
+// What time and other threads do to a session.
+#include "session_fixture.h"
+
+namespace tars::api {
+namespace {
+
+using testing::SessionFixture;
+constexpr const char* kChat = R"({"type":"chat","content":"Hi"})";
+
+class SessionEnds : public SessionFixture {};
+
+TEST_F(SessionEnds, HeartbeatIsAFrameAndAPing) {
+  options_.heartbeat_interval = std::chrono::milliseconds(0);
+  open();
+  EXPECT_TRUE(wire_.told(R"("type":"ping")"));
+  EXPECT_GE(wire_.pings, 1);
+}
+
+TEST_F(SessionEnds, SilenceEndsWithAWarning) {
+  wire_.last_activity = std::chrono::steady_clock::now() - std::chrono::hours(1);
+  open();
+  EXPECT_TRUE(wire_.told("Connection timeout - please reconnect"));
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->code, net::CloseCode::going_away);
+}
+
+TEST_F(SessionEnds, AnExpiringTokenWarns) {
+  open(std::chrono::seconds(30));
+  EXPECT_TRUE(wire_.told("Token expires in"));
+  EXPECT_FALSE(wire_.ended);
+}
+
+TEST_F(SessionEnds, AnExpiredTokenCloses) {
+  open(std::chrono::seconds(-1));
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->code, net::CloseCode::policy_violation);
+  EXPECT_EQ(wire_.we_closed->reason, "token_expired");
+}
+
+TEST_F(SessionEnds, RevocationStopsRunsTellsAndCloses) {
+  open();
+  say(kChat);
+  hub_.revoke({"me", "fam", "other-token"});
+  settle();
+  EXPECT_FALSE(wire_.ended);
+  hub_.revoke({"me", "fam", ""});
+  settle();
+  EXPECT_TRUE(wire_.told("TOKEN_REVOKED"));
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->reason, "token_revoked");
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::revoked);
+}
+
+TEST_F(SessionEnds, DrainingWaitsForAnswers) {
+  open();
+  say(kChat);
+  hub_.drain();
+  settle();
+  EXPECT_FALSE(wire_.ended);
+  say(kChat);
+  EXPECT_TRUE(wire_.told("BACKEND_UNAVAILABLE"));
+  finish(run());
+  EXPECT_TRUE(wire_.told("complete"));
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->code, net::CloseCode::going_away);
+}
+
+TEST_F(SessionEnds, DrainingClosesAnIdleSocketAtOnce) {
+  open();
+  hub_.drain();
+  settle();
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->reason, "server_draining");
+}
+
+TEST_F(SessionEnds, ShutAndWarn) {
+  open();
+  say(kChat);
+  hub_.warn_busy("disk full");
+  settle();
+  EXPECT_TRUE(wire_.told("disk full"));
+  hub_.close_all(net::CloseCode::going_away, "server_shutdown");
+  settle();
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->reason, "server_shutdown");
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::lost);
+}
+
+}  // namespace
+}  // namespace tars::api
