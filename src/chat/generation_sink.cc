@@ -54,9 +54,6 @@ void GenerationSink::on_step_end() { live_->run->wake(); }
 
 void GenerationSink::on_done(std::string_view rest, Result<llm::Completion> result) {
   live_->run->append_rest(rest);
-  if (const auto asked = live_->stop_asked_at()) {
-    metrics_.stop_to_idle.Observe(seconds(clock_.steady() - *asked));
-  }
   live_->end(result ? outcome_of(*result) : failed_outcome(std::move(result).error()), clock_);
   // The worker first: who is woken and at once sends the next turn must find this one in the
   // history.

@@ -40,9 +40,6 @@ void BatchLoop::start(std::unique_ptr<Generation> generation) {
     slots_[g.slot].tokens.clear();
   }
   g.computed = g.cached;
-  metrics_.tokens_prompt.Increment(static_cast<double>(g.prompt.size()));
-  metrics_.tokens_cached.Increment(static_cast<double>(g.cached));
-  if (g.cached > 0) metrics_.prefix_hits.Increment();
   g.sink->on_start(static_cast<int>(g.prompt.size()), static_cast<int>(g.cached));
   running_.push_back(std::move(generation));
 }
@@ -178,18 +175,17 @@ void BatchLoop::forget_batch() {
 }
 
 void BatchLoop::take_tokens() {
-  const SteadyTime now = clock_.steady();
   for (Generation* g : in_batch_) {
     if (!g->logits_row) continue;
     if (g->stopped()) {
       end(*g, g->text.finish(), completion(*g, FinishReason::cancelled));
     } else {
-      take_token(*g, now);
+      take_token(*g);
     }
   }
 }
 
-void BatchLoop::take_token(Generation& g, SteadyTime now) {
+void BatchLoop::take_token(Generation& g) {
   const auto logits = model_.logits(*g.logits_row);
   if (logits.empty()) {
     end(g, g.text.finish(),
@@ -197,18 +193,11 @@ void BatchLoop::take_token(Generation& g, SteadyTime now) {
     return;
   }
   g.next = g.sampler.sample(logits);
-  if (g.last_token) {
-    metrics_.inter_token.Observe(seconds(now - *g.last_token));
-  } else {
-    metrics_.time_to_first_token.Observe(seconds(now - g.accepted));
-  }
-  g.last_token = now;
   if (model_.vocabulary().ends_generation(g.next)) {
     end(g, g.text.finish(), completion(g, FinishReason::stop));
     return;
   }
   ++g.generated;
-  metrics_.tokens_generated.Increment();
   piece_.clear();
   model_.vocabulary().append_piece(g.next, piece_);
   g.sink->on_token(g.text.push(piece_));

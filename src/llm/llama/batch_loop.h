@@ -46,7 +46,7 @@ class BatchLoop {
   void commit();
   void forget_batch();
   void take_tokens();
-  void take_token(Generation& generation, SteadyTime now);
+  void take_token(Generation& generation);
   void end(Generation& generation, std::string_view rest, Result<Completion> result);
   std::size_t sweep();
 

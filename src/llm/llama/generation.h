@@ -32,7 +32,6 @@ struct Generation {
   Request request;
   std::shared_ptr<Sink> sink;
   std::stop_token stop;
-  SteadyTime accepted{};
   std::vector<TokenId> prompt;  // empty until fitted
   int max_tokens = 0;
 
@@ -43,7 +42,6 @@ struct Generation {
   std::size_t computed = 0;  // prompt tokens in the model's memory
   TokenId next = 0;          // sampled, not yet computed
   int generated = 0;
-  std::optional<SteadyTime> last_token;
   std::optional<std::size_t> logits_row;  // in the running batch
   std::size_t batch_tokens = 0;           // in the running batch
 

@@ -104,7 +104,6 @@ Result<void> LlamaBackend::generate(Request request, std::shared_ptr<Sink> sink,
     return make_error(ErrorCode::invalid_message, "there is no message to answer");
   auto generation =
       std::make_unique<Generation>(std::move(request), std::move(sink), std::move(stop));
-  generation->accepted = clock_.steady();
   if (const Vocabulary* vocabulary = vocabulary_.load(std::memory_order_acquire)) {
     if (auto fitted = fit(*generation, *vocabulary); !fitted) return fitted;
   }
