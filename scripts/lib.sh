@@ -8,6 +8,8 @@ SELF="./scripts/$(basename "$0")"
 CACHE=${TARS_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tars}
 PYTHON=/usr/bin/python3  # Debian's own: python3-numpy and python3-pip belong to it
 export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
+# One clone's objects serve the next one, wherever it lies.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}  # or it passes precompiled headers by
 # shellcheck source=scripts/pins.env
 source "$ROOT/scripts/pins.env"
