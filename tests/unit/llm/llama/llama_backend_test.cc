@@ -1,0 +1,139 @@
+#include "llm/llama/llama_backend.h"
+
+#include <future>
+
+#include "test_model.h"
+
+namespace tars::llm {
+namespace {
+
+class DoneSink final : public Sink {
+ public:
+  void on_start(int, int) override {}
+  void on_token(std::string_view) override {}
+  void on_step_end() override {}
+  void on_done(std::string_view, Result<Completion> result) override {
+    done_.set_value(std::move(result));
+  }
+  Result<Completion> wait() { return done_.get_future().get(); }
+
+ private:
+  std::promise<Result<Completion>> done_;
+};
+
+class LlamaBackendTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options_.model_path = test_model();
+    ASSERT_FALSE(options_.model_path.empty());
+    options_.slots = 1;
+    options_.threads = 1;
+    options_.context_length = 256;
+  }
+
+  Result<std::unique_ptr<Backend>> open() {
+    return open_llama_backend(options_, clock_, metrics_);
+  }
+  // What the options are refused with.
+  std::string refusal() {
+    const auto backend = open();
+    if (backend) return {};
+    EXPECT_EQ(backend.error().code, ErrorCode::config_error);
+    return backend.error().message;
+  }
+
+  static Request request(std::string content) {
+    Request r;
+    r.messages = {{Role::user, std::move(content)}};
+    r.sampling.temperature = 0;
+    r.sampling.max_tokens = 4;
+    return r;
+  }
+
+  LlamaOptions options_;
+  SystemClock clock_;
+  telemetry::Metrics metrics_;
+};
+
+TEST_F(LlamaBackendTest, NamesTheOptionThatIsWrong) {
+  options_.context_length = 32;
+  EXPECT_NE(refusal().find("MODEL_CONTEXT_LENGTH"), std::string::npos);
+  options_.context_length = 1 << 30;
+  EXPECT_NE(refusal().find("MODEL_CONTEXT_LENGTH"), std::string::npos);
+  options_.context_length = 256;
+  options_.slots = 0;
+  EXPECT_NE(refusal().find("slots"), std::string::npos);
+  options_.slots = 1;
+  options_.model_path = "/nonexistent/weights.gguf";
+  EXPECT_NE(refusal().find("MODEL_PATH"), std::string::npos);
+}
+
+TEST_F(LlamaBackendTest, AcceptsWhileItStarts) {
+  auto backend = open();
+  ASSERT_TRUE(backend) << backend.error().message;
+  const auto sink = std::make_shared<DoneSink>();
+  ASSERT_TRUE((*backend)->generate(request("Hi"), sink, {}));
+  const auto result = sink->wait();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_GT(result->prompt_tokens, 0);
+  const Status status = (*backend)->status();
+  EXPECT_EQ(status.health, Health::healthy);
+  EXPECT_EQ(status.model, options_.model_path.stem().string());
+  EXPECT_EQ(status.context_length, 256);
+  EXPECT_EQ(status.slots, 1);
+}
+
+TEST_F(LlamaBackendTest, RefusesWhatItCannotAnswer) {
+  options_.model_name = "small";
+  auto backend = open();
+  ASSERT_TRUE(backend) << backend.error().message;
+  const auto refused = [&](Request r) {
+    const auto accepted = (*backend)->generate(std::move(r), std::make_shared<DoneSink>(), {});
+    return accepted ? std::nullopt : std::optional(accepted.error().code);
+  };
+  Request other = request("Hi");
+  other.model = "large";
+  EXPECT_EQ(refused(other), ErrorCode::model_not_found);
+  EXPECT_EQ(refused(Request{}), ErrorCode::invalid_message);
+
+  const auto first = std::make_shared<DoneSink>();
+  ASSERT_TRUE((*backend)->generate(request("Hi"), first, {}));
+  ASSERT_TRUE(first->wait());  // the tokenizer is there now
+  std::string long_text;
+  for (int i = 0; i < 400; ++i) long_text += "mill ";
+  EXPECT_EQ(refused(request(long_text)), ErrorCode::context_overflow);
+}
+
+TEST_F(LlamaBackendTest, RefusesMoreThanTheQueueHolds) {
+  options_.queue_size = 1;
+  auto backend = open();
+  ASSERT_TRUE(backend) << backend.error().message;
+  std::vector<std::shared_ptr<DoneSink>> sinks;
+  std::optional<Error> refused;
+  for (int i = 0; i < 200 && !refused; ++i) {
+    auto sink = std::make_shared<DoneSink>();
+    const auto accepted = (*backend)->generate(request("Hi"), sink, {});
+    if (accepted) {
+      sinks.push_back(std::move(sink));
+    } else {
+      refused = accepted.error();
+    }
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, ErrorCode::overloaded);
+  (*backend)->shutdown();
+  for (const auto& sink : sinks) EXPECT_TRUE(sink->wait());  // answered or cancelled
+}
+
+TEST_F(LlamaBackendTest, ShutdownMayBeRepeated) {
+  auto backend = open();
+  ASSERT_TRUE(backend) << backend.error().message;
+  (*backend)->shutdown();
+  (*backend)->shutdown();
+  const auto late = (*backend)->generate(request("Hi"), std::make_shared<DoneSink>(), {});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::backend_unavailable);
+}
+
+}  // namespace
+}  // namespace tars::llm
