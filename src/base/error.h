@@ -14,31 +14,31 @@ namespace tars {
 // What went wrong, as the caller may tell it apart. api/error_table.cc maps each to an HTTP status,
 // a WebSocket code and a title; a test fails when one is missing there.
 enum class ErrorCode {
-  invalid_json,          // the bytes are no JSON
-  invalid_message,       // JSON of the wrong shape or a field out of range
-  invalid_request,       // an HTTP body or query with a bad field (422)
+  invalid_json,  // the bytes are no JSON
+  invalid_message,  // JSON of the wrong shape or a field out of range
+  invalid_request,  // an HTTP body or query with a bad field (422)
   unsupported_media_type,
   payload_too_large,
   method_not_allowed,
   not_found,
-  unauthorized,          // no credentials were sent
-  invalid_token,         // bad, expired, wrong type, unknown key
+  unauthorized,  // no credentials were sent
+  invalid_token,  // bad, expired, wrong type, unknown key
   token_revoked,
   forbidden,
   rate_limited,
   overloaded,
-  draining,              // the server is shutting down
+  draining,  // the server is shutting down
   model_not_found,
   backend_unavailable,
   generation_error,
   context_overflow,
   run_not_found,
   history_lost,
-  store_unavailable,     // the database cannot be read or written
+  store_unavailable,  // the database cannot be read or written
   timeout,
-  closed,                // the peer or the owner went away
-  io_error,              // files and sockets; message carries errno's text
-  config_error,          // names the option and the fix
+  closed,  // the peer or the owner went away
+  io_error,  // files and sockets; message carries errno's text
+  config_error,  // names the option and the fix
   internal,
 };
 

@@ -64,19 +64,13 @@ Result<void> check_value(const Option& option, std::string_view value) {
   if (value.find('\0') != std::string_view::npos) return bad("holds a zero byte");
   if (!option.keyword.empty() && equal_ignoring_case(value, option.keyword)) return {};
   switch (option.kind) {
-    case Kind::text:
-      return check_text(option, value);
+    case Kind::text: return check_text(option, value);
     case Kind::path:
-    case Kind::list:
-      return {};
-    case Kind::integer:
-      return check_integer(option, value);
-    case Kind::number:
-      return check_number(option, value);
-    case Kind::pair:
-      return check_pair(option, value);
-    case Kind::url:
-      return check_url(option, value);
+    case Kind::list: return {};
+    case Kind::integer: return check_integer(option, value);
+    case Kind::number: return check_number(option, value);
+    case Kind::pair: return check_pair(option, value);
+    case Kind::url: return check_url(option, value);
     case Kind::boolean:
       if (!parse_boolean(value)) return unexpected(option);
       return {};

@@ -45,14 +45,10 @@ Result<std::string> single_quoted(std::string_view text) {
 
 char unescaped(char c) {
   switch (c) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-      return '\r';
-    default:
-      return c;
+    case 'n': return '\n';
+    case 't': return '\t';
+    case 'r': return '\r';
+    default: return c;
   }
 }
 

@@ -48,20 +48,13 @@ const Option* find_option(std::string_view name) {
 
 std::string_view group_title(Group group) {
   switch (group) {
-    case Group::server:
-      return "Server";
-    case Group::http:
-      return "HTTP";
-    case Group::tokens:
-      return "Tokens";
-    case Group::sockets:
-      return "WebSocket";
-    case Group::model:
-      return "Model";
-    case Group::runs:
-      return "Runs";
-    case Group::documents:
-      return "Documents";
+    case Group::server: return "Server";
+    case Group::http: return "HTTP";
+    case Group::tokens: return "Tokens";
+    case Group::sockets: return "WebSocket";
+    case Group::model: return "Model";
+    case Group::runs: return "Runs";
+    case Group::documents: return "Documents";
   }
   return "";
 }
@@ -76,26 +69,17 @@ std::string flag_name(std::string_view option_name) {
 
 std::string expected_value(const Option& option) {
   switch (option.kind) {
-    case Kind::text:
-      return text_of_length(option);
-    case Kind::path:
-      return "a path";
-    case Kind::integer:
-      return with_unit(option, "an integer from " + range(option));
-    case Kind::number:
-      return with_unit(option, "a number from " + range(option));
-    case Kind::boolean:
-      return "true or false";
-    case Kind::choice:
-      return choices_in_words(option.choices);
-    case Kind::list:
-      return "a comma-separated list";
+    case Kind::text: return text_of_length(option);
+    case Kind::path: return "a path";
+    case Kind::integer: return with_unit(option, "an integer from " + range(option));
+    case Kind::number: return with_unit(option, "a number from " + range(option));
+    case Kind::boolean: return "true or false";
+    case Kind::choice: return choices_in_words(option.choices);
+    case Kind::list: return "a comma-separated list";
     case Kind::pair:
       return with_unit(option, "two integers from " + range(option) + " with a comma between");
-    case Kind::url:
-      return "a URL that begins with http:// or https://";
-    case Kind::time:
-      return "a time in UTC such as 2026-12-31T00:00:00Z";
+    case Kind::url: return "a URL that begins with http:// or https://";
+    case Kind::time: return "a time in UTC such as 2026-12-31T00:00:00Z";
   }
   return "";
 }

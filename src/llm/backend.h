@@ -1,4 +1,5 @@
-// What every source of generated text looks like: the model in this process, and later servers behind HTTP.
+// What every source of generated text looks like: the model in this process, and later servers
+// behind HTTP.
 #pragma once
 
 #include <chrono>
@@ -26,16 +27,16 @@ struct Sampling {
   float top_p = 0.9F;
   int top_k = 40;
   std::optional<std::uint32_t> seed = std::nullopt;  // none = a random one
-  std::vector<std::string> stop = {};                // at most 4; the text stops before any of them
-  int max_tokens = 2048;                             // cut to what the context has left
+  std::vector<std::string> stop = {};  // at most 4; the text stops before any of them
+  int max_tokens = 2048;  // cut to what the context has left
 };
 
-// One generation. The last message is the one to answer; earlier turns may be dropped, oldest first, to
-// fit the context.
+// One generation. The last message is the one to answer; earlier turns may be dropped, oldest
+// first, to fit the context.
 struct Request {
   std::string run_id;
   std::string cache_key;  // requests of one conversation share it; a hint for the prefix cache
-  std::string model;      // empty = the default
+  std::string model;  // empty = the default
   std::vector<Message> messages;
   Sampling sampling;
 };
@@ -49,20 +50,21 @@ struct Completion {
   int completion_tokens = 0;
 };
 
-// Where a generation goes. All calls come from the backend's own thread, never after on_done, and must
-// not block. Exactly one on_done per accepted request.
+// Where a generation goes. All calls come from the backend's own thread, never after on_done, and
+// must not block. Exactly one on_done per accepted request.
 class Sink {
  public:
   virtual ~Sink() = default;
   // The prompt has its place in the model: work begins.
   virtual void on_start(int prompt_tokens, int cached_tokens) = 0;
   // One generated token. `text` is whole UTF-8 characters and may be empty: bytes of an unfinished
-  // character, or text that may still become a stop sequence, come with a later token or with on_done.
+  // character, or text that may still become a stop sequence, come with a later token or with
+  // on_done.
   virtual void on_token(std::string_view text) = 0;
   // Everything that this step of the model had for this sink has been said: wake readers now, once.
   virtual void on_step_end() = 0;
-  // The end. `rest` is text held back until now (belongs to the last token). After an error the tokens
-  // so far stand.
+  // The end. `rest` is text held back until now (belongs to the last token). After an error the
+  // tokens so far stand.
   virtual void on_done(std::string_view rest, Result<Completion> result) = 0;
 };
 
@@ -70,10 +72,10 @@ enum class Health { healthy, starting, unhealthy };
 
 struct Status {
   Health health = Health::starting;
-  std::string detail;          // a sentence for people; empty when healthy
-  std::string model;           // the name that `complete` reports
-  int context_length = 0;      // tokens, prompt and answer together
-  int slots = 1;               // generations that run at once
+  std::string detail;  // a sentence for people; empty when healthy
+  std::string model;  // the name that `complete` reports
+  int context_length = 0;  // tokens, prompt and answer together
+  int slots = 1;  // generations that run at once
   int running = 0;
   // How long work has been waiting without any progress; 0 while there is progress or no work.
   std::chrono::milliseconds stalled{0};
@@ -84,11 +86,12 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Status status() const = 0;
-  // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with model_not_found,
-  // context_overflow, backend_unavailable or overloaded (then `sink` gets nothing).
-  // When `stop` is requested the work ends within one batch, in prompt processing too, with
-  // FinishReason::cancelled.
-  virtual Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) = 0;
+  // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with
+  // model_not_found, context_overflow, backend_unavailable or overloaded (then `sink` gets
+  // nothing). When `stop` is requested the work ends within one batch, in prompt processing too,
+  // with FinishReason::cancelled.
+  virtual Result<void> generate(Request request, std::shared_ptr<Sink> sink,
+                                std::stop_token stop) = 0;
   // Stops all work, answers every sink, joins threads. generate() refuses afterwards. Idempotent.
   virtual void shutdown() = 0;
 };

@@ -1,6 +1,6 @@
 // Runs a fuzz target over the files of its seed corpus, so that every preset without libFuzzer, the
-// sanitizers' among them, still feeds each parser the inputs that once mattered. Finding no input is a
-// failure: an empty corpus would otherwise pass for ever.
+// sanitizers' among them, still feeds each parser the inputs that once mattered. Finding no input
+// is a failure: an empty corpus would otherwise pass for ever.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   std::string split;
   tars::llm::TextAssembler pieces(stops);
-  for (std::size_t at = 0; at < text.size(); at += step) split += pieces.push(text.substr(at, step));
+  for (std::size_t at = 0; at < text.size(); at += step)
+    split += pieces.push(text.substr(at, step));
   split += pieces.finish();
   std::string whole;
   tars::llm::TextAssembler once(stops);

@@ -13,7 +13,7 @@ class PrefillBudget {
  public:
   static constexpr int kLargestChunk = 256;  // tokens; also the bound with nothing else running
   static constexpr int kSmallestChunk =
-      8;   // less would hardly save time, and the prompt must get on
+      8;  // less would hardly save time, and the prompt must get on
 
   // Prompt tokens for a step that also decodes `decoding` sequences.
   int chunk(int decoding) const;
