@@ -13,7 +13,8 @@ using telemetry::LogLevel;
 namespace {
 
 ProblemPlace place_of(const net::HttpRequest& request, const Trace& trace) {
-  return {request.target, trace.trace_id, request.request_id, bearer_token(request).value_or("") != ""};
+  return {request.target, trace.trace_id, request.request_id,
+          bearer_token(request).value_or("") != ""};
 }
 
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
@@ -54,7 +55,9 @@ void Gateway::begin_drain() {
   hub_.drain();
 }
 
-void Gateway::close_all(net::CloseCode code, const std::string& reason) { hub_.close_all(code, reason); }
+void Gateway::close_all(net::CloseCode code, const std::string& reason) {
+  hub_.close_all(code, reason);
+}
 
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
@@ -66,23 +69,26 @@ awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   try {
     response = co_await answer(call, match);
   } catch (const std::exception& fault) {
-    telemetry::log(LogLevel::error, "a request failed", {{"request_id", request.request_id},
-                                                         {"target", telemetry::redact_url(request.target)},
-                                                         {"what", fault.what()}});
-    response = problem_response(make_error(ErrorCode::internal, "The server failed; its log says why"),
-                                place_of(call));
+    telemetry::log(LogLevel::error, "a request failed",
+                   {{"request_id", request.request_id},
+                    {"target", telemetry::redact_url(request.target)},
+                    {"what", fault.what()}});
+    response = problem_response(
+        make_error(ErrorCode::internal, "The server failed; its log says why"), place_of(call));
   }
   finish(request, call.trace, response);
   const std::chrono::duration<double> took = clock_.steady() - begun;
-  const std::string_view route = match.route != nullptr ? std::string_view(match.route->path) : "other";
+  const std::string_view route =
+      match.route != nullptr ? std::string_view(match.route->path) : "other";
   metrics_.count_request(route, match.route != nullptr ? request.method : "other", response.status,
                          took.count());
   if (telemetry::log_enabled(LogLevel::debug)) {
-    telemetry::log(LogLevel::debug, "request", {{"request_id", request.request_id},
-                                                {"method", request.method},
-                                                {"target", telemetry::redact_url(request.target)},
-                                                {"status", response.status},
-                                                {"seconds", took.count()}});
+    telemetry::log(LogLevel::debug, "request",
+                   {{"request_id", request.request_id},
+                    {"method", request.method},
+                    {"target", telemetry::redact_url(request.target)},
+                    {"status", response.status},
+                    {"seconds", took.count()}});
   }
   co_return response;
 }
@@ -96,7 +102,8 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
     }
     if (request.method == "OPTIONS") co_return preflight(request, match);
     net::HttpResponse response = problem_response(
-        make_error(ErrorCode::method_not_allowed, "This path answers " + match.allow), place_of(call));
+        make_error(ErrorCode::method_not_allowed, "This path answers " + match.allow),
+        place_of(call));
     response.headers.emplace_back("Allow", match.allow);
     co_return response;
   }
@@ -163,23 +170,26 @@ void Gateway::finish(const net::HttpRequest& request, const Trace& trace,
   response.close = response.close || draining_.load(std::memory_order_relaxed);
 }
 
-net::HttpResponse Gateway::error_response(unsigned status, std::string_view detail, std::string_view target,
-                                          std::string_view request_id) {
+net::HttpResponse Gateway::error_response(unsigned status, std::string_view detail,
+                                          std::string_view target, std::string_view request_id) {
   net::HttpResponse response = problem_response(status, detail, {target, {}, request_id});
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   metrics_.count_request("other", "other", status, 0);
   return response;
 }
 
-awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(net::HttpRequest request) {
+awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
+    net::HttpRequest request) {
   const Trace trace = join_trace(request.header("traceparent"));
   std::optional<Error> refusal;
   if (request.path != "/ws/chat") {
     refusal = make_error(ErrorCode::not_found, "The WebSocket is at /ws/chat");
   } else if (draining_) {
-    refusal = make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment");
+    refusal =
+        make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment");
   } else if (!origins_.admits(request)) {
-    refusal = make_error(ErrorCode::forbidden, "This origin may not connect; add it to CORS_ORIGINS");
+    refusal =
+        make_error(ErrorCode::forbidden, "This origin may not connect; add it to CORS_ORIGINS");
   }
   if (refusal) {
     net::HttpResponse response = problem_response(*refusal, place_of(request, trace));
@@ -210,7 +220,8 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
     const net::CloseCode code =
         broken ? net::CloseCode::try_again_later : net::CloseCode::policy_violation;
     metrics_.count_websocket_close(static_cast<unsigned>(code));
-    co_await socket->close(code, broken ? std::string_view("store_unavailable") : info.error().message);
+    co_await socket->close(code,
+                           broken ? std::string_view("store_unavailable") : info.error().message);
     co_return;
   }
   const SessionServices services{engine_, hub_, metrics_, clock_, options_};

@@ -23,8 +23,8 @@
 
 namespace tars::api {
 
-// Owns the routes and the list of sessions; borrows the rest. Thread-safe. The server that runs it may go
-// only after the engine and the tokens were shut down: their callbacks post to its threads.
+// Owns the routes and the list of sessions; borrows the rest. Thread-safe. The server that runs it
+// may go only after the engine and the tokens were shut down: their callbacks post to its threads.
 class Gateway final : public net::Application {
  public:
   Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend& backend,
@@ -36,11 +36,11 @@ class Gateway final : public net::Application {
   boost::asio::awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
   boost::asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
       net::HttpRequest request) override;
-  net::HttpResponse error_response(unsigned status, std::string_view detail, std::string_view target,
-                                   std::string_view request_id) override;
+  net::HttpResponse error_response(unsigned status, std::string_view detail,
+                                   std::string_view target, std::string_view request_id) override;
 
-  // No new sockets or chats from now on; sockets without running answers close with 1001 now, the others
-  // when their answers have ended. /ready says draining. Does not drain the engine.
+  // No new sockets or chats from now on; sockets without running answers close with 1001 now, the
+  // others when their answers have ended. /ready says draining. Does not drain the engine.
   void begin_drain();
   // Every socket closes with this code, whatever runs on it.
   void close_all(net::CloseCode code, const std::string& reason);
@@ -58,9 +58,11 @@ class Gateway final : public net::Application {
 
   boost::asio::awaitable<net::HttpResponse> answer(Call& call, const RouteTable::Match& match);
   Result<void> authenticate(Call& call, Access access) const;
-  net::HttpResponse preflight(const net::HttpRequest& request, const RouteTable::Match& match) const;
+  net::HttpResponse preflight(const net::HttpRequest& request,
+                              const RouteTable::Match& match) const;
   boost::asio::awaitable<Result<net::HttpResponse>> socket_only(Call& call) const;
-  void finish(const net::HttpRequest& request, const Trace& trace, net::HttpResponse& response) const;
+  void finish(const net::HttpRequest& request, const Trace& trace,
+              net::HttpResponse& response) const;
   boost::asio::awaitable<void> run_session(std::shared_ptr<Admission> admission,
                                            std::unique_ptr<net::WebSocket> socket);
   Result<SessionInfo> admit(const Admission& admission) const;

@@ -31,7 +31,8 @@ Result<void> JsonDocument::parse(std::string_view bytes) {
     return make_error(ErrorCode::invalid_json, "The body is not valid JSON: " + failure.message());
   }
   if (!value_.is_object()) {
-    return make_error(ErrorCode::invalid_message, "A JSON object is expected: {\"field\": value, ...}");
+    return make_error(ErrorCode::invalid_message,
+                      "A JSON object is expected: {\"field\": value, ...}");
   }
   return {};
 }
@@ -41,8 +42,8 @@ const boost::json::value* FieldReader::find(std::string_view name) const {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
-std::optional<std::string> FieldReader::checked(std::string_view name, const boost::json::value& value,
-                                                Length length) {
+std::optional<std::string> FieldReader::checked(std::string_view name,
+                                                const boost::json::value& value, Length length) {
   const boost::json::string* text = value.if_string();
   if (text == nullptr) {
     fail(name, "must be a string");
@@ -78,8 +79,8 @@ std::optional<std::int64_t> FieldReader::integer(std::string_view name, std::int
   if (value == nullptr) return std::nullopt;
   std::optional<std::int64_t> read;
   if (const auto* whole = value->if_int64()) read = *whole;
-  if (const auto* real = value->if_double(); real != nullptr && std::nearbyint(*real) == *real &&
-                                             std::abs(*real) < 9e15) {
+  if (const auto* real = value->if_double();
+      real != nullptr && std::nearbyint(*real) == *real && std::abs(*real) < 9e15) {
     read = static_cast<std::int64_t>(*real);  // 5.0 is a whole number too
   }
   if (!read || *read < min || *read > max) {
@@ -95,7 +96,8 @@ std::optional<double> FieldReader::number(std::string_view name, Range range) {
   std::optional<double> read;
   if (const auto* real = value->if_double()) read = *real;
   if (const auto* whole = value->if_int64()) read = static_cast<double>(*whole);
-  const bool in = read && *read <= range.max && (range.above_min ? *read > range.min : *read >= range.min);
+  const bool in =
+      read && *read <= range.max && (range.above_min ? *read > range.min : *read >= range.min);
   if (!in) {
     fail(name, "must be a number " + std::string(range.above_min ? "above " : "from ") +
                    trimmed_number(range.min) + " to " + trimmed_number(range.max));
@@ -112,7 +114,8 @@ std::optional<bool> FieldReader::boolean(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<std::string> FieldReader::strings(std::string_view name, std::size_t most, Length length) {
+std::vector<std::string> FieldReader::strings(std::string_view name, std::size_t most,
+                                              Length length) {
   std::vector<std::string> out;
   const boost::json::value* value = find(name);
   if (value == nullptr) return out;

@@ -18,8 +18,8 @@
 
 namespace tars::api {
 
-// Owns one parsed document; small ones live in a buffer inside, so that a request costs no allocation.
-// Nesting is bounded (32 levels), bad UTF-8 is refused.
+// Owns one parsed document; small ones live in a buffer inside, so that a request costs no
+// allocation. Nesting is bounded (32 levels), bad UTF-8 is refused.
 class JsonDocument {
  public:
   JsonDocument() = default;
@@ -36,8 +36,8 @@ class JsonDocument {
   boost::json::value value_ = boost::json::value(boost::json::storage_ptr(&memory_));
 };
 
-// Reads the fields of one object and gathers what is wrong with them. A field that is null counts as
-// absent; unknown fields are never looked at. Lengths are in code points.
+// Reads the fields of one object and gathers what is wrong with them. A field that is null counts
+// as absent; unknown fields are never looked at. Lengths are in code points.
 class FieldReader {
  public:
   explicit FieldReader(const boost::json::object& object) : object_(object) {}
@@ -62,7 +62,8 @@ class FieldReader {
   std::vector<std::string> strings(std::string_view name, std::size_t most, Length length);
   bool has_object(std::string_view name);
 
-  // The field as it stands when it is a string of at most `most` bytes: for error frames, no complaint.
+  // The field as it stands when it is a string of at most `most` bytes: for error frames, no
+  // complaint.
   std::optional<std::string> peek(std::string_view name, std::size_t most = 512) const;
 
   void fail(std::string_view name, std::string message);
@@ -71,7 +72,8 @@ class FieldReader {
 
  private:
   const boost::json::value* find(std::string_view name) const;
-  std::optional<std::string> checked(std::string_view name, const boost::json::value& value, Length length);
+  std::optional<std::string> checked(std::string_view name, const boost::json::value& value,
+                                     Length length);
 
   const boost::json::object& object_;
   std::vector<FieldError> errors_;

@@ -48,7 +48,9 @@ JsonWriter& JsonWriter::field(std::string_view name, std::string_view value) {
   return *this;
 }
 
-JsonWriter& JsonWriter::field(std::string_view name, std::nullptr_t) { return number(name, "null"); }
+JsonWriter& JsonWriter::field(std::string_view name, std::nullptr_t) {
+  return number(name, "null");
+}
 
 JsonWriter& JsonWriter::field(std::string_view name, bool value) {
   return number(name, value ? "true" : "false");
@@ -59,7 +61,8 @@ JsonWriter& JsonWriter::field(std::string_view name, double value) {
   std::array<char, 400> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), rounded,
                                  std::chars_format::fixed);
-  return number(name, std::string_view(digits.data(), static_cast<std::size_t>(end.ptr - digits.data())));
+  return number(name,
+                std::string_view(digits.data(), static_cast<std::size_t>(end.ptr - digits.data())));
 }
 
 void JsonWriter::comma() {

@@ -20,25 +20,28 @@ struct Options {
 
   // -- sockets
   std::chrono::milliseconds heartbeat_interval{std::chrono::seconds{30}};
-  std::chrono::milliseconds idle_timeout{std::chrono::seconds{300}};  // without any frame from the client
+  std::chrono::milliseconds idle_timeout{
+      std::chrono::seconds{300}};  // without any frame from the client
   std::size_t max_connections = 1024;            // more: 1013
   std::size_t max_connections_per_client = 64;   // more: 1013
-  std::size_t control_queue = 100;               // frames that are no tokens, per socket; full: 1013
-  int messages_per_second = 20;                  // per socket; past it RATE_LIMITED, the socket stays
+  std::size_t control_queue = 100;  // frames that are no tokens, per socket; full: 1013
+  int messages_per_second = 20;  // per socket; past it RATE_LIMITED, the socket stays
   int message_burst = 60;
-  std::size_t max_followed_runs = 64;            // per socket; past it OVERLOADED
-  std::chrono::milliseconds queued_after{250};   // a run that waits longer is told its position
-  std::chrono::milliseconds slow_reader{std::chrono::seconds{60}};  // without progress: 1013 slow_consumer
-  std::chrono::seconds expiry_warning{60};       // before the token's `exp`
-  std::chrono::milliseconds close_patience{500};  // a writer stuck longer than this at a close is dropped
+  std::size_t max_followed_runs = 64;  // per socket; past it OVERLOADED
+  std::chrono::milliseconds queued_after{250};  // a run that waits longer is told its position
+  std::chrono::milliseconds slow_reader{
+      std::chrono::seconds{60}};  // without progress: 1013 slow_consumer
+  std::chrono::seconds expiry_warning{60};  // before the token's `exp`
+  std::chrono::milliseconds close_patience{
+      500};  // a writer stuck longer than this at a close is dropped
 
   // -- chat
-  llm::Sampling sampling;   // what a chat message that says nothing gets
-  int max_tokens = 2048;    // the most that a chat message may ask for
+  llm::Sampling sampling;  // what a chat message that says nothing gets
+  int max_tokens = 2048;  // the most that a chat message may ask for
 
   // -- http
-  int auth_rate_per_minute = 60;               // per address, /auth/token and /auth/refresh; 0 = no limit
-  std::chrono::seconds stalled_after{30};      // work without progress: /ready fails
+  int auth_rate_per_minute = 60;  // per address, /auth/token and /auth/refresh; 0 = no limit
+  std::chrono::seconds stalled_after{30};  // work without progress: /ready fails
 };
 
 }  // namespace tars::api

@@ -74,7 +74,8 @@ Result<std::size_t> page_limit(const net::HttpRequest& request) {
   std::size_t limit = 0;
   const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), limit);
   if (failure != std::errc{} || end != text->data() + text->size() || limit < 1 || limit > 100) {
-    return Error{ErrorCode::invalid_request, "limit must be from 1 to 100",
+    return Error{ErrorCode::invalid_request,
+                 "limit must be from 1 to 100",
                  {{"limit", "must be from 1 to 100"}}};
   }
   return limit;
@@ -92,28 +93,32 @@ AuthRoutes::AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& 
     : tokens_(tokens),
       hub_(hub),
       clock_(clock),
-      limiter_(options.auth_rate_per_minute, std::max(1, options.auth_rate_per_minute), kMaxAddresses,
-               clock) {}
+      limiter_(options.auth_rate_per_minute, std::max(1, options.auth_rate_per_minute),
+               kMaxAddresses, clock) {}
 
 void AuthRoutes::add_to(RouteTable& table) {
-  table.add({"POST", "/auth/token", Access::open, "Begins a device family: an access and a refresh token",
+  table.add({"POST", "/auth/token", Access::open,
+             "Begins a device family: an access and a refresh token",
              [this](Call& call) { return token(call); }});
   table.add({"POST", "/auth/refresh", Access::open, "Exchanges a refresh token for a new pair",
              [this](Call& call) { return refresh(call); }});
-  table.add({"POST", "/auth/validate", Access::open, "Says whether the bearer token is good, and until when",
+  table.add({"POST", "/auth/validate", Access::open,
+             "Says whether the bearer token is good, and until when",
              [this](Call& call) { return validate(call); }});
   table.add({"POST", "/auth/revoke", Access::bearer, "Ends a token, or the bearer's own",
              [this](Call& call) { return revoke(call); }});
   table.add({"GET", "/auth/devices", Access::bearer, "Lists the caller's device families",
              [this](Call& call) { return devices(call); }});
-  table.add({"DELETE", "/auth/devices/{sid}", Access::bearer, "Revokes one of the caller's device families",
+  table.add({"DELETE", "/auth/devices/{sid}", Access::bearer,
+             "Revokes one of the caller's device families",
              [this](Call& call) { return remove_device(call); }});
   table.add({"GET", "/auth/health", Access::open, "Says that the token service lives",
              [this](Call& call) { return health(call); }});
 }
 
 AuthRoutes::Answer AuthRoutes::token(Call& call) {
-  if (const auto permit = limiter_.take(call.request.remote_address); !permit) co_return permit.error();
+  if (const auto permit = limiter_.take(call.request.remote_address); !permit)
+    co_return permit.error();
   JsonDocument document;
   if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
   FieldReader fields(document.object());
@@ -129,7 +134,8 @@ AuthRoutes::Answer AuthRoutes::token(Call& call) {
 }
 
 AuthRoutes::Answer AuthRoutes::refresh(Call& call) {
-  if (const auto permit = limiter_.take(call.request.remote_address); !permit) co_return permit.error();
+  if (const auto permit = limiter_.take(call.request.remote_address); !permit)
+    co_return permit.error();
   JsonDocument document;
   if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
   FieldReader fields(document.object());

@@ -16,7 +16,8 @@ namespace tars::api {
 // Owns the rate limiter; borrows the rest, which outlives it. Any thread.
 class AuthRoutes {
  public:
-  AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& clock, const Options& options);
+  AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& clock,
+             const Options& options);
   void add_to(RouteTable& table);
 
  private:

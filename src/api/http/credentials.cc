@@ -19,7 +19,8 @@ std::string_view trimmed(std::string_view text) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   });
 }
 
@@ -92,9 +93,11 @@ Result<void> check_json_content_type(const net::HttpRequest& request) {
   const auto header = request.header("Content-Type");
   if (!header) return {};
   const std::string_view type = trimmed(header->substr(0, header->find(';')));
-  const bool suffix = type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json");
+  const bool suffix =
+      type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json");
   if (equals_ignoring_case(type, "application/json") || suffix) return {};
-  return make_error(ErrorCode::unsupported_media_type, "Send the body with Content-Type: application/json");
+  return make_error(ErrorCode::unsupported_media_type,
+                    "Send the body with Content-Type: application/json");
 }
 
 }  // namespace tars::api

@@ -12,8 +12,8 @@ namespace tars::api {
 
 inline constexpr std::string_view kSubprotocol = "tars.v1";
 
-// The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme compares without case).
-// nullopt when there is no such header or another scheme.
+// The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme compares without
+// case). nullopt when there is no such header or another scheme.
 std::optional<std::string_view> bearer_token(const net::HttpRequest& request);
 
 struct SocketCredentials {

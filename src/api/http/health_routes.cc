@@ -28,15 +28,19 @@ std::string model_trouble(const llm::Backend& backend, std::chrono::seconds stal
   const llm::Status status = backend.status();
   if (status.health != llm::Health::healthy) {
     if (!status.detail.empty()) return status.detail;
-    return status.health == llm::Health::starting ? "The model is being loaded" : "The model is not available";
+    return status.health == llm::Health::starting ? "The model is being loaded"
+                                                  : "The model is not available";
   }
   if (status.stalled >= stalled_after) {
-    return "No progress for " + std::to_string(status.stalled.count() / 1000) + " s with work waiting";
+    return "No progress for " + std::to_string(status.stalled.count() / 1000) +
+           " s with work waiting";
   }
   return {};
 }
 
-std::string trouble(const Result<void>& check) { return check ? std::string() : check.error().message; }
+std::string trouble(const Result<void>& check) {
+  return check ? std::string() : check.error().message;
+}
 
 void write_session(JsonWriter& json, const LiveSession& session) {
   const SessionInfo& info = session.info();
@@ -72,7 +76,8 @@ void HealthRoutes::add_to(RouteTable& table) {
              [this](Call& call) { return metrics(call); }});
   table.add({"GET", "/ws/health", Access::open, "The state and totals of the WebSocket service",
              [this](Call& call) { return socket_health(call); }});
-  table.add({"GET", "/ws/sessions", Access::optional, "The caller's live sessions; an admin sees all",
+  table.add({"GET", "/ws/sessions", Access::optional,
+             "The caller's live sessions; an admin sees all",
              [this](Call& call) { return sessions(call); }});
 }
 

@@ -9,7 +9,8 @@
 namespace tars::api {
 namespace {
 
-// scheme://host:port in lower case with the port spelled out; empty when it is no origin ("null" too).
+// scheme://host:port in lower case with the port spelled out; empty when it is no origin ("null"
+// too).
 std::string normalised(std::string_view origin) {
   const auto parsed = boost::urls::parse_uri({origin.data(), origin.size()});
   if (!parsed || parsed->host().empty() || parsed->has_query() || parsed->has_fragment() ||
@@ -52,7 +53,8 @@ bool OriginPolicy::admits(const net::HttpRequest& request) const {
   if (!origin || is_listed(*origin)) return true;
   const auto host = request.header("Host");
   if (!host) return false;
-  const std::string own = normalised((request.secure ? "https://" : "http://") + std::string(*host));
+  const std::string own =
+      normalised((request.secure ? "https://" : "http://") + std::string(*host));
   return !own.empty() && own == normalised(*origin);
 }
 

@@ -15,7 +15,8 @@ class OriginPolicy {
   // `allowed` are scheme://host[:port]; `*` counts only with `any_allowed`.
   OriginPolicy(const std::vector<std::string>& allowed, bool any_allowed);
 
-  // No Origin (no browser), the server's own (scheme, host and port as the request came), or a listed one.
+  // No Origin (no browser), the server's own (scheme, host and port as the request came), or a
+  // listed one.
   bool admits(const net::HttpRequest& request) const;
   // A listed origin, or any with `*`: what gets CORS headers.
   bool is_listed(std::string_view origin) const;

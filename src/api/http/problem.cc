@@ -77,18 +77,21 @@ void add_retry_after(net::HttpResponse& response, std::optional<std::chrono::sec
 
 net::HttpResponse problem_response(const Error& error, const ProblemPlace& place) {
   const ErrorRow& row = error_row(error.code);
-  const std::string_view detail = row.status == 401 ? token_error_text(error.message) : error.message;
-  net::HttpResponse response = render({row.status, row.name, row.title, detail}, error.fields, place);
+  const std::string_view detail =
+      row.status == 401 ? token_error_text(error.message) : error.message;
+  net::HttpResponse response =
+      render({row.status, row.name, row.title, detail}, error.fields, place);
   if (row.status == 401) {
-    response.headers.emplace_back("WWW-Authenticate", place.token_sent
-                                                          ? "Bearer realm=\"tars\", error=\"invalid_token\""
-                                                          : "Bearer realm=\"tars\"");
+    response.headers.emplace_back(
+        "WWW-Authenticate", place.token_sent ? "Bearer realm=\"tars\", error=\"invalid_token\""
+                                             : "Bearer realm=\"tars\"");
   }
   add_retry_after(response, error.retry_after);
   return response;
 }
 
-net::HttpResponse problem_response(unsigned status, std::string_view detail, const ProblemPlace& place) {
+net::HttpResponse problem_response(unsigned status, std::string_view detail,
+                                   const ProblemPlace& place) {
   const auto* row = std::find_if(kHttpRows.begin(), kHttpRows.end(),
                                  [status](const HttpRow& r) { return r.status == status; });
   const HttpRow known = row != kHttpRows.end() ? *row : HttpRow{status, "HTTP_ERROR", "HTTP error"};

@@ -18,12 +18,13 @@ struct ProblemPlace {
   bool token_sent = false;    // decides the error in WWW-Authenticate (RFC 6750 section 3.1)
 };
 
-// The error table's status, with `errors` when there are fields, WWW-Authenticate on 401, Retry-After on
-// 429 and 503.
+// The error table's status, with `errors` when there are fields, WWW-Authenticate on 401,
+// Retry-After on 429 and 503.
 net::HttpResponse problem_response(const Error& error, const ProblemPlace& place);
 
 // For statuses that the HTTP layer found (400, 408, 426, 431 …).
-net::HttpResponse problem_response(unsigned status, std::string_view detail, const ProblemPlace& place);
+net::HttpResponse problem_response(unsigned status, std::string_view detail,
+                                   const ProblemPlace& place);
 
 // A finished JSON text.
 net::HttpResponse json_response(unsigned status, std::string body);

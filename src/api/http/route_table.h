@@ -40,7 +40,8 @@ class RouteTable {
   struct Match {
     const Route* route = nullptr;
     std::string parameter;
-    std::string allow;  // for 405: the methods of that path, with HEAD and OPTIONS; empty: no such path
+    std::string
+        allow;  // for 405: the methods of that path, with HEAD and OPTIONS; empty: no such path
   };
   // HEAD goes where GET does.
   Match match(std::string_view method, std::string_view path) const;

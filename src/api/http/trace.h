@@ -12,7 +12,8 @@ struct Trace {
   std::string traceparent;  // to send back: the caller's trace, a span of ours
 };
 
-// From the `traceparent` header (W3C Trace Context section 3.2.2); what is malformed counts as absent.
+// From the `traceparent` header (W3C Trace Context section 3.2.2); what is malformed counts as
+// absent.
 Trace join_trace(std::optional<std::string_view> traceparent);
 
 }  // namespace tars::api

@@ -9,8 +9,8 @@ namespace {
 
 constexpr FieldReader::Length kId{1, 128};
 
-// The retrieval fields are checked, so that a client learns of a bad one now; retrieval itself is not
-// there yet and says so.
+// The retrieval fields are checked, so that a client learns of a bad one now; retrieval itself is
+// not there yet and says so.
 void read_retrieval(FieldReader& fields) {
   const auto use_rag = fields.boolean("use_rag");
   fields.integer("rag_top_k", 1, 20);
@@ -32,7 +32,8 @@ void read_sampling(FieldReader& fields, const MessageLimits& limits, llm::Sampli
   if (const auto v = fields.integer("max_tokens", 1, limits.max_tokens)) {
     sampling.max_tokens = static_cast<int>(*v);
   }
-  if (const auto v = fields.integer("seed", 0, kMaxSeed)) sampling.seed = static_cast<std::uint32_t>(*v);
+  if (const auto v = fields.integer("seed", 0, kMaxSeed))
+    sampling.seed = static_cast<std::uint32_t>(*v);
   auto stop = fields.strings("stop", 4, {1, 256});
   if (!stop.empty()) sampling.stop = std::move(stop);
 }
@@ -48,7 +49,8 @@ ClientMessage read_chat(FieldReader& fields, const MessageLimits& limits) {
   read_sampling(fields, limits, chat.sampling);
   if (const auto how = fields.string("on_disconnect", {0, 32})) {
     chat.finish_on_disconnect = *how == "finish";
-    if (*how != "finish" && *how != "cancel") fields.fail("on_disconnect", "must be cancel or finish");
+    if (*how != "finish" && *how != "cancel")
+      fields.fail("on_disconnect", "must be cancel or finish");
   }
   read_retrieval(fields);
   return chat;

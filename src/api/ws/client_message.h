@@ -31,7 +31,8 @@ struct ResumeMessage {
 struct PingMessage {};
 struct PongMessage {};
 
-using ClientMessage = std::variant<ChatMessage, CancelMessage, ResumeMessage, PingMessage, PongMessage>;
+using ClientMessage =
+    std::variant<ChatMessage, CancelMessage, ResumeMessage, PingMessage, PongMessage>;
 
 // The ids that an `error` frame repeats, as far as they could be read.
 struct MessageIds {
@@ -51,9 +52,11 @@ struct ParsedMessage {
 };
 
 // The types a client may send, for the reference and its test.
-inline constexpr std::string_view kClientMessageTypes[] = {"chat", "cancel", "resume", "ping", "pong"};
+inline constexpr std::string_view kClientMessageTypes[] = {"chat", "cancel", "resume", "ping",
+                                                           "pong"};
 
-// One text message. invalid_json, or invalid_message that names each bad field. Never throws on bad input.
+// One text message. invalid_json, or invalid_message that names each bad field. Never throws on bad
+// input.
 ParsedMessage parse_client_message(std::string_view bytes, const MessageLimits& limits);
 
 }  // namespace tars::api

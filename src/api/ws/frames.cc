@@ -68,8 +68,8 @@ std::string token_frame(const chat::RunInfo& run, const chat::Slice& slice, Wall
   return frame("token", now, fill, kEnvelope + slice.text.size());
 }
 
-std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome, std::size_t tokens,
-                           WallTime now) {
+std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome,
+                           std::size_t tokens, WallTime now) {
   const auto fill = [&](JsonWriter& json) {
     json.field("conversation_id", run.conversation_id);
     json.field("total_tokens", tokens);
@@ -100,11 +100,13 @@ std::string error_frame(const Error& error, const MessageIds& ids, WallTime now)
 }
 
 std::string failure_frame(const chat::RunInfo& run, const chat::Outcome& outcome, WallTime now) {
-  Error error = make_error(ErrorCode::generation_error, "The answer could not be finished; try again");
+  Error error =
+      make_error(ErrorCode::generation_error, "The answer could not be finished; try again");
   if (outcome.status == chat::RunStatus::interrupted) {
     error = make_error(ErrorCode::history_lost, "The server stopped during this answer; ask again");
   }
-  return error_frame(outcome.error.value_or(error), {run.conversation_id, run.id, run.message_id}, now);
+  return error_frame(outcome.error.value_or(error), {run.conversation_id, run.id, run.message_id},
+                     now);
 }
 
 std::string ping_frame(WallTime now) {

@@ -13,8 +13,8 @@
 namespace tars::api {
 
 // Every type of frame, for the reference and its test.
-inline constexpr std::string_view kServerFrameTypes[] = {"connection_ack", "queued", "token", "complete",
-                                                         "error", "ping", "pong", "system"};
+inline constexpr std::string_view kServerFrameTypes[] = {
+    "connection_ack", "queued", "token", "complete", "error", "ping", "pong", "system"};
 
 enum class SystemLevel { info, warning, error };
 
@@ -24,8 +24,8 @@ std::string connection_ack_frame(std::string_view client_id, std::string_view se
 std::string queued_frame(const chat::RunInfo& run, int position, WallTime now);
 // `count` is there when the slice has several tokens.
 std::string token_frame(const chat::RunInfo& run, const chat::Slice& slice, WallTime now);
-std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome, std::size_t tokens,
-                           WallTime now);
+std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome,
+                           std::size_t tokens, WallTime now);
 std::string error_frame(const Error& error, const MessageIds& ids, WallTime now);
 // A run that failed or was cut short.
 std::string failure_frame(const chat::RunInfo& run, const chat::Outcome& outcome, WallTime now);

@@ -60,10 +60,11 @@ std::size_t Hub::size() const {
 
 std::size_t Hub::sockets_of(std::string_view client_id, std::string_view family) const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
-    const SessionInfo& info = entry.second->info();
-    return info.client_id == client_id && info.family == family;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+        const SessionInfo& info = entry.second->info();
+        return info.client_id == client_id && info.family == family;
+      }));
 }
 
 HubTotals Hub::totals() const {

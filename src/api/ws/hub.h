@@ -71,8 +71,8 @@ class Hub {
   Result<void> add(std::shared_ptr<LiveSession> session);
   void remove(const SessionInfo& info);
 
-  // Counts revocations: a token that was verified before the count changed is to be verified again once its
-  // session is in the list, so that none slips between the two.
+  // Counts revocations: a token that was verified before the count changed is to be verified again
+  // once its session is in the list, so that none slips between the two.
   std::uint64_t revocations() const { return revocations_.load(std::memory_order_acquire); }
   void revoke(const auth::Revocation& revocation);
   void drain();

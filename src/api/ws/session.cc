@@ -54,7 +54,8 @@ awaitable<void> Session::run() {
   services_.hub.remove(info_);
   const net::CloseCode code = closing_ ? closing_->code : socket_->closed().code;
   services_.metrics.count_websocket_close(static_cast<unsigned>(code));
-  // Here and not in the destructor, which another thread may run that looks at the list of sessions.
+  // Here and not in the destructor, which another thread may run that looks at the list of
+  // sessions.
   socket_.reset();
 }
 
@@ -85,7 +86,8 @@ awaitable<void> Session::read_loop() {
     if (message->binary) {
       begin_close(net::CloseCode::unsupported_data, "text frames only");
     } else if (!take_message_permit()) {
-      Error error = make_error(ErrorCode::rate_limited, "Too many messages on this socket; wait a second");
+      Error error =
+          make_error(ErrorCode::rate_limited, "Too many messages on this socket; wait a second");
       error.retry_after = std::chrono::seconds(1);
       fail(error, {});
     } else {
@@ -112,7 +114,8 @@ awaitable<void> Session::on_message(std::string_view bytes) {
 
 awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   if (draining_) {
-    fail(make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment"), ids);
+    fail(make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment"),
+         ids);
     co_return;
   }
   if (cursors_.size() >= services_.options.max_followed_runs) {
@@ -132,8 +135,10 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   request.sampling = std::move(message.sampling);
   request.finish_on_disconnect = message.finish_on_disconnect;
   submitting_ = true;
-  Result<chat::Submitted> submitted = co_await await_result<chat::Submitted>(
-      [this, &request](auto done) { services_.engine.submit(std::move(request), waker(), std::move(done)); });
+  Result<chat::Submitted> submitted =
+      co_await await_result<chat::Submitted>([this, &request](auto done) {
+        services_.engine.submit(std::move(request), waker(), std::move(done));
+      });
   submitting_ = false;
   if (!submitted) {
     fail(submitted.error(), ids);
@@ -151,9 +156,10 @@ awaitable<void> Session::on_cancel(CancelMessage message, MessageIds ids) {
 }
 
 awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
-  Result<chat::Submitted> found = co_await await_result<chat::Submitted>([this, &message](auto done) {
-    services_.engine.follow(info_.client_id, message.run_id, waker(), std::move(done));
-  });
+  Result<chat::Submitted> found =
+      co_await await_result<chat::Submitted>([this, &message](auto done) {
+        services_.engine.follow(info_.client_id, message.run_id, waker(), std::move(done));
+      });
   if (!found) {
     fail(found.error(), ids);
     co_return;
@@ -161,11 +167,13 @@ awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
   const std::size_t held = found->follower->run().tokens();
   if (message.offset > held) {
     fail(make_error(ErrorCode::invalid_message,
-                    "offset is past what the run has: " + std::to_string(held) + " tokens"), ids);
+                    "offset is past what the run has: " + std::to_string(held) + " tokens"),
+         ids);
     co_return;
   }
   // A run that this socket follows already goes on from the offset asked for, once.
-  std::erase_if(cursors_, [&](const Cursor& c) { return c.follower->run().info().id == message.run_id; });
+  std::erase_if(cursors_,
+                [&](const Cursor& c) { return c.follower->run().info().id == message.run_id; });
   if (cursors_.size() >= services_.options.max_followed_runs) {
     fail(make_error(ErrorCode::overloaded, "Too many answers at once on this socket"), ids);
     co_return;
@@ -190,9 +198,9 @@ void Session::leave_runs() {
   // A browser's close() without a code arrives as no_status: the person left on purpose.
   const bool on_purpose = code == net::CloseCode::normal || code == net::CloseCode::going_away ||
                           code == net::CloseCode::no_status;
-  const chat::Leave how = revoked_                   ? chat::Leave::revoked
-                          : on_purpose && !closing_  ? chat::Leave::closed
-                                                     : chat::Leave::lost;
+  const chat::Leave how = revoked_                  ? chat::Leave::revoked
+                          : on_purpose && !closing_ ? chat::Leave::closed
+                                                    : chat::Leave::lost;
   for (Cursor& cursor : cursors_) cursor.follower->leave(how);
   cursors_.clear();
   figures_.active_runs = 0;

@@ -35,17 +35,17 @@ struct SessionServices {
   const Options& options;
 };
 
-// Owns its socket and its readers of runs. Lives on the socket's executor; only the members of LiveSession
-// may be called from other threads. The writer coroutine alone writes. Bounded: control frames
-// (Options::control_queue; a client that lets it fill does not read and is closed with 1013), runs
-// followed, messages a second. Tokens are never queued here: the log holds them, a slow reader is only
-// behind in it.
+// Owns its socket and its readers of runs. Lives on the socket's executor; only the members of
+// LiveSession may be called from other threads. The writer coroutine alone writes. Bounded: control
+// frames (Options::control_queue; a client that lets it fill does not read and is closed with
+// 1013), runs followed, messages a second. Tokens are never queued here: the log holds them, a slow
+// reader is only behind in it.
 class Session final : public LiveSession, public std::enable_shared_from_this<Session> {
  public:
   Session(SessionInfo info, SessionServices services, std::unique_ptr<net::WebSocket> socket);
 
-  // The whole session, until the socket has ended and the writer too. The caller holds the session in its
-  // frame and has put it into the hub; run() takes it out.
+  // The whole session, until the socket has ended and the writer too. The caller holds the session
+  // in its frame and has put it into the hub; run() takes it out.
   boost::asio::awaitable<void> run();
   // Instead of run(): closes at once.
   boost::asio::awaitable<void> refuse(net::CloseCode code, std::string reason);
@@ -76,7 +76,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
     std::string reason;
     std::string last_words;  // a frame to send before, or empty
     SteadyTime since;
-    bool started = false;    // the close frame is on its way
+    bool started = false;  // the close frame is on its way
   };
 
   // -- reader (session.cc)
@@ -124,8 +124,8 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   const boost::asio::any_io_executor executor_;
   SessionFigures figures_;
   boost::asio::steady_timer signal_;  // never expires; cancelled to wake the writer
-  boost::asio::steady_timer tick_;    // the nearest deadline
-  std::shared_ptr<Waker> waker_;      // made for the first run
+  boost::asio::steady_timer tick_;  // the nearest deadline
+  std::shared_ptr<Waker> waker_;  // made for the first run
 
   std::vector<std::string> control_;
   std::vector<Cursor> cursors_;
@@ -134,7 +134,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   SteadyTime next_heartbeat_;
   SteadyTime permits_at_;
   double permits_;
-  SteadyTime progress_at_{};            // when bytes_written was last seen to grow during a write
+  SteadyTime progress_at_{};  // when bytes_written was last seen to grow during a write
   std::uint64_t progress_bytes_ = 0;
   bool signalled_ = false;
   bool writing_ = false;

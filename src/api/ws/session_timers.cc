@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kMaxTick{3600};         // a deadline further away is looked at again then
-constexpr std::chrono::milliseconds kSlowLook{5000};   // how often a write in progress is looked at
+constexpr std::chrono::seconds kMaxTick{3600};  // a deadline further away is looked at again then
+constexpr std::chrono::milliseconds kSlowLook{5000};  // how often a write in progress is looked at
 constexpr std::string_view kIdleWarning = "Connection timeout - please reconnect";
 
 }  // namespace
@@ -80,7 +80,8 @@ SteadyTime Session::next_deadline() const {
   if (closing_) return std::max(at, closing_->since + options.close_patience);
   SteadyTime next = std::min(at + kMaxTick, next_heartbeat_);
   next = std::min(next, socket_->last_activity() + options.idle_timeout);
-  const std::int64_t warn_at = info_.expires_at - (expiry_told_ ? 0 : options.expiry_warning.count());
+  const std::int64_t warn_at =
+      info_.expires_at - (expiry_told_ ? 0 : options.expiry_warning.count());
   const auto until = WallTime{std::chrono::seconds{warn_at}} - now();
   if (until < kMaxTick) next = std::min(next, at + std::chrono::microseconds{until});
   if (writing_) next = std::min(next, at + std::min(kSlowLook, options.slow_reader / 4));
@@ -109,7 +110,8 @@ void Session::on_tick() {
   }
   const auto idle = at - socket_->last_activity();
   figures_.last_activity_us = (now() - std::chrono::duration_cast<std::chrono::microseconds>(idle))
-                                  .time_since_epoch().count();
+                                  .time_since_epoch()
+                                  .count();
   if (idle >= services_.options.idle_timeout) {
     begin_close(net::CloseCode::going_away, "idle_timeout",
                 system_frame(SystemLevel::warning, kIdleWarning, now()));
@@ -129,11 +131,13 @@ void Session::check_token(WallTime at) {
   } else if (!expiry_told_ && left <= services_.options.expiry_warning.count()) {
     expiry_told_ = true;
     push(system_frame(SystemLevel::warning,
-                      "Token expires in " + std::to_string(left) + " s - refresh it and reconnect", at));
+                      "Token expires in " + std::to_string(left) + " s - refresh it and reconnect",
+                      at));
   }
 }
 
-// A reader that takes a little now and then is slow and stays; one that takes nothing at all is gone.
+// A reader that takes a little now and then is slow and stays; one that takes nothing at all is
+// gone.
 void Session::check_slow_reader(SteadyTime at) {
   const std::uint64_t bytes = socket_->bytes_written();
   if (!writing_ || bytes != progress_bytes_) {

@@ -13,7 +13,8 @@ using boost::asio::awaitable;
 
 namespace {
 
-// The most text in one frame: a replayed answer goes out in few frames, other runs still get their turn.
+// The most text in one frame: a replayed answer goes out in few frames, other runs still get their
+// turn.
 constexpr std::size_t kMaxFrameText = 16 * 1024;
 
 }  // namespace
@@ -104,10 +105,10 @@ std::string Session::next_frame(Cursor& cursor, bool& ended) {
     return end_frame(cursor, *outcome);
   }
   const int position = run.position();
-  const bool due = std::chrono::steady_clock::now() >=
-                   run.info().submitted_at + services_.options.queued_after;
-  if (run.status() != chat::RunStatus::queued || position == 0 || position == cursor.position_told ||
-      !due) {
+  const bool due =
+      std::chrono::steady_clock::now() >= run.info().submitted_at + services_.options.queued_after;
+  if (run.status() != chat::RunStatus::queued || position == 0 ||
+      position == cursor.position_told || !due) {
     return {};
   }
   cursor.position_told = position;

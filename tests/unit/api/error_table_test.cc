@@ -13,16 +13,26 @@ constexpr int kLast = static_cast<int>(ErrorCode::internal);
 
 TEST(ErrorTable, HasEveryCodeOnce) {
   std::set<int> seen;
-  for (const ErrorRow& row : error_table()) EXPECT_TRUE(seen.insert(static_cast<int>(row.code)).second);
+  for (const ErrorRow& row : error_table())
+    EXPECT_TRUE(seen.insert(static_cast<int>(row.code)).second);
   for (int code = 0; code <= kLast; ++code) EXPECT_TRUE(seen.contains(code)) << code;
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLast) + 1);
 }
 
 TEST(ErrorTable, SocketCodesAreTheClosedTableOfTheContract) {
-  const std::set<std::string_view> allowed = {
-      "INVALID_JSON",  "INVALID_MESSAGE",  "GENERATION_ERROR", "RAG_GENERATION_ERROR", "MODEL_NOT_FOUND",
-      "OVERLOADED",    "CONTEXT_OVERFLOW", "RUN_NOT_FOUND",    "BACKEND_UNAVAILABLE",  "RATE_LIMITED",
-      "HISTORY_LOST",  "TOKEN_REVOKED",    "INTERNAL"};
+  const std::set<std::string_view> allowed = {"INVALID_JSON",
+                                              "INVALID_MESSAGE",
+                                              "GENERATION_ERROR",
+                                              "RAG_GENERATION_ERROR",
+                                              "MODEL_NOT_FOUND",
+                                              "OVERLOADED",
+                                              "CONTEXT_OVERFLOW",
+                                              "RUN_NOT_FOUND",
+                                              "BACKEND_UNAVAILABLE",
+                                              "RATE_LIMITED",
+                                              "HISTORY_LOST",
+                                              "TOKEN_REVOKED",
+                                              "INTERNAL"};
   for (const ErrorRow& row : error_table()) EXPECT_TRUE(allowed.contains(row.ws_code)) << row.name;
 }
 

@@ -104,14 +104,16 @@ class FakeEngine : public chat::Engine {
     runs.push_back(std::make_shared<chat::Run>(info));
     done(chat::Submitted{std::make_unique<Reader>(*this, runs.back(), std::move(wake)), false});
   }
-  void follow(std::string, std::string run_id, std::function<void()> wake, SubmitDone done) override {
+  void follow(std::string, std::string run_id, std::function<void()> wake,
+              SubmitDone done) override {
     for (const auto& run : runs) {
       if (run->info().id != run_id) continue;
       return done(chat::Submitted{std::make_unique<Reader>(*this, run, std::move(wake)), true});
     }
     done(make_error(ErrorCode::run_not_found, "no such run"));
   }
-  void cancel(std::string, chat::CancelTarget target, std::function<void(Result<void>)> done) override {
+  void cancel(std::string, chat::CancelTarget target,
+              std::function<void(Result<void>)> done) override {
     if (target.run_id == "nope") return done(make_error(ErrorCode::run_not_found, "no such run"));
     cancelled.push_back(target.run_id.value_or(target.message_id.value_or("")));
     done({});
@@ -150,7 +152,8 @@ class FakeEngine : public chat::Engine {
 
 // What a socket was told, and what it shall hear; outlives the socket.
 struct Wire {
-  explicit Wire(boost::asio::io_context& io) : incoming_ready(io, SteadyTime::max()), executor(io.get_executor()) {}
+  explicit Wire(boost::asio::io_context& io)
+      : incoming_ready(io, SteadyTime::max()), executor(io.get_executor()) {}
   std::deque<net::WsMessage> incoming;
   boost::asio::steady_timer incoming_ready;
   boost::asio::any_io_executor executor;

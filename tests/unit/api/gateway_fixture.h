@@ -1,10 +1,10 @@
 // A gateway over doubles, asked without sockets.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
-#include <gtest/gtest.h>
 
 #include "api/gateway.h"
 #include "fakes.h"

@@ -67,8 +67,9 @@ TEST_F(GatewayTest, Challenges) {
 
 TEST_F(GatewayTest, TracesAndCors) {
   options_.cors_origins = {"https://app.example"};
-  ask("GET", "/nope", {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
-                       {"Origin", "https://app.example"}});
+  ask("GET", "/nope",
+      {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+       {"Origin", "https://app.example"}});
   EXPECT_EQ(body().at("trace_id").as_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_FALSE(header("traceparent").empty());
   EXPECT_EQ(header("Access-Control-Allow-Origin"), "https://app.example");
@@ -82,7 +83,9 @@ TEST_F(GatewayTest, TracesAndCors) {
 
 TEST_F(GatewayTest, RefusesUpgradesBeforeTheHandshakeOnlyForPathOriginAndDrain) {
   EXPECT_EQ(refused(request("GET", "/ws/other")), 404U);
-  EXPECT_EQ(refused(request("GET", "/ws/chat", {{"Host", "h"}, {"Origin", "https://evil.example"}})), 403U);
+  EXPECT_EQ(
+      refused(request("GET", "/ws/chat", {{"Host", "h"}, {"Origin", "https://evil.example"}})),
+      403U);
   EXPECT_EQ(refused(request("GET", "/ws/chat")), 0U);
   gateway().begin_drain();
   EXPECT_EQ(refused(request("GET", "/ws/chat")), 503U);
@@ -122,7 +125,8 @@ TEST_F(GatewayTest, ARevocationReachesSocketsAndEngine) {
 }
 
 TEST_F(GatewayTest, ErrorsOfTheHttpLayerAreProblemsWithoutTheQuery) {
-  const auto response = gateway().error_response(413, "too big", "/auth/token?token=secret", "req-2");
+  const auto response =
+      gateway().error_response(413, "too big", "/auth/token?token=secret", "req-2");
   EXPECT_EQ(response.status, 413U);
   EXPECT_EQ(response.body.find("secret"), std::string::npos);
   EXPECT_NE(response.body.find("PAYLOAD_TOO_LARGE"), std::string::npos);

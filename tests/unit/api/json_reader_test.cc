@@ -6,7 +6,8 @@ namespace tars::api {
 namespace {
 
 TEST(JsonDocument, TellsMalformedFromMisshapen) {
-  for (const char* text : {"", "{", "nope", "{\"a\":}", "{} {}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\"}"}) {
+  for (const char* text :
+       {"", "{", "nope", "{\"a\":}", "{} {}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\"}"}) {
     JsonDocument document;
     EXPECT_EQ(document.parse(text).error().code, ErrorCode::invalid_json) << text;
   }
@@ -40,7 +41,8 @@ TEST(FieldReader, NullIsAbsentAndUnknownIsIgnored) {
 
 TEST(FieldReader, GathersEveryBadField) {
   JsonDocument document;
-  ASSERT_TRUE(document.parse(R"({"s":1,"i":1.5,"n":"x","b":0,"l":["a",2],"o":[],"long":"abcdef"})"));
+  ASSERT_TRUE(
+      document.parse(R"({"s":1,"i":1.5,"n":"x","b":0,"l":["a",2],"o":[],"long":"abcdef"})"));
   FieldReader fields(document.object());
   fields.string("s", {1, 5});
   fields.integer("i", 0, 9);

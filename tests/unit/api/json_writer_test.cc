@@ -1,7 +1,7 @@
 #include "api/json_writer.h"
 
-#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
 
 #include <limits>
 
@@ -32,7 +32,9 @@ TEST(JsonWriter, NumbersAreValidJson) {
   JsonWriter json(out);
   json.begin_object();
   json.field("nan", std::numeric_limits<double>::quiet_NaN());
-  json.field("big", 1e300).field("small", 0.0004).field("max", std::numeric_limits<std::uint64_t>::max());
+  json.field("big", 1e300)
+      .field("small", 0.0004)
+      .field("max", std::numeric_limits<std::uint64_t>::max());
   json.end_object();
   const auto parsed = boost::json::parse(out);
   EXPECT_EQ(parsed.at("nan").to_number<double>(), 0);

@@ -23,8 +23,10 @@ TEST_F(ProtocolReference, NamesEveryRouteTypeAndCode) {
   for (const Route& route : gateway().routes()) {
     EXPECT_TRUE(has("`" + route.method + " " + route.path + "`")) << route.path;
   }
-  for (const std::string_view type : kClientMessageTypes) EXPECT_TRUE(has("`" + std::string(type) + "`"));
-  for (const std::string_view type : kServerFrameTypes) EXPECT_TRUE(has("`" + std::string(type) + "`"));
+  for (const std::string_view type : kClientMessageTypes)
+    EXPECT_TRUE(has("`" + std::string(type) + "`"));
+  for (const std::string_view type : kServerFrameTypes)
+    EXPECT_TRUE(has("`" + std::string(type) + "`"));
   for (const ErrorRow& row : error_table()) {
     EXPECT_TRUE(has(row.name)) << row.name;
     EXPECT_TRUE(has(row.ws_code)) << row.ws_code;

@@ -5,7 +5,8 @@
 namespace tars::api {
 namespace {
 
-constexpr const char* kProtocols = "tars.v1, base64url.bearer.authorization.k8s.io.c3ViLXRva2Vu";  // sub-token
+constexpr const char* kProtocols =
+    "tars.v1, base64url.bearer.authorization.k8s.io.c3ViLXRva2Vu";  // sub-token
 
 TEST(Credentials, BearerSchemeIgnoresCase) {
   net::HttpRequest request;
@@ -43,19 +44,22 @@ TEST(Credentials, NothingSentIsNotTheSameAsNonsense) {
 TEST(Credentials, Base64Url) {
   EXPECT_EQ(decode_base64url("-_8"), "\xfb\xff");
   EXPECT_EQ(decode_base64url("YQ=="), "a");
-  for (const char* bad : {"", "a", "YQ+/", "Y Q", "YQ=a"}) EXPECT_FALSE(decode_base64url(bad)) << bad;
+  for (const char* bad : {"", "a", "YQ+/", "Y Q", "YQ=a"})
+    EXPECT_FALSE(decode_base64url(bad)) << bad;
 }
 
 TEST(Credentials, JsonContentTypes) {
   net::HttpRequest request;
   EXPECT_TRUE(check_json_content_type(request));
-  for (const char* good : {"application/json", "Application/JSON; charset=utf-8", "application/x+json"}) {
+  for (const char* good :
+       {"application/json", "Application/JSON; charset=utf-8", "application/x+json"}) {
     request.headers = {{"Content-Type", good}};
     EXPECT_TRUE(check_json_content_type(request)) << good;
   }
   for (const char* bad : {"text/plain", "application/x-www-form-urlencoded", "", "json"}) {
     request.headers = {{"Content-Type", bad}};
-    EXPECT_EQ(check_json_content_type(request).error().code, ErrorCode::unsupported_media_type) << bad;
+    EXPECT_EQ(check_json_content_type(request).error().code, ErrorCode::unsupported_media_type)
+        << bad;
   }
 }
 

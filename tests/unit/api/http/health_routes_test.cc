@@ -61,8 +61,8 @@ TEST_F(HealthRoutesTest, MetricsAsTextOrJson) {
 
 TEST_F(HealthRoutesTest, SocketHealthHasThePublishedFigures) {
   ask("GET", "/ws/health");
-  for (const char* key : {"active_connections", "unique_clients", "total_connections", "total_messages",
-                          "total_tokens", "total_errors", "max_connections"}) {
+  for (const char* key : {"active_connections", "unique_clients", "total_connections",
+                          "total_messages", "total_tokens", "total_errors", "max_connections"}) {
     EXPECT_TRUE(body().at("metrics").as_object().contains(key)) << key;
   }
   EXPECT_EQ(body().at("ollama_status").as_string(), "healthy");

@@ -5,7 +5,8 @@
 namespace tars::api {
 namespace {
 
-net::HttpRequest from(const char* origin, const char* host = "tars.local:8000", bool secure = false) {
+net::HttpRequest from(const char* origin, const char* host = "tars.local:8000",
+                      bool secure = false) {
   net::HttpRequest request;
   request.headers = {{"Host", host}, {"Origin", origin}};
   request.secure = secure;
@@ -19,9 +20,10 @@ TEST(OriginPolicy, SameOriginIsSchemeHostAndPort) {
   EXPECT_TRUE(policy.admits(from("http://TARS.local:8000")));
   EXPECT_TRUE(policy.admits(from("https://tars.local", "tars.local", true)));
   EXPECT_TRUE(policy.admits(from("http://[::1]:8000", "[::1]:8000")));
-  for (const char* bad : {"http://tars.local", "http://tars.local:8001", "https://tars.local:8000", "null", "",
-                          "http://tars.local.evil.example:8000", "http://tars.local:8000@evil.example",
-                          "http://evil.example/?http://tars.local:8000"}) {
+  for (const char* bad :
+       {"http://tars.local", "http://tars.local:8001", "https://tars.local:8000", "null", "",
+        "http://tars.local.evil.example:8000", "http://tars.local:8000@evil.example",
+        "http://evil.example/?http://tars.local:8000"}) {
     EXPECT_FALSE(policy.admits(from(bad))) << bad;
   }
 }

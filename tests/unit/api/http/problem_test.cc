@@ -1,7 +1,7 @@
 #include "api/http/problem.h"
 
-#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
 
 #include "api/error_table.h"
 
@@ -17,7 +17,8 @@ std::string header(const net::HttpResponse& response, std::string_view name) {
 
 TEST(Problem, HasTheMembersOfRfc9457ForEveryCode) {
   for (const ErrorRow& row : error_table()) {
-    const auto response = problem_response(make_error(row.code, "why"), {"/a?token=secret", "", "req-1"});
+    const auto response =
+        problem_response(make_error(row.code, "why"), {"/a?token=secret", "", "req-1"});
     EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
     const auto body = boost::json::parse(response.body).as_object();
     for (const char* key : {"type", "title", "status", "detail", "instance", "code", "trace_id"}) {
@@ -34,10 +35,12 @@ TEST(Problem, HasTheMembersOfRfc9457ForEveryCode) {
 
 TEST(Problem, ChallengesByRfc6750) {
   const Error error = make_error(ErrorCode::unauthorized, "token_missing");
-  EXPECT_EQ(header(problem_response(error, {}), "WWW-Authenticate").find("error="), std::string::npos);
+  EXPECT_EQ(header(problem_response(error, {}), "WWW-Authenticate").find("error="),
+            std::string::npos);
   ProblemPlace sent;
   sent.token_sent = true;
-  const auto refused = problem_response(make_error(ErrorCode::invalid_token, "token_expired"), sent);
+  const auto refused =
+      problem_response(make_error(ErrorCode::invalid_token, "token_expired"), sent);
   EXPECT_NE(header(refused, "WWW-Authenticate").find("error=\"invalid_token\""), std::string::npos);
 }
 

@@ -27,7 +27,8 @@ TEST(ClientMessage, ChatWithEverything) {
 }
 
 TEST(ClientMessage, DefaultsAndNulls) {
-  const auto parsed = parse(R"({"type":"chat","content":"x","model":null,"temperature":null,"stop":null})");
+  const auto parsed =
+      parse(R"({"type":"chat","content":"x","model":null,"temperature":null,"stop":null})");
   ASSERT_TRUE(parsed.message);
   const auto& chat = std::get<ChatMessage>(*parsed.message);
   EXPECT_EQ(chat.sampling.top_k, 40);
@@ -57,15 +58,20 @@ TEST_P(BadField, IsNamedAndTheIdsComeBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     Chat, BadField,
-    testing::Values(std::pair(R"("temperature":2.1)", "temperature"), std::pair(R"("temperature":-1)", "temperature"),
-                    std::pair(R"("temperature":"1")", "temperature"), std::pair(R"("max_tokens":0)", "max_tokens"),
-                    std::pair(R"("max_tokens":2049)", "max_tokens"), std::pair(R"("top_p":0)", "top_p"),
-                    std::pair(R"("top_p":1.01)", "top_p"), std::pair(R"("top_k":-1)", "top_k"),
-                    std::pair(R"("seed":-1)", "seed"), std::pair(R"("seed":4294967296)", "seed"),
-                    std::pair(R"("stop":["a","b","c","d","e"])", "stop"), std::pair(R"("stop":[""])", "stop"),
-                    std::pair(R"("stop":5)", "stop"), std::pair(R"("on_disconnect":"maybe")", "on_disconnect"),
+    testing::Values(std::pair(R"("temperature":2.1)", "temperature"),
+                    std::pair(R"("temperature":-1)", "temperature"),
+                    std::pair(R"("temperature":"1")", "temperature"),
+                    std::pair(R"("max_tokens":0)", "max_tokens"),
+                    std::pair(R"("max_tokens":2049)", "max_tokens"),
+                    std::pair(R"("top_p":0)", "top_p"), std::pair(R"("top_p":1.01)", "top_p"),
+                    std::pair(R"("top_k":-1)", "top_k"), std::pair(R"("seed":-1)", "seed"),
+                    std::pair(R"("seed":4294967296)", "seed"),
+                    std::pair(R"("stop":["a","b","c","d","e"])", "stop"),
+                    std::pair(R"("stop":[""])", "stop"), std::pair(R"("stop":5)", "stop"),
+                    std::pair(R"("on_disconnect":"maybe")", "on_disconnect"),
                     std::pair(R"("model":3)", "model"), std::pair(R"("use_rag":true)", "use_rag"),
-                    std::pair(R"("rag_top_k":21)", "rag_top_k"), std::pair(R"("rag_threshold":2)", "rag_threshold"),
+                    std::pair(R"("rag_top_k":21)", "rag_top_k"),
+                    std::pair(R"("rag_threshold":2)", "rag_threshold"),
                     std::pair(R"("rag_filters":1)", "rag_filters")));
 
 TEST(ClientMessage, LongIdsAreRefused) {
@@ -76,8 +82,8 @@ TEST(ClientMessage, LongIdsAreRefused) {
 }
 
 TEST(ClientMessage, UnknownOrMissingTypes) {
-  for (const char* text : {R"({"type":"nope"})", R"({"type":5})", R"({"content":"x"})", "{}", R"({"type":""})",
-                           R"({"type":null})"}) {
+  for (const char* text : {R"({"type":"nope"})", R"({"type":5})", R"({"content":"x"})", "{}",
+                           R"({"type":""})", R"({"type":null})"}) {
     const auto parsed = parse(text);
     ASSERT_FALSE(parsed.message) << text;
     EXPECT_EQ(parsed.message.error().code, ErrorCode::invalid_message);
@@ -102,7 +108,8 @@ TEST(ClientMessage, ResumePingPong) {
   EXPECT_FALSE(parse(R"({"type":"resume","run_id":"r","offset":-1})").message);
   EXPECT_FALSE(parse(R"({"type":"resume"})").message);
   EXPECT_TRUE(std::holds_alternative<PingMessage>(*parse(R"({"type":"ping"})").message));
-  EXPECT_TRUE(std::holds_alternative<PongMessage>(*parse(R"({"type":"pong","timestamp":5})").message));
+  EXPECT_TRUE(
+      std::holds_alternative<PongMessage>(*parse(R"({"type":"pong","timestamp":5})").message));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "api/ws/frames.h"
 
-#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
 
 namespace tars::api {
 namespace {
@@ -16,7 +16,9 @@ chat::RunInfo run_info() {
   return info;
 }
 
-boost::json::object parse(const std::string& frame) { return boost::json::parse(frame).as_object(); }
+boost::json::object parse(const std::string& frame) {
+  return boost::json::parse(frame).as_object();
+}
 
 TEST(Frames, EachHasItsTypeAndATimestamp) {
   const std::string frames[] = {
@@ -30,9 +32,11 @@ TEST(Frames, EachHasItsTypeAndATimestamp) {
       system_frame(SystemLevel::warning, "careful", kNow)};
   std::size_t index = 0;
   for (const std::string_view type : kServerFrameTypes) {
-    const auto which = std::find_if(std::begin(frames), std::end(frames), [&](const std::string& f) {
-      return parse(f).at("type").as_string() == boost::json::string_view(type.data(), type.size());
-    });
+    const auto which =
+        std::find_if(std::begin(frames), std::end(frames), [&](const std::string& f) {
+          return parse(f).at("type").as_string() ==
+                 boost::json::string_view(type.data(), type.size());
+        });
     ASSERT_NE(which, std::end(frames)) << type;
     EXPECT_EQ(parse(*which).at("timestamp").as_string(), "2027-01-15T08:00:00.000000Z");
     ++index;
@@ -60,8 +64,9 @@ TEST(Frames, CompleteHasTheContractsFields) {
   outcome.finish_reason = "length";
   outcome.latency_ms = 12.5;
   const auto frame = parse(complete_frame(run_info(), outcome, 7, kNow));
-  for (const char* key : {"conversation_id", "total_tokens", "latency_ms", "run_id", "finish_reason",
-                          "prompt_tokens", "cached_tokens", "ttft_ms", "tokens_per_second", "model"}) {
+  for (const char* key :
+       {"conversation_id", "total_tokens", "latency_ms", "run_id", "finish_reason", "prompt_tokens",
+        "cached_tokens", "ttft_ms", "tokens_per_second", "model"}) {
     EXPECT_TRUE(frame.contains(key)) << key;
   }
   EXPECT_EQ(frame.at("total_tokens").as_int64(), 7);
@@ -85,7 +90,8 @@ TEST(Frames, FailuresNameTheRun) {
   EXPECT_EQ(lost.at("code").as_string(), "HISTORY_LOST");
   EXPECT_EQ(lost.at("run_id").as_string(), "run_1");
   outcome.status = chat::RunStatus::failed;
-  EXPECT_EQ(parse(failure_frame(run_info(), outcome, kNow)).at("code").as_string(), "GENERATION_ERROR");
+  EXPECT_EQ(parse(failure_frame(run_info(), outcome, kNow)).at("code").as_string(),
+            "GENERATION_ERROR");
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ TEST(Hub, BoundsConnectionsInAllAndPerClient) {
   EXPECT_EQ(hub.add(std::make_shared<Listed>("3", "a", "f")).error().message,
             "too_many_connections_for_client");
   ASSERT_TRUE(hub.add(std::make_shared<Listed>("4", "b", "g")));
-  EXPECT_EQ(hub.add(std::make_shared<Listed>("5", "c", "h")).error().message, "too_many_connections");
+  EXPECT_EQ(hub.add(std::make_shared<Listed>("5", "c", "h")).error().message,
+            "too_many_connections");
   hub.remove(a->info());
   hub.remove(a->info());
   EXPECT_TRUE(hub.add(std::make_shared<Listed>("6", "a", "f")));

@@ -1,12 +1,12 @@
 // A session over doubles, run until nothing more is ready: no test here waits for time.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <gtest/gtest.h>
 
-#include "api/ws/session.h"
 #include "../fakes.h"
+#include "api/ws/session.h"
 
 namespace tars::api::testing {
 
@@ -17,11 +17,18 @@ inline boost::asio::awaitable<void> run_session(std::shared_ptr<Session> session
 class SessionFixture : public ::testing::Test {
  protected:
   void open(std::chrono::seconds token_lifetime = std::chrono::hours(1)) {
-    SessionInfo info{"ses_1", "me", "fam", "tok", "", "", "127.0.0.1", clock_.wall(),
+    SessionInfo info{"ses_1",
+                     "me",
+                     "fam",
+                     "tok",
+                     "",
+                     "",
+                     "127.0.0.1",
+                     clock_.wall(),
                      unix_seconds(clock_.wall() + token_lifetime)};
-    session_ = std::make_shared<Session>(
-        info, SessionServices{engine_, hub_, metrics_, clock_, options_},
-        std::make_unique<FakeSocket>(wire_));
+    session_ =
+        std::make_shared<Session>(info, SessionServices{engine_, hub_, metrics_, clock_, options_},
+                                  std::make_unique<FakeSocket>(wire_));
     ASSERT_TRUE(hub_.add(session_));
     boost::asio::co_spawn(io_, run_session(session_), boost::asio::detached);
     settle();

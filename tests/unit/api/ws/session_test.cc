@@ -6,7 +6,8 @@ namespace tars::api {
 namespace {
 
 using testing::SessionFixture;
-constexpr const char* kChat = R"({"type":"chat","content":"Hi","conversation_id":"c1","message_id":"m1"})";
+constexpr const char* kChat =
+    R"({"type":"chat","content":"Hi","conversation_id":"c1","message_id":"m1"})";
 
 class SessionReads : public SessionFixture {};
 
