@@ -1,6 +1,7 @@
 // What the model's benchmarks share: the weights, a sink that takes times, a bare llama.cpp loop.
 #pragma once
 
+#include <ggml-cpu.h>
 #include <llama.h>
 
 #include <algorithm>
@@ -135,19 +136,26 @@ inline std::string long_text(int tokens) {
   return text;
 }
 
-// The loop of llama.cpp's own simple example: decode, take the best token, again. Same weights, all
-// threads, no slots beyond `sequences`.
+// The loop of llama.cpp's own simple example: decode, take the best token, again. Same weights, read
+// the same way, all threads in a pool that stays (as the backend's does), no slots beyond
+// `sequences`.
 class BareLoop {
  public:
   explicit BareLoop(int sequences) : sequences_(sequences) {
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
-    model_ = llama_model_load_from_file(model_path().c_str(), llama_model_default_params());
+    auto model_params = llama_model_default_params();
+    model_params.load_mode = LLAMA_LOAD_MODE_NONE;
+    model_ = llama_model_load_from_file(model_path().c_str(), model_params);
     auto params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(1024 * sequences);
     params.n_seq_max = static_cast<std::uint32_t>(sequences);
     params.n_threads = params.n_threads_batch =
         static_cast<int>(std::thread::hardware_concurrency());
     context_ = llama_init_from_model(model_, params);
+    ggml_threadpool_params pool = ggml_threadpool_params_default(params.n_threads);
+    pool.poll = 0;
+    threads_ = ggml_threadpool_new(&pool);
+    llama_attach_threadpool(context_, threads_, threads_);
     batch_ = llama_batch_init(512, 0, 1);
   }
   BareLoop(const BareLoop&) = delete;
@@ -155,6 +163,7 @@ class BareLoop {
   ~BareLoop() {
     llama_batch_free(batch_);
     llama_free(context_);
+    ggml_threadpool_free(threads_);
     llama_model_free(model_);
   }
 
@@ -191,6 +200,7 @@ class BareLoop {
   int sequences_;
   llama_model* model_ = nullptr;
   llama_context* context_ = nullptr;
+  ggml_threadpool* threads_ = nullptr;
   llama_batch batch_{};
 };
 

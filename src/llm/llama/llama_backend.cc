@@ -154,8 +154,8 @@ Result<void> LlamaBackend::enqueue(GenerationPtr generation) {
   {
     const std::lock_guard lock(mutex_);
     if (!closing() && status_.health != Health::unhealthy) {
-      stop_seen_ =
-          stop_seen_ || generation->stopped();  // it may have come before it could be found
+      // A stop may have come before it could be found here.
+      stop_seen_ = stop_seen_ || generation->stopped();
       waiting_.push_back(std::move(generation));
       work_.notify_one();
     }

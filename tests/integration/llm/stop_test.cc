@@ -32,7 +32,7 @@ TEST_F(StopTest, WhileThePromptIsProcessed) {
   expect_cancelled(*sink);
   EXPECT_EQ(sink->tokens(), 0);
   // What was left in memory does not disturb what comes next.
-  const auto next = ask(request("What is the capital of France?", 40));
+  const auto next = ask(request("What is the capital of France? Answer in one sentence.", 40));
   ASSERT_TRUE(next->wait());
   EXPECT_NE(next->text().find("Paris"), std::string::npos) << next->text();
 }
