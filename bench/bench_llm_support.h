@@ -136,8 +136,8 @@ inline std::string long_text(int tokens) {
   return text;
 }
 
-// The loop of llama.cpp's own simple example: decode, take the best token, again. Same weights, read
-// the same way, all threads in a pool that stays (as the backend's does), no slots beyond
+// The loop of llama.cpp's own simple example: decode, take the best token, again. Same weights,
+// read the same way, all threads in a pool that stays (as the backend's does), no slots beyond
 // `sequences`.
 class BareLoop {
  public:
