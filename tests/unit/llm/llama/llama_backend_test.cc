@@ -31,9 +31,7 @@ class LlamaBackendTest : public ::testing::Test {
     options_.context_length = 256;
   }
 
-  Result<std::unique_ptr<Backend>> open() {
-    return open_llama_backend(options_, clock_, metrics_);
-  }
+  Result<std::unique_ptr<Backend>> open() { return open_llama_backend(options_, clock_, metrics_); }
   // What the options are refused with.
   std::string refusal() {
     const auto backend = open();
