@@ -13,8 +13,7 @@ namespace {
 using ProtocolReference = testing::GatewayFixture;
 
 TEST_F(ProtocolReference, NamesEveryRouteTypeAndCode) {
-  const std::string here = __FILE__;
-  std::ifstream file(here.substr(0, here.find("tests/unit/api")) + "docs/reference/protocol.md");
+  std::ifstream file(TARS_SOURCE_DIR "/docs/reference/protocol.md");
   std::stringstream text;
   text << file.rdbuf();
   const std::string page = text.str();

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string read(const char* relative) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
+  const std::filesystem::path root = TARS_SOURCE_DIR;
   std::ifstream in(root / relative);
   std::ostringstream out;
   out << in.rdbuf();
