@@ -111,6 +111,13 @@ class Device:
             else:
                 return frame
 
+    def receive_or_none(self, timeout: float) -> dict | None:
+        """The next frame, or None when none comes within `timeout` seconds."""
+        try:
+            return self.receive(timeout)
+        except TimeoutError:
+            return None
+
     def expect(self, kind: str, timeout: float = 30) -> dict:
         frame = self.receive(timeout)
         assert frame["type"] == kind, frame

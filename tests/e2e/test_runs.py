@@ -299,36 +299,40 @@ def busy_ends(device: Device, count: int) -> list[dict]:
 
 
 def test_waiting_starts_round_robin_between_clients(server):
-    """Six clients with four runs each: of those that wait, every client's first comes before any
-    client's second, whoever asked first."""
-    clients = [Device(server) for _ in range(6)]
-    told: dict[tuple[int, int], int] = {}
+    """Two clients hold every place; of four others with four runs each, every client's first comes
+    before any client's second, whoever asked first."""
+    holders = [Device(server) for _ in range(2)]
+    waiting = [Device(server) for _ in range(4)]
+    told: dict[tuple[int, str], int] = {}
     try:
-        for one in clients:
+        for one in holders:
             for n in range(4):
-                one.start(LONG, max_tokens=400, temperature=0, message_id=f"{n}",
+                one.start(LONG, max_tokens=1900, temperature=0, message_id=f"{n}",
                           conversation_id=f"robin-{n}")
-        for who, one in enumerate(clients):
-            running = set()
-            while len({n for w, n in told if w == who} | running) < 4:
-                frame = one.receive()
-                if frame["type"] == "queued":
-                    told.setdefault((who, int(frame["message_id"])), frame["position"])
-                elif frame["type"] == "token":
-                    running.add(frame["run_id"])
-        for one in clients:
+        wait_until(lambda: server.metric("tars_runs_running") == 8, 10)
+        for one in waiting:
+            for n in range(4):
+                one.start(LONG, max_tokens=4, temperature=0, message_id=f"{n}",
+                          conversation_id=f"robin-{n}")
+
+        def settled() -> bool:  # a position is told again whenever it changes
+            for who, one in enumerate(waiting):
+                while (frame := one.receive_or_none(0.05)) is not None:
+                    if frame["type"] == "queued":
+                        told[who, frame["message_id"]] = frame["position"]
+            return sorted(told.values()) == list(range(1, 17))
+
+        wait_until(settled, 10)
+        for one in [*waiting, *holders]:
             for n in range(4):
                 one.send({"type": "cancel", "conversation_id": f"robin-{n}"})
-        for one in clients:
+        for one in [*waiting, *holders]:
             busy_ends(one, 4)
     finally:
-        for one in clients:
+        for one in [*holders, *waiting]:
             one.socket.close()
-    # The first two clients' runs found free places; the last four clients' all came to wait.
-    levels = [[told[w, n] for w in range(2, 6) if (w, n) in told] for n in range(4)]
-    assert sum(len(level) for level in levels) >= 12, told
-    for level, later in zip(levels, levels[1:]):
-        assert not level or max(level) < min(later), told
+    levels = [sorted(told[who, f"{n}"] for who in range(4)) for n in range(4)]
+    assert levels == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13, 14, 15, 16]], told
 
 
 def test_the_waiting_of_all_clients_together_is_bounded(tight):
