@@ -19,11 +19,12 @@ Error refused(ErrorCode code, const char* word) { return make_error(code, word);
 }  // namespace
 
 DurableTokenService::DurableTokenService(Options options, std::optional<Ledger> ledger,
+                                         std::optional<std::string> generation,
                                          std::optional<Error> broken,
                                          std::unique_ptr<DeadTokens> dead, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
-      codec_(options_),
+      codec_(options_, std::move(generation)),
       broken_(broken),
       cache_(kCachedTokens),
       uses_(kTouchInterval, kRecentFamilies),

@@ -20,7 +20,9 @@ namespace tars::auth {
 class DurableTokenService final : public TokenService {
  public:
   // Without a ledger: `broken` says why, and every token is refused with it.
-  DurableTokenService(Options options, std::optional<Ledger> ledger, std::optional<Error> broken,
+  // `generation` is the ledger's.
+  DurableTokenService(Options options, std::optional<Ledger> ledger,
+                      std::optional<std::string> generation, std::optional<Error> broken,
                       std::unique_ptr<DeadTokens> dead, const Clock& clock);
   ~DurableTokenService() override { shutdown(); }
 

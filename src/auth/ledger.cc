@@ -33,6 +33,16 @@ CREATE TABLE pruned(
   until INTEGER NOT NULL          -- seconds since 1970: what expired earlier is forgotten
 ) STRICT;
 INSERT INTO pruned VALUES (1, 0);
+)sql"},
+                                 // A ledger that was in use already keeps the empty name, and with
+                                 // it the tokens that were given out.
+                                 store::Migration{2, R"sql(
+CREATE TABLE generation(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL
+) STRICT;
+INSERT INTO generation
+  SELECT 1, CASE WHEN until > 0 THEN '' ELSE lower(hex(randomblob(16))) END FROM pruned;
 )sql"}};
 
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
@@ -69,6 +79,15 @@ Result<void> Ledger::load(DeadTokens& dead) {
   if (!row) return row.error();
   if (*row) dead.prune(pruned->integer(0));
   return {};
+}
+
+Result<std::string> Ledger::generation() {
+  auto statement = database_.prepare("SELECT name FROM generation");
+  if (!statement) return statement.error();
+  auto row = statement->step();
+  if (!row) return row.error();
+  if (!*row) return make_error(ErrorCode::store_unavailable, "auth.db has lost its name");
+  return statement->text(0);
 }
 
 Result<void> Ledger::note_family(const Claims& claims, WallTime now, std::int64_t expires_at) {

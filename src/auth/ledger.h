@@ -24,6 +24,10 @@ class Ledger {
   // Everything that is revoked or spent, and how far was pruned.
   Result<void> load(DeadTokens& dead);
 
+  // The random name that this ledger got when it was made. Tokens carry it (in their kid), so that
+  // one made anew, which knows no earlier revocation, takes none of them.
+  Result<std::string> generation();
+
   // Notes the family that `claims` belongs to, or that it was seen at `now` and lives until
   // `expires_at` (seconds since 1970).
   Result<void> note_family(const Claims& claims, WallTime now, std::int64_t expires_at);

@@ -23,9 +23,11 @@ using Jwt = std::unique_ptr<jwt_t, JwtDeleter>;
 
 Error invalid() { return make_error(ErrorCode::invalid_token, "token_invalid"); }
 
-// Names the key without telling anything about it.
-std::string key_id(const std::string& secret) {
-  return sha256_hex("tars token key " + secret).substr(0, 16);
+// Names the key, together with the ledger that knows its revocations, without telling anything
+// about it.
+std::string key_id(const std::string& secret, const std::optional<std::string>& generation) {
+  if (!generation) return {};
+  return sha256_hex("tars token key " + *generation + secret).substr(0, 16);
 }
 
 // header.payload.signature and nothing else; five parts would be an encrypted token (RFC 7516).
@@ -71,12 +73,12 @@ bool optional_text(const FlatObject& object, std::string_view name, std::string&
 
 }  // namespace
 
-TokenCodec::TokenCodec(const Options& options)
-    : current_{options.secret_key, key_id(options.secret_key)},
+TokenCodec::TokenCodec(const Options& options, std::optional<std::string> generation)
+    : current_{options.secret_key, key_id(options.secret_key, generation)},
       issuer_(options.issuer),
       audience_(options.audience) {
   if (options.previous_secret_key) {
-    previous_ = Key{*options.previous_secret_key, key_id(*options.previous_secret_key)};
+    previous_ = Key{*options.previous_secret_key, key_id(*options.previous_secret_key, generation)};
   }
 }
 
@@ -118,7 +120,8 @@ Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
 
   const std::string terminated(token);
   const auto fits = [&](const Key& key) {
-    return (!header->key_id || *header->key_id == key.id) && signed_with(terminated, key);
+    const bool named = !header->key_id || key.id.empty() || *header->key_id == key.id;
+    return named && signed_with(terminated, key);
   };
   bool previous = false;
   if (!fits(current_)) {

@@ -25,7 +25,9 @@ struct SignedClaims {
 // cryptography.
 class TokenCodec {
  public:
-  explicit TokenCodec(const Options& options);
+  // `generation` names the ledger whose revocations are known; a token that names another one in
+  // its `kid` is refused. nullopt: no ledger can be read, so any is let through here.
+  explicit TokenCodec(const Options& options, std::optional<std::string> generation = "");
 
   // `claims.device_name` and `device_type` must be UTF-8 without NUL. internal when libjwt fails.
   Result<std::string> encode(const Claims& claims) const;
@@ -36,7 +38,7 @@ class TokenCodec {
  private:
   struct Key {
     std::string secret;
-    std::string id;  // the header's kid
+    std::string id;  // the header's kid; empty: not compared
   };
   struct Header {
     std::optional<std::string> key_id;

@@ -51,9 +51,17 @@ Result<std::unique_ptr<TokenService>> TokenService::open(const std::filesystem::
   auto dead = std::make_unique<DeadTokens>();
   std::optional<Error> broken;
   std::optional<Ledger> ledger;
+  std::optional<std::string> generation;
   auto opened = Ledger::open(database);
   if (opened) {
-    if (auto loaded = opened->load(*dead); !loaded) broken = loaded.error();
+    auto name = opened->generation();
+    if (auto loaded = opened->load(*dead); !loaded) {
+      broken = loaded.error();
+    } else if (!name) {
+      broken = name.error();
+    } else {
+      generation = *std::move(name);
+    }
   } else {
     broken = opened.error();
   }
@@ -65,7 +73,8 @@ Result<std::unique_ptr<TokenService>> TokenService::open(const std::filesystem::
     ledger = std::move(*opened);
   }
   return std::unique_ptr<TokenService>(std::make_unique<DurableTokenService>(
-      std::move(options), std::move(ledger), std::move(broken), std::move(dead), clock));
+      std::move(options), std::move(ledger), std::move(generation), std::move(broken),
+      std::move(dead), clock));
 }
 
 }  // namespace tars::auth

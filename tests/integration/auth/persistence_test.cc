@@ -158,6 +158,64 @@ TEST_F(PersistenceTest, DamagedRevocationsRefuseEveryToken) {
   EXPECT_THAT(service_->check().error().message, HasSubstr("damaged"));
 }
 
+// An empty ledger knows no revocation, so it may not vouch for tokens that it never heard of.
+TEST_F(PersistenceTest, ALostLedgerTakesItsTokensWithIt) {
+  const auto lose = [&](bool remove) {
+    for (const char* name : {"auth.db", "auth.db-wal", "auth.db-shm"}) {
+      const auto path = folder_.path() / name;
+      if (remove || path != database()) {
+        std::filesystem::remove(path);
+      } else {
+        std::filesystem::resize_file(path, 0);
+      }
+    }
+  };
+  for (const bool removed : {true, false}) {
+    const TokenPair good = enroll();
+    const TokenPair revoked = enroll();
+    ASSERT_TRUE(revoke(*service_, claims_of(revoked.access_token), revoked.refresh_token));
+    service_.reset();
+    lose(removed);
+    open(options_);
+    ASSERT_TRUE(service_->check());
+    for (const TokenPair& pair : {good, revoked}) {
+      EXPECT_EQ(word(pair.access_token), "token_invalid");
+      EXPECT_EQ(refresh(*service_, pair.refresh_token).error().code, ErrorCode::invalid_token);
+    }
+    const TokenPair fresh = enroll();
+    open(options_);
+    EXPECT_EQ(word(fresh.access_token), "good");
+  }
+}
+
+TEST_F(PersistenceTest, ALostLedgerTakesThePreviousKeysTokensToo) {
+  const TokenPair old_pair = enroll();
+  Options options = test_options();
+  options.secret_key = "another secret of at least 32 bytes!!";
+  options.previous_secret_key = kSecret;
+  open(options);
+  ASSERT_EQ(word(old_pair.access_token), "good");
+  service_.reset();
+  std::filesystem::remove(database());
+  open(options);
+  EXPECT_EQ(word(old_pair.access_token), "token_invalid");
+}
+
+TEST_F(PersistenceTest, ALedgerPutBackTakesItsTokensAgain) {
+  const TokenPair good = enroll();
+  const TokenPair revoked = enroll();
+  ASSERT_TRUE(revoke(*service_, claims_of(revoked.access_token), revoked.refresh_token));
+  service_.reset();
+  std::filesystem::rename(database(), folder_.path() / "backup");
+  open(options_);
+  ASSERT_EQ(word(good.access_token), "token_invalid");
+  service_.reset();
+  std::filesystem::rename(folder_.path() / "backup", database());
+  open(options_);
+  EXPECT_EQ(word(good.access_token), "good");
+  EXPECT_EQ(word(revoked.access_token), "token_revoked");
+}
+
 TEST_F(PersistenceTest, AFullDiskIsAnAnswerAndNothingHalfDone) {
   service_.reset();
   const pid_t child = ::fork();

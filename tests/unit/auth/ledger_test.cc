@@ -75,6 +75,13 @@ TEST_F(LedgerTest, PrunesInPiecesWhatExpired) {
   EXPECT_EQ(again.pruned_until(), 1005) << "the mark never goes back";
 }
 
+TEST_F(LedgerTest, HasANameOfItsOwn) {
+  Ledger other = Ledger::open(":memory:").value();
+  EXPECT_EQ(ledger_.generation().value().size(), 32U);
+  EXPECT_EQ(ledger_.generation().value(), ledger_.generation().value());
+  EXPECT_NE(ledger_.generation().value(), other.generation().value());
+}
+
 TEST_F(LedgerTest, ProbesThatItCanWrite) { EXPECT_TRUE(ledger_.probe()); }
 
 }  // namespace

@@ -261,6 +261,22 @@ TEST_F(TokenCodecTest, KeyOverlap) {
   EXPECT_FALSE(next.decode(crossed));
 }
 
+// Same secret, another ledger: what it knows about revocations says nothing about this token.
+TEST_F(TokenCodecTest, TokensOfAnotherLedger) {
+  const TokenCodec first(test_options(), "first");
+  const TokenCodec second(test_options(), "second");
+  const TokenCodec unknown(test_options(), std::nullopt);
+  Claims claims;
+  claims.client_id = "alice";
+  claims.family = "fam_x";
+  claims.token_id = "tok_x";
+  const std::string token = first.encode(claims).value();
+  EXPECT_TRUE(first.decode(token));
+  EXPECT_FALSE(second.decode(token));
+  EXPECT_TRUE(unknown.decode(token)) << "the caller refuses it with the store's error";
+  EXPECT_FALSE(unknown.decode(token + "x"));
+}
+
 TEST_F(TokenCodecTest, RandomBytesAreRefused) {
   std::mt19937 random(7);
   static constexpr std::string_view kLikely = "eyJhbGciOiJIUzI1NiJ9...{}\":,\0";
