@@ -13,6 +13,10 @@
 
 #include "base/error.h"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace tars::llm {
 
 enum class Role { system, user, assistant };
@@ -81,11 +85,23 @@ struct Status {
   std::chrono::milliseconds stalled{0};
 };
 
+struct NamedStatus {
+  std::string name;
+  Status status;
+};
+
 // Thread-safe. generate() never blocks on the model; it may take the time to tokenize the prompt.
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Called once, before the first generate(), with the threads that the server's sockets live on.
+  // A backend that talks to other servers does so there; they run until shutdown() has returned.
+  virtual void start(const std::vector<boost::asio::io_context*>& contexts) {
+    static_cast<void>(contexts);
+  }
   virtual Status status() const = 0;
+  // Where several backends stand behind this one: each of them, the default first.
+  virtual std::vector<NamedStatus> parts() const { return {}; }
   // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with
   // model_not_found, context_overflow, backend_unavailable or overloaded (then `sink` gets
   // nothing). When `stop` is requested the work ends within one batch, in prompt processing too,

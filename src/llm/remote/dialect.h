@@ -1,0 +1,52 @@
+// What differs between the servers that can answer for us: how they are asked and how they answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "llm/backend.h"
+#include "net/client/exchange.h"
+
+namespace tars::llm {
+
+// Where the text of a stream goes, piece by piece as the server sent it.
+class TextTarget {
+ public:
+  virtual ~TextTarget() = default;
+  virtual void on_text(std::string_view text) = 0;
+};
+
+// Reads the body of one streamed answer. Bounded: one line (or event) is at most 1 MiB. For one
+// thread.
+class AnswerReader {
+ public:
+  virtual ~AnswerReader() = default;
+  // Takes bytes as they come; after the end the rest is dropped. generation_error when they are
+  // not what the dialect sends, or when the server says that it failed.
+  virtual Result<void> feed(std::string_view bytes, TextTarget& target) = 0;
+  // The body is complete: whether the answer is, too. generation_error when its end is missing.
+  virtual Result<void> finish() = 0;
+  // Set once the server has said that the answer is complete.
+  virtual const std::optional<Completion>& end() const = 0;
+};
+
+// Stateless: one for all threads.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  virtual std::string_view name() const = 0;  // "ollama"
+  virtual net::ClientRequest chat(const Request& request, const std::string& model) const = 0;
+  virtual std::unique_ptr<AnswerReader> reader() const = 0;
+  // A cheap request that tells whether a host works and what models it has.
+  virtual net::ClientRequest list() const = 0;
+  // Of its 200 answer, in the server's order. generation_error when the body is something else.
+  virtual Result<std::vector<std::string>> models(std::string_view body) const = 0;
+  // The server's own words in the body of an answer that is no 200; "" when there are none.
+  virtual std::string error_text(std::string_view body) const = 0;
+};
+
+}  // namespace tars::llm

@@ -1,0 +1,112 @@
+#include "llm/remote/failure.h"
+
+#include <charconv>
+
+namespace tars::llm {
+namespace {
+
+constexpr std::chrono::seconds kUsualPause{5};
+constexpr std::chrono::seconds kLongestPause{3600};
+
+// RFC 9110 section 10.2.3; of its two forms the seconds, which is what these servers send.
+std::chrono::seconds retry_after(const net::ResponseHead& head) {
+  const auto value = head.header("Retry-After");
+  unsigned seconds = 0;
+  if (!value) return kUsualPause;
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
+  if (error != std::errc() || end != value->data() + value->size()) return kUsualPause;
+  return std::min(std::chrono::seconds(seconds), kLongestPause);
+}
+
+Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std::string& said) {
+  Error error = make_error(ErrorCode::overloaded, host.url() + " is busy" + said);
+  error.retry_after = retry_after(head);
+  return {.error = std::move(error)};
+}
+
+bool is_about_length(std::string_view said) {
+  return said.find("context_length") != said.npos || said.find("context length") != said.npos ||
+         said.find("maximum context") != said.npos;
+}
+
+int rank(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::overloaded: return 4;
+    case ErrorCode::model_not_found: return 3;
+    case ErrorCode::context_overflow: return 2;
+    case ErrorCode::generation_error: return 1;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+Failure transport_failure(const Error& error, const net::Endpoint& host) {
+  Failure out;
+  out.error = make_error(ErrorCode::backend_unavailable, error.message);
+  switch (error.code) {
+    case ErrorCode::timeout:
+      out.error.message = host.url() + " gave no answer in time";
+      out.host_is_down = true;
+      break;
+    case ErrorCode::backend_unavailable: out.host_is_down = true; break;
+    case ErrorCode::closed: out.others_may_answer = false; break;
+    default: out.same_may_answer = true; break;
+  }
+  return out;
+}
+
+Failure refusal(const net::ResponseHead& head, std::string_view body, const Dialect& dialect,
+                const net::Endpoint& host, const std::string& model) {
+  const std::string text = dialect.error_text(body);
+  const std::string said = text.empty() ? "" : ": " + text;
+  const std::string status = std::to_string(head.status);
+  const auto fail = [](ErrorCode code, std::string message) {
+    return Failure{.error = make_error(code, std::move(message))};
+  };
+  if (head.status == 429 || head.status == 503) return busy(head, host, said);
+  if (head.status == 404) {
+    return fail(ErrorCode::model_not_found,
+                host.url() + " does not serve the model '" + model + "'" + said);
+  }
+  if (head.status == 401 || head.status == 403) {
+    return fail(ErrorCode::backend_unavailable,
+                host.url() + " refuses this server (" + status + ")" + said);
+  }
+  if (head.status >= 300 && head.status < 400) {
+    return fail(ErrorCode::backend_unavailable,
+                host.url() +
+                    " answers with a redirect, which is not followed: configure the "
+                    "address it redirects to");
+  }
+  if (head.status == 502 || head.status == 504) {
+    Failure out = fail(ErrorCode::backend_unavailable,
+                       host.url() + " has no model server behind it (" + status + ")" + said);
+    out.host_is_down = true;
+    return out;
+  }
+  if (head.status >= 400 && head.status < 500) {
+    const bool too_long = is_about_length(body);
+    Failure out = fail(too_long ? ErrorCode::context_overflow : ErrorCode::generation_error,
+                       "the model server refused the request (" + status + ")" + said);
+    out.others_may_answer = false;
+    return out;
+  }
+  return fail(ErrorCode::generation_error, "the model server failed (" + status + ")" + said);
+}
+
+const Error& more_telling(const Error& a, const Error& b) {
+  return rank(b.code) > rank(a.code) ? b : a;
+}
+
+Error broken_off(const Error& error) {
+  if (error.code == ErrorCode::generation_error) return error;
+  if (error.code == ErrorCode::timeout) {
+    return make_error(ErrorCode::generation_error,
+                      "the model server stopped in the middle: no token came in time");
+  }
+  return make_error(ErrorCode::generation_error,
+                    "the model server broke off in the middle of the answer: " + error.message);
+}
+
+}  // namespace tars::llm

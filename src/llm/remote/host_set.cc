@@ -1,0 +1,102 @@
+#include "llm/remote/host_set.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tars::llm {
+
+HostSet::HostSet(std::vector<net::Endpoint> hosts) {
+  hosts_.reserve(hosts.size());
+  for (net::Endpoint& endpoint : hosts) hosts_.push_back(Host{.endpoint = std::move(endpoint)});
+}
+
+std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& tried) {
+  std::lock_guard lock(mutex_);
+  std::optional<std::size_t> best;
+  const auto rank = [this](std::size_t i) {
+    return std::pair(hosts_[i].state == State::failed, hosts_[i].busy);
+  };
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    if (std::find(tried.begin(), tried.end(), i) != tried.end()) continue;
+    if (!best || rank(i) < rank(*best)) best = i;
+  }
+  if (best) ++hosts_[*best].busy;
+  return best;
+}
+
+void HostSet::release(std::size_t host) {
+  std::lock_guard lock(mutex_);
+  --hosts_.at(host).busy;
+}
+
+bool HostSet::set_working(std::size_t host, std::vector<std::string> models, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  Host& h = hosts_.at(host);
+  h.models = std::move(models);
+  h.checked_at = now;
+  return std::exchange(h.state, State::working) != State::working;
+}
+
+bool HostSet::set_working(std::size_t host) {
+  std::lock_guard lock(mutex_);
+  return std::exchange(hosts_.at(host).state, State::working) != State::working;
+}
+
+bool HostSet::set_failed(std::size_t host, std::string why, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  Host& h = hosts_.at(host);
+  h.why = std::move(why);
+  h.checked_at = now;
+  return std::exchange(h.state, State::failed) != State::failed;
+}
+
+void HostSet::suspect(std::size_t host) {
+  std::lock_guard lock(mutex_);
+  hosts_.at(host).checked_at = {};
+}
+
+bool HostSet::is_failed(std::size_t host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.at(host).state == State::failed;
+}
+
+SteadyTime HostSet::checked_at(std::size_t host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.at(host).checked_at;
+}
+
+Health HostSet::health() const {
+  std::lock_guard lock(mutex_);
+  const auto any = [this](State state) {
+    return std::any_of(hosts_.begin(), hosts_.end(),
+                       [state](const Host& h) { return h.state == state; });
+  };
+  if (any(State::working)) return Health::healthy;
+  return any(State::failed) ? Health::unhealthy : Health::starting;
+}
+
+std::string HostSet::trouble() const {
+  std::lock_guard lock(mutex_);
+  std::string out;
+  for (const Host& h : hosts_) {
+    if (h.state == State::failed) out += (out.empty() ? "" : "; ") + h.why;
+  }
+  return out;
+}
+
+std::vector<std::string> HostSet::models() const {
+  std::lock_guard lock(mutex_);
+  for (const Host& h : hosts_) {
+    if (h.state == State::working && !h.models.empty()) return h.models;
+  }
+  return {};
+}
+
+std::vector<std::size_t> HostSet::busy() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::size_t> out;
+  for (const Host& h : hosts_) out.push_back(h.busy);
+  return out;
+}
+
+}  // namespace tars::llm

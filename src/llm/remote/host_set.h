@@ -1,0 +1,63 @@
+// Several servers with the same models: who is asked next, and who is left out for now.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "llm/backend.h"
+#include "net/client/endpoint.h"
+
+namespace tars::llm {
+
+// Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked like
+// healthy ones, failed ones only when no other is left.
+class HostSet {
+ public:
+  explicit HostSet(std::vector<net::Endpoint> hosts);
+
+  std::size_t size() const { return hosts_.size(); }
+  const net::Endpoint& endpoint(std::size_t host) const { return hosts_.at(host).endpoint; }
+
+  // The host with the fewest requests now, the first of several, without those in `tried`; one more
+  // request counts on it until release(). nullopt when all were tried.
+  std::optional<std::size_t> acquire(const std::vector<std::size_t>& tried);
+  void release(std::size_t host);
+
+  // Whether the host works, as a request or a check found; true when that is news.
+  bool set_working(std::size_t host, std::vector<std::string> models, SteadyTime now);
+  bool set_working(std::size_t host);
+  bool set_failed(std::size_t host, std::string why, SteadyTime now);
+  // Something odd happened: check soon.
+  void suspect(std::size_t host);
+  bool is_failed(std::size_t host) const;
+  // When it was last checked or failed; the beginning of time when never.
+  SteadyTime checked_at(std::size_t host) const;
+
+  // healthy while one host works, starting while none was heard of, else unhealthy.
+  Health health() const;
+  // What is wrong with each host that failed; "" when nothing is.
+  std::string trouble() const;
+  // Of the first host that works.
+  std::vector<std::string> models() const;
+  std::vector<std::size_t> busy() const;
+
+ private:
+  enum class State { unknown, working, failed };
+  struct Host {
+    net::Endpoint endpoint;
+    State state = State::unknown;
+    std::size_t busy = 0;
+    std::string why = {};
+    std::vector<std::string> models = {};
+    SteadyTime checked_at = {};
+  };
+
+  mutable std::mutex mutex_;
+  std::vector<Host> hosts_;  // never grows; the endpoints never change
+};
+
+}  // namespace tars::llm

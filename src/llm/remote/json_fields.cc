@@ -1,0 +1,110 @@
+#include "llm/remote/json_fields.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/utf8.h"
+
+namespace tars::llm {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxWords = 300;
+
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::system: return "system";
+    case Role::user: return "user";
+    case Role::assistant: return "assistant";
+  }
+  return "user";
+}
+
+std::string for_people(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, kMaxWords)) {
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  // Not in the middle of a character.
+  while (!out.empty() && !is_valid_utf8(out)) out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+Result<json::value> JsonLine::parse(std::string_view text) {
+  boost::system::error_code ec;
+  parser_.reset();  // what a broken line left, before its memory goes
+  resource_.release();
+  parser_.reset(&resource_);
+  parser_.write(text.data(), text.size(), ec);
+  if (ec) return make_error(ErrorCode::generation_error, "no JSON: " + ec.message());
+  return parser_.release();
+}
+
+const json::object* object_in(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+std::string_view text_in(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  const json::string* const text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string_view() : std::string_view(text->data(), text->size());
+}
+
+int count_in(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  const std::int64_t* const count = value == nullptr ? nullptr : value->if_int64();
+  if (count == nullptr || *count < 0 || *count > std::numeric_limits<int>::max()) return 0;
+  return static_cast<int>(*count);
+}
+
+std::string words(const json::value& error) {
+  if (const auto* text = error.if_string()) return for_people({text->data(), text->size()});
+  if (const auto* object = error.if_object()) return for_people(text_in(*object, "message"));
+  return "without saying why";
+}
+
+std::string error_words(std::string_view body) {
+  boost::system::error_code ec;
+  const json::value parsed = json::parse(body, ec);
+  const json::object* const object = ec ? nullptr : parsed.if_object();
+  const json::value* const error = object == nullptr ? nullptr : object->if_contains("error");
+  return error == nullptr ? std::string() : words(*error);
+}
+
+Result<std::vector<std::string>> names_in(std::string_view body, std::string_view list,
+                                          std::string_view field) {
+  boost::system::error_code ec;
+  const json::value parsed = json::parse(body, ec);
+  const json::object* const object = ec ? nullptr : parsed.if_object();
+  const json::value* const entries = object == nullptr ? nullptr : object->if_contains(list);
+  const json::array* const array = entries == nullptr ? nullptr : entries->if_array();
+  std::vector<std::string> out;
+  if (array == nullptr) {
+    // null is what an empty list looks like where Go wrote it.
+    if (entries != nullptr && entries->is_null()) return out;
+    return make_error(ErrorCode::generation_error, "no list of models in the server's answer");
+  }
+  for (const json::value& entry : *array) {
+    const json::object* const model = entry.if_object();
+    const std::string_view name = model == nullptr ? std::string_view() : text_in(*model, field);
+    if (!name.empty()) out.emplace_back(name);
+  }
+  return out;
+}
+
+json::array messages_json(const std::vector<Message>& messages) {
+  json::array out;
+  out.reserve(messages.size());
+  for (const Message& message : messages) {
+    out.push_back(json::object{{"role", name_of(message.role)}, {"content", message.content}});
+  }
+  return out;
+}
+
+double shown(float value) { return std::round(static_cast<double>(value) * 1e6) / 1e6; }
+
+}  // namespace tars::llm

@@ -1,0 +1,49 @@
+// JSON of model servers, read without trusting it.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "llm/backend.h"
+
+namespace tars::llm {
+
+// Parses one line or event after the other in the same memory. Bounded: nesting of 32. For one
+// thread; what it gave lives until the next parse().
+class JsonLine {
+ public:
+  // generation_error when it is no JSON.
+  Result<boost::json::value> parse(std::string_view text);
+
+ private:
+  std::array<unsigned char, 4096> memory_;
+  boost::json::monotonic_resource resource_{memory_.data(), memory_.size()};
+  boost::json::parser parser_{{}, {.max_depth = 32}};
+};
+
+// nullptr, "" and 0 where the field is missing or of another type.
+const boost::json::object* object_in(const boost::json::object& object, std::string_view key);
+std::string_view text_in(const boost::json::object& object, std::string_view key);
+int count_in(const boost::json::object& object, std::string_view key);
+
+// What a server said about its failure, as text for people: cut to 300 bytes, control characters
+// left out. Takes `"text"` and `{"message":"text"}`.
+std::string words(const boost::json::value& error);
+// The same from a whole body `{"error":…}`; "" when it is none.
+std::string error_words(std::string_view body);
+
+// body[list][i][field] of a listing.
+Result<std::vector<std::string>> names_in(std::string_view body, std::string_view list,
+                                          std::string_view field);
+
+// [{"role":"user","content":"…"}]
+boost::json::array messages_json(const std::vector<Message>& messages);
+// 0.7F as 0.7 and not as 0.699999988079071.
+double shown(float value);
+
+}  // namespace tars::llm

@@ -1,0 +1,113 @@
+#include "llm/remote/ollama_dialect.h"
+
+#include <boost/json.hpp>
+
+#include "llm/remote/json_fields.h"
+#include "llm/remote/line_splitter.h"
+
+namespace tars::llm {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxLine = 1024 * 1024;
+
+Error foreign() {
+  return make_error(ErrorCode::generation_error,
+                    "the model server sent something that is no line of Ollama's API");
+}
+
+class OllamaReader final : public AnswerReader {
+ public:
+  Result<void> feed(std::string_view bytes, TextTarget& target) override {
+    return lines_.feed(bytes, [&](std::string_view line) { return take(line, target); });
+  }
+
+  Result<void> finish() override {
+    if (end_) return {};
+    return make_error(ErrorCode::generation_error,
+                      "the model server ended the answer before it was complete");
+  }
+
+  const std::optional<Completion>& end() const override { return end_; }
+
+ private:
+  Result<void> take(std::string_view line, TextTarget& target) {
+    if (end_ || line.empty()) return {};
+    const Result<json::value> parsed = json_.parse(line);
+    if (!parsed) return foreign();
+    const json::object* const object = parsed->if_object();
+    if (object == nullptr) return foreign();
+    if (const auto* error = object->if_contains("error")) {
+      return make_error(ErrorCode::generation_error, "the model server failed: " + words(*error));
+    }
+    const json::object* const message = object_in(*object, "message");
+    const json::value* const done = object->if_contains("done");
+    if (done == nullptr || !done->is_bool()) return foreign();
+    if (const auto text = message == nullptr ? std::string_view() : text_in(*message, "content");
+        !text.empty()) {
+      target.on_text(text);
+    }
+    if (done->as_bool()) finish_with(*object);
+    return {};
+  }
+
+  void finish_with(const json::object& line) {
+    Completion completion;
+    if (text_in(line, "done_reason") == "length") completion.reason = FinishReason::length;
+    completion.prompt_tokens = count_in(line, "prompt_eval_count");
+    completion.completion_tokens = count_in(line, "eval_count");
+    end_ = completion;
+  }
+
+  LineSplitter lines_{kMaxLine};
+  JsonLine json_;
+  std::optional<Completion> end_;
+};
+
+class OllamaDialect final : public Dialect {
+ public:
+  explicit OllamaDialect(int context_length) : context_length_(context_length) {}
+
+  std::string_view name() const override { return "ollama"; }
+
+  net::ClientRequest chat(const Request& request, const std::string& model) const override {
+    const Sampling& sampling = request.sampling;
+    json::object options{{"temperature", shown(sampling.temperature)},
+                         {"top_p", shown(sampling.top_p)},
+                         {"top_k", sampling.top_k},
+                         {"num_predict", sampling.max_tokens}};
+    if (sampling.seed) options["seed"] = *sampling.seed;
+    if (!sampling.stop.empty()) options["stop"] = json::value_from(sampling.stop);
+    if (context_length_ > 0) options["num_ctx"] = context_length_;
+    json::object body{{"model", model},
+                      {"messages", messages_json(request.messages)},
+                      {"stream", true},
+                      {"options", std::move(options)}};
+    return {.method = "POST",
+            .target = "/api/chat",
+            .headers = {{"Content-Type", "application/json"}},
+            .body = json::serialize(body)};
+  }
+
+  std::unique_ptr<AnswerReader> reader() const override { return std::make_unique<OllamaReader>(); }
+
+  net::ClientRequest list() const override { return {.target = "/api/tags"}; }
+
+  Result<std::vector<std::string>> models(std::string_view body) const override {
+    return names_in(body, "models", "name");
+  }
+
+  std::string error_text(std::string_view body) const override { return error_words(body); }
+
+ private:
+  const int context_length_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> make_ollama_dialect(int context_length) {
+  return std::make_unique<OllamaDialect>(context_length);
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,144 @@
+#include "llm/remote/openai_dialect.h"
+
+#include <boost/json.hpp>
+
+#include "llm/remote/json_fields.h"
+#include "llm/remote/sse_parser.h"
+
+namespace tars::llm {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxEvent = 1024 * 1024;
+
+Error foreign() {
+  return make_error(ErrorCode::generation_error,
+                    "the model server sent something that is no chat completion event");
+}
+
+class OpenAiReader final : public AnswerReader {
+ public:
+  Result<void> feed(std::string_view bytes, TextTarget& target) override {
+    return events_.feed(bytes, [&](std::string_view data) { return take(data, target); });
+  }
+
+  Result<void> finish() override {
+    if (end_) return {};
+    // Some servers leave out [DONE]; the finish_reason says as much.
+    if (!finished_) {
+      return make_error(ErrorCode::generation_error,
+                        "the model server ended the answer before it was complete");
+    }
+    end_ = completion_;
+    return {};
+  }
+
+  const std::optional<Completion>& end() const override { return end_; }
+
+ private:
+  Result<void> take(std::string_view data, TextTarget& target) {
+    if (end_) return {};
+    if (data == "[DONE]") {
+      end_ = completion_;
+      return {};
+    }
+    const Result<json::value> parsed = json_.parse(data);
+    if (!parsed) return foreign();
+    const json::object* const event = parsed->if_object();
+    if (event == nullptr) return foreign();
+    if (const auto* error = event->if_contains("error"); error != nullptr && !error->is_null()) {
+      return make_error(ErrorCode::generation_error, "the model server failed: " + words(*error));
+    }
+    if (const json::object* const usage = object_in(*event, "usage")) take_usage(*usage);
+    const json::value* const choices = event->if_contains("choices");
+    const json::array* const list = choices == nullptr ? nullptr : choices->if_array();
+    if (list == nullptr) return foreign();
+    // The event with the usage has no choice.
+    const json::object* const choice = list->empty() ? nullptr : list->front().if_object();
+    if (choice != nullptr) take_choice(*choice, target);
+    return {};
+  }
+
+  void take_choice(const json::object& choice, TextTarget& target) {
+    const json::object* const delta = object_in(choice, "delta");
+    const auto text = delta == nullptr ? std::string_view() : text_in(*delta, "content");
+    if (!text.empty()) target.on_text(text);
+    const std::string_view reason = text_in(choice, "finish_reason");
+    if (reason.empty()) return;
+    finished_ = true;
+    if (reason == "length") completion_.reason = FinishReason::length;
+  }
+
+  void take_usage(const json::object& usage) {
+    completion_.prompt_tokens = count_in(usage, "prompt_tokens");
+    completion_.completion_tokens = count_in(usage, "completion_tokens");
+    if (const auto* details = object_in(usage, "prompt_tokens_details")) {
+      completion_.cached_tokens = count_in(*details, "cached_tokens");
+    }
+  }
+
+  SseParser events_{kMaxEvent};
+  JsonLine json_;
+  Completion completion_;
+  bool finished_ = false;
+  std::optional<Completion> end_;
+};
+
+class OpenAiDialect final : public Dialect {
+ public:
+  explicit OpenAiDialect(std::string api_key) : api_key_(std::move(api_key)) {}
+
+  std::string_view name() const override { return "openai"; }
+
+  net::ClientRequest chat(const Request& request, const std::string& model) const override {
+    const Sampling& sampling = request.sampling;
+    // top_k is not part of this API, and servers that check their input refuse what they don't
+    // know.
+    json::object body{{"model", model},
+                      {"messages", messages_json(request.messages)},
+                      {"stream", true},
+                      {"stream_options", json::object{{"include_usage", true}}},
+                      {"temperature", shown(sampling.temperature)},
+                      {"top_p", shown(sampling.top_p)},
+                      {"max_tokens", sampling.max_tokens}};
+    if (sampling.seed) body["seed"] = *sampling.seed;
+    if (!sampling.stop.empty()) body["stop"] = json::value_from(sampling.stop);
+    net::ClientRequest out{
+        .method = "POST",
+        .target = "/chat/completions",
+        .headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}},
+        .body = json::serialize(body)};
+    authorize(out);
+    return out;
+  }
+
+  std::unique_ptr<AnswerReader> reader() const override { return std::make_unique<OpenAiReader>(); }
+
+  net::ClientRequest list() const override {
+    net::ClientRequest out{.target = "/models"};
+    authorize(out);
+    return out;
+  }
+
+  Result<std::vector<std::string>> models(std::string_view body) const override {
+    return names_in(body, "data", "id");
+  }
+
+  std::string error_text(std::string_view body) const override { return error_words(body); }
+
+ private:
+  void authorize(net::ClientRequest& request) const {
+    if (!api_key_.empty()) request.headers.emplace_back("Authorization", "Bearer " + api_key_);
+  }
+
+  const std::string api_key_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> make_openai_dialect(std::string api_key) {
+  return std::make_unique<OpenAiDialect>(std::move(api_key));
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,26 @@
+// What an operator may say about model servers behind HTTP.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "net/client/endpoint.h"
+
+namespace tars::llm {
+
+struct RemoteOptions {
+  std::vector<net::Endpoint> hosts;  // all serve the same models; the least busy is asked first
+  std::string model;    // for requests that name none; empty = the first that the server lists
+  std::string api_key;  // OpenAI-compatible servers only; sent as a bearer
+  int context_length = 0;  // tokens, prompt and answer; 0 = the server's own. Ollama only
+  int slots = 256;         // answers at once, on all hosts together; past that: overloaded
+  std::chrono::milliseconds connect_timeout{std::chrono::seconds{5}};
+  std::chrono::milliseconds first_token_timeout{std::chrono::seconds{120}};  // from the request
+  std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two reads after it
+  std::chrono::milliseconds check_interval{std::chrono::seconds{5}};  // of a host that is well
+  std::chrono::milliseconds return_interval{std::chrono::seconds{1}};  // of one that is not
+  std::string ca_file;  // PEM; trusted besides the system's certificates
+};
+
+}  // namespace tars::llm

@@ -1,0 +1,189 @@
+#include "llm/remote/remote_backend.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_set>
+
+#include "llm/remote/host_check.h"
+#include "llm/remote/host_set.h"
+#include "llm/remote/ollama_dialect.h"
+#include "llm/remote/openai_dialect.h"
+#include "llm/remote/remote_run.h"
+#include "telemetry/log.h"
+
+namespace tars::llm {
+namespace {
+
+namespace asio = boost::asio;
+
+// For runs to end once they were cancelled; they need a turn of their thread, no more.
+constexpr std::chrono::seconds kUnwind{5};
+
+}  // namespace
+
+// One thread's connections.
+struct Lane {
+  Lane(asio::io_context& c, net::ClientOptions options)
+      : context(c), client(c, std::move(options)) {}
+  asio::io_context& context;
+  net::HttpClient client;
+};
+
+struct RemoteBackend::State : std::enable_shared_from_this<State> {
+  State(RemoteOptions o, std::unique_ptr<Dialect> d, const Clock& c)
+      : options(std::move(o)), dialect(std::move(d)), hosts(options.hosts), clock(c) {}
+
+  const RemoteOptions options;
+  const std::unique_ptr<Dialect> dialect;
+  HostSet hosts;
+  const Clock& clock;
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::shared_ptr<Lane>> lanes;
+  std::size_t next_lane = 0;
+  std::shared_ptr<HostCheck> check;
+  std::unordered_set<std::shared_ptr<RemoteRun>> runs;
+  int running = 0;  // without those that have said their last
+  bool closing = false;
+
+  RemoteParts parts() { return {options, *dialect, hosts, clock}; }
+
+  std::string model_for(const Request& request) const {
+    if (!request.model.empty()) return request.model;
+    if (!options.model.empty()) return options.model;
+    const auto models = hosts.models();
+    return models.empty() ? std::string() : models.front();
+  }
+
+  Result<std::shared_ptr<Lane>> reserve() {
+    std::lock_guard lock(mutex);
+    if (closing || lanes.empty()) {
+      return make_error(ErrorCode::backend_unavailable, "the server is shutting down");
+    }
+    if (running >= options.slots) {
+      return Error{ErrorCode::overloaded,
+                   "too many answers at once; try again soon",
+                   {},
+                   std::chrono::seconds(2)};
+    }
+    ++running;
+    return lanes[next_lane++ % lanes.size()];
+  }
+
+  void release() {
+    std::lock_guard lock(mutex);
+    --running;
+  }
+
+  void forget(const std::shared_ptr<RemoteRun>& run) {
+    std::lock_guard lock(mutex);
+    runs.erase(run);
+    if (runs.empty()) changed.notify_all();
+  }
+};
+
+RemoteBackend::RemoteBackend(RemoteOptions options, std::unique_ptr<Dialect> dialect,
+                             const Clock& clock)
+    : state_(std::make_shared<State>(std::move(options), std::move(dialect), clock)) {}
+
+RemoteBackend::~RemoteBackend() { RemoteBackend::shutdown(); }
+
+void RemoteBackend::start(const std::vector<asio::io_context*>& contexts) {
+  const net::ClientOptions client{.connect_timeout = state_->options.connect_timeout,
+                                  .ca_file = state_->options.ca_file};
+  std::lock_guard lock(state_->mutex);
+  for (asio::io_context* context : contexts) {
+    state_->lanes.push_back(std::make_shared<Lane>(*context, client));
+  }
+  Lane& first = *state_->lanes.front();
+  state_->check = std::make_shared<HostCheck>(state_->parts(), first.client, first.context);
+  for (std::size_t host = 0; host < state_->hosts.size(); ++host) {
+    // State and lane live as long as the coroutine, which uses them.
+    asio::co_spawn(first.context, state_->check->watch(host),
+                   [state = state_, lane = state_->lanes.front()](const std::exception_ptr&) {});
+  }
+}
+
+Status RemoteBackend::status() const {
+  Status out;
+  out.health = state_->hosts.health();
+  out.detail = state_->hosts.trouble();
+  if (out.health == Health::starting) out.detail = "no model server has answered yet";
+  out.model = state_->model_for({});
+  out.context_length = state_->options.context_length;
+  out.slots = state_->options.slots;
+  std::lock_guard lock(state_->mutex);
+  out.running = state_->running;
+  return out;
+}
+
+Result<void> RemoteBackend::generate(Request request, std::shared_ptr<Sink> sink,
+                                     std::stop_token stop) {
+  if (request.messages.empty()) {
+    return make_error(ErrorCode::invalid_message, "there is no message to answer");
+  }
+  std::string model = state_->model_for(request);
+  if (model.empty()) {
+    return make_error(ErrorCode::model_not_found,
+                      "no model is configured, and no model server has told of one");
+  }
+  auto lane = state_->reserve();
+  if (!lane) return lane.error();
+  auto run = std::make_shared<RemoteRun>(state_->parts(), (*lane)->client, (*lane)->context,
+                                         std::move(request), std::move(model), std::move(sink),
+                                         [state = state_.get()] { state->release(); });
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->runs.insert(run);
+  }
+  run->watch(std::move(stop));
+  asio::co_spawn((*lane)->context, run->serve(),
+                 [state = state_, run, lane = *lane](const std::exception_ptr& fault) {
+                   if (fault) run->fail(make_error(ErrorCode::internal, "the relay failed"));
+                   state->forget(run);
+                 });
+  return {};
+}
+
+void RemoteBackend::shutdown() {
+  std::unique_lock lock(state_->mutex);
+  if (std::exchange(state_->closing, true) || state_->lanes.empty()) return;
+  for (const auto& run : state_->runs) {
+    asio::post(run->context(), [run] { run->cancel(); });
+  }
+  if (!state_->changed.wait_for(lock, kUnwind, [this] { return state_->runs.empty(); })) {
+    telemetry::log(telemetry::LogLevel::warning, "answers of a model server did not end in time",
+                   {{"backend", state_->dialect->name()}, {"runs", state_->runs.size()}});
+  }
+  auto closing = std::make_shared<std::size_t>(state_->lanes.size());
+  for (const auto& lane : state_->lanes) {
+    asio::post(lane->context, [state = state_, lane, closing] {
+      if (lane == state->lanes.front()) state->check->stop();
+      lane->client.close();
+      std::lock_guard closed(state->mutex);
+      --*closing;
+      state->changed.notify_all();
+    });
+  }
+  state_->changed.wait_for(lock, kUnwind, [&] { return *closing == 0; });
+}
+
+std::unique_ptr<Backend> open_ollama_backend(RemoteOptions options, const Clock& clock) {
+  auto dialect = make_ollama_dialect(options.context_length);
+  return std::make_unique<RemoteBackend>(std::move(options), std::move(dialect), clock);
+}
+
+std::unique_ptr<Backend> open_openai_backend(RemoteOptions options, const Clock& clock) {
+  auto dialect = make_openai_dialect(options.api_key);
+  return std::make_unique<RemoteBackend>(std::move(options), std::move(dialect), clock);
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,175 @@
+#include "llm/remote/remote_run.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+#include "telemetry/log.h"
+
+namespace tars::llm {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A refusal's body says why in its first bytes.
+constexpr std::size_t kMaxRefusal = 16 * 1024;
+constexpr milliseconds kRefusalTimeout{2000};
+// For the end of a body behind the last token, so that the connection can be used again.
+constexpr milliseconds kTailTimeout{1000};
+constexpr std::size_t kMaxTail = 64 * 1024;
+// A server that ignores max_tokens is ended, and so is one whose tokens are no tokens.
+constexpr std::size_t kMaxBytesPerToken = 256;
+constexpr std::size_t kMaxExtraBytes = 64 * 1024;
+
+}  // namespace
+
+RemoteRun::RemoteRun(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
+                     Request request, std::string model, std::shared_ptr<Sink> sink,
+                     std::function<void()> ended)
+    : from_(parts),
+      client_(client),
+      context_(context),
+      request_(std::move(request)),
+      model_(std::move(model)),
+      sink_(std::move(sink)),
+      ended_(std::move(ended)) {}
+
+void RemoteRun::watch(std::stop_token stop) {
+  on_stop_.emplace(std::move(stop), [weak = weak_from_this(), &context = context_] {
+    boost::asio::post(context, [weak] {
+      if (const auto run = weak.lock()) run->cancel();
+    });
+  });
+}
+
+void RemoteRun::cancel() {
+  cancelled_ = true;
+  // What is behind the last token may still be read, so that the connection can be kept.
+  if (exchange_ && !done_) exchange_->close();
+}
+
+boost::asio::awaitable<void> RemoteRun::serve() {
+  sink_->on_start(0, 0);
+  Result<Completion> result = co_await answer();
+  end(std::move(result));
+  co_await read_to_end();
+  exchange_.reset();
+}
+
+void RemoteRun::end(Result<Completion> result) {
+  if (done_) return;
+  done_ = true;
+  if (cancelled_ && !result) result = cancelled();
+  if (ended_) std::exchange(ended_, {})();
+  sink_->on_done("", std::move(result));
+}
+
+void RemoteRun::fail(const Error& error) {
+  end(error);
+  exchange_.reset();
+}
+
+Completion RemoteRun::cancelled() const {
+  return {.reason = FinishReason::cancelled, .completion_tokens = tokens_};
+}
+
+boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
+  std::optional<Error> worst;
+  std::vector<std::size_t> tried;
+  bool again = true;
+  while (!cancelled_) {
+    const std::optional<std::size_t> host = from_.hosts.acquire(tried);
+    if (!host) break;
+    std::optional<Failure> failure = co_await attempt(*host);
+    from_.hosts.release(*host);
+    if (!failure) co_return *reader_->end();
+    if (cancelled_) break;
+    note(*host, *failure);
+    if (tokens_ > 0) co_return broken_off(failure->error);
+    worst = worst ? more_telling(*worst, failure->error) : failure->error;
+    if (!failure->others_may_answer) co_return failure->error;
+    if (failure->same_may_answer && std::exchange(again, false)) continue;
+    tried.push_back(*host);
+  }
+  if (cancelled_) co_return cancelled();
+  co_return worst.value_or(make_error(ErrorCode::backend_unavailable, "there is no model server"));
+}
+
+void RemoteRun::note(std::size_t host, const Failure& failure) {
+  telemetry::log(telemetry::LogLevel::warning, "a model server did not answer",
+                 {{"run", request_.run_id},
+                  {"host", from_.hosts.endpoint(host).url()},
+                  {"tokens", tokens_},
+                  {"error", failure.error.message}});
+  if (failure.host_is_down && tokens_ == 0) {
+    from_.hosts.set_failed(host, failure.error.message, from_.clock.steady());
+  } else {
+    from_.hosts.suspect(host);
+  }
+}
+
+boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host) {
+  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
+  reader_ = from_.dialect.reader();
+  exchange_ = client_.open(endpoint);
+  Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_),
+                                                   from_.options.first_token_timeout);
+  if (!started) co_return transport_failure(started.error(), endpoint);
+  if (exchange_->head().status != 200) co_return co_await read_refusal(host);
+  co_return co_await relay(host, exchange_->sent_at() + from_.options.first_token_timeout);
+}
+
+boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host,
+                                                                SteadyTime first_token_by) {
+  bool begun = false;
+  while (!reader_->end()) {
+    const milliseconds patience =
+        begun ? from_.options.idle_timeout
+              : std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(
+                                              first_token_by - std::chrono::steady_clock::now()));
+    const Result<std::string_view> bytes = co_await exchange_->read_body(patience);
+    if (!bytes) co_return transport_failure(bytes.error(), from_.hosts.endpoint(host));
+    if (cancelled_) co_return Failure{};
+    const int before = tokens_;
+    const Result<void> fed = bytes->empty() ? reader_->finish() : reader_->feed(*bytes, *this);
+    begun = true;
+    if (tokens_ > before && !reader_->end()) sink_->on_step_end();
+    if (!fed) co_return Failure{.error = fed.error()};
+    if (text_bytes_ > kMaxBytesPerToken * static_cast<std::size_t>(request_.sampling.max_tokens) +
+                          kMaxExtraBytes) {
+      co_return Failure{.error = make_error(ErrorCode::generation_error,
+                                            "the model server sent more text than was asked for")};
+    }
+    if (bytes->empty()) break;
+  }
+  from_.hosts.set_working(host);
+  co_return std::nullopt;
+}
+
+boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
+  std::string body;
+  while (body.size() < kMaxRefusal) {
+    const Result<std::string_view> bytes = co_await exchange_->read_body(kRefusalTimeout);
+    if (!bytes || bytes->empty()) break;
+    body += *bytes;
+  }
+  co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal), from_.dialect,
+                    from_.hosts.endpoint(host), model_);
+}
+
+boost::asio::awaitable<void> RemoteRun::read_to_end() {
+  std::size_t dropped = 0;
+  while (exchange_ && !cancelled_ && !exchange_->complete() && dropped < kMaxTail) {
+    const Result<std::string_view> bytes = co_await exchange_->read_body(kTailTimeout);
+    if (!bytes) co_return;
+    dropped += bytes->size();
+  }
+}
+
+void RemoteRun::on_text(std::string_view text) {
+  ++tokens_;
+  text_bytes_ += text.size();
+  sink_->on_token(text);
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,79 @@
+// One answer from a model server, from the request to the last token.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "llm/backend.h"
+#include "llm/remote/dialect.h"
+#include "llm/remote/failure.h"
+#include "llm/remote/host_set.h"
+#include "llm/remote/options.h"
+#include "net/client/http_client.h"
+
+namespace tars::llm {
+
+// What the runs of one backend share; outlives them.
+struct RemoteParts {
+  const RemoteOptions& options;
+  const Dialect& dialect;
+  HostSet& hosts;
+  const Clock& clock;
+};
+
+// Lives on its client's thread; cancel() there too. Keeps to the Sink's contract: one on_done,
+// whatever happens. Hosts are tried in turn, and a broken connection once more, as long as no token
+// was given; after that a failure ends the answer.
+class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTarget {
+ public:
+  // `ended` is called once, just before on_done.
+  RemoteRun(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
+            Request request, std::string model, std::shared_ptr<Sink> sink,
+            std::function<void()> ended);
+
+  // From now on a stop cancels; from any thread, once, before serve().
+  void watch(std::stop_token stop);
+  boost::asio::awaitable<void> serve();
+  // Closes the connection to the server now.
+  void cancel();
+  boost::asio::io_context& context() { return context_; }
+  // The coroutine ended by an exception.
+  void fail(const Error& error);
+
+ private:
+  boost::asio::awaitable<Result<Completion>> answer();
+  boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host);
+  boost::asio::awaitable<std::optional<Failure>> relay(std::size_t host, SteadyTime first_token_by);
+  boost::asio::awaitable<Failure> read_refusal(std::size_t host);
+  boost::asio::awaitable<void> read_to_end();
+  void on_text(std::string_view text) override;
+  void end(Result<Completion> result);
+  Completion cancelled() const;
+  void note(std::size_t host, const Failure& failure);
+
+  const RemoteParts from_;
+  net::HttpClient& client_;
+  boost::asio::io_context& context_;
+  const Request request_;
+  const std::string model_;
+  const std::shared_ptr<Sink> sink_;
+  std::function<void()> ended_;
+  std::unique_ptr<AnswerReader> reader_;
+  std::unique_ptr<net::Exchange> exchange_;
+  int tokens_ = 0;
+  std::size_t text_bytes_ = 0;
+  bool cancelled_ = false;
+  bool done_ = false;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop_;
+};
+
+}  // namespace tars::llm

@@ -1,0 +1,53 @@
+#include "llm/routing_backend.h"
+
+#include <utility>
+
+namespace tars::llm {
+
+RoutingBackend::RoutingBackend(std::vector<NamedBackend> backends)
+    : backends_(std::move(backends)) {}
+
+void RoutingBackend::start(const std::vector<boost::asio::io_context*>& contexts) {
+  for (const NamedBackend& each : backends_) each.backend->start(contexts);
+}
+
+Status RoutingBackend::status() const {
+  Status out = backends_.front().backend->status();
+  for (std::size_t i = 1; i < backends_.size(); ++i) {
+    const Status other = backends_[i].backend->status();
+    out.slots += other.slots;
+    out.running += other.running;
+  }
+  return out;
+}
+
+std::vector<NamedStatus> RoutingBackend::parts() const {
+  std::vector<NamedStatus> out;
+  for (const NamedBackend& each : backends_) out.push_back({each.name, each.backend->status()});
+  return out;
+}
+
+Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,
+                                      std::stop_token stop) {
+  const std::size_t slash = request.model.find('/');
+  if (slash != std::string::npos) {
+    const std::string_view prefix = std::string_view(request.model).substr(0, slash);
+    for (const NamedBackend& each : backends_) {
+      if (each.name != prefix) continue;
+      request.model.erase(0, slash + 1);
+      return each.backend->generate(std::move(request), std::move(sink), std::move(stop));
+    }
+    // Told apart from a model that the default backend does not have.
+    if (prefix == "ollama" || prefix == "openai" || prefix == "embedded") {
+      return make_error(ErrorCode::model_not_found,
+                        "the backend '" + std::string(prefix) + "' is not configured here");
+    }
+  }
+  return backends_.front().backend->generate(std::move(request), std::move(sink), std::move(stop));
+}
+
+void RoutingBackend::shutdown() {
+  for (const NamedBackend& each : backends_) each.backend->shutdown();
+}
+
+}  // namespace tars::llm

@@ -1,0 +1,36 @@
+// Several backends behind one: the model's name says which one answers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "llm/backend.h"
+
+namespace tars::llm {
+
+struct NamedBackend {
+  std::string name;  // "ollama": the prefix of its models' names, ollama/llama3
+  std::unique_ptr<Backend> backend;
+};
+
+// Owns its backends; the first is the default. A model `name/model` goes to the backend of that
+// name as `model` (`name/` as its default model), every other name, `org/model` too, to the default
+// one. Its status is the default one's, with the slots and runs of all; a backend without room
+// answers overloaded by itself.
+class RoutingBackend final : public Backend {
+ public:
+  // At least one.
+  explicit RoutingBackend(std::vector<NamedBackend> backends);
+
+  void start(const std::vector<boost::asio::io_context*>& contexts) override;
+  Status status() const override;
+  std::vector<NamedStatus> parts() const override;
+  Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
+  void shutdown() override;
+
+ private:
+  std::vector<NamedBackend> backends_;
+};
+
+}  // namespace tars::llm

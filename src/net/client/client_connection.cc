@@ -1,0 +1,122 @@
+#include "net/client/client_connection.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include <array>
+
+namespace tars::net {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+Error failed(const boost::system::error_code& ec) {
+  return make_error(ErrorCode::io_error, ec.message());
+}
+
+bool is_address(const std::string& host) {
+  boost::system::error_code ec;
+  asio::ip::make_address(host, ec);
+  return !ec;
+}
+
+bool would_block(const boost::system::error_code& ec) {
+  return ec == asio::error::would_block || ec == asio::error::try_again;
+}
+
+}  // namespace
+
+struct ClientConnection::Tls {
+  Tls(Socket& socket, asio::ssl::context& context) : stream(socket, context) {}
+  asio::ssl::stream<Socket&> stream;
+};
+
+ClientConnection::ClientConnection(asio::io_context& context) : socket_(context) {}
+
+ClientConnection::~ClientConnection() { close(); }
+
+asio::awaitable<Result<void>> ClientConnection::connect(std::vector<Tcp::endpoint> addresses) {
+  const auto [ec, peer] = co_await asio::async_connect(socket_, addresses, kAwait);
+  if (ec) co_return failed(ec);
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(Tcp::no_delay(true), ignored);
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> ClientConnection::secure(asio::ssl::context& tls,
+                                                       const std::string& host) {
+  tls_ = std::make_unique<Tls>(socket_, tls);
+  auto* const handle = tls_->stream.native_handle();
+  // RFC 6066 section 3: no literal addresses in SNI.
+  if (!is_address(host)) SSL_set_tlsext_host_name(handle, host.c_str());
+  boost::system::error_code ec;
+  tls_->stream.set_verify_callback(asio::ssl::host_name_verification(host), ec);
+  if (ec) co_return failed(ec);
+  std::tie(ec) = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client, kAwait);
+  if (!ec) co_return Result<void>();
+  const long verified = SSL_get_verify_result(handle);
+  if (verified == X509_V_OK) co_return failed(ec);
+  co_return make_error(ErrorCode::io_error,
+                       std::string("its certificate is not trusted for this name: ") +
+                           X509_verify_cert_error_string(verified));
+}
+
+asio::awaitable<Result<void>> ClientConnection::write(std::string_view bytes) {
+  boost::system::error_code ec;
+  std::size_t sent = 0;
+  if (tls_) {
+    std::tie(ec, sent) = co_await asio::async_write(tls_->stream, asio::buffer(bytes), kAwait);
+  } else {
+    std::tie(ec, sent) = co_await asio::async_write(socket_, asio::buffer(bytes), kAwait);
+  }
+  if (ec) co_return failed(ec);
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<std::size_t>> ClientConnection::read(char* buffer, std::size_t size) {
+  boost::system::error_code ec;
+  std::size_t n = 0;
+  if (tls_) {
+    std::tie(ec, n) = co_await tls_->stream.async_read_some(asio::buffer(buffer, size), kAwait);
+    // Whoever cuts the connection inside the answer is found by the length or the last chunk.
+    if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated)
+      co_return std::size_t{0};
+    if (ec) co_return failed(ec);
+    co_return n;
+  }
+  for (;;) {
+    std::tie(ec) = co_await socket_.async_wait(Socket::wait_read, kAwait);
+    if (ec) co_return failed(ec);
+    n = socket_.read_some(asio::buffer(buffer, size), ec);
+    if (ec == asio::error::eof) co_return std::size_t{0};
+    if (!ec) co_return n;
+    if (!would_block(ec)) co_return failed(ec);
+  }
+}
+
+bool ClientConnection::is_quiet() {
+  if (!socket_.is_open()) return false;
+  boost::system::error_code ec;
+  std::array<char, 1> byte{};
+  socket_.receive(asio::buffer(byte), Socket::message_peek, ec);
+  return would_block(ec);
+}
+
+void ClientConnection::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace tars::net

@@ -1,0 +1,139 @@
+#include "net/client/client_state.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+#include "net/client/exchange.h"
+
+namespace tars::net {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds kTick{50};
+
+std::string origin_of(const Endpoint& endpoint) {
+  return (endpoint.secure ? "https://" : "http://") + endpoint.authority();
+}
+
+Error tls_error(const std::string& what) {
+  return make_error(ErrorCode::backend_unavailable, "TLS cannot be used: " + what);
+}
+
+}  // namespace
+
+ClientState::ClientState(asio::io_context& context, ClientOptions options)
+    : context_(context),
+      options_(std::move(options)),
+      read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()),
+      tick_(context) {}
+
+void ClientState::add(Exchange& exchange) {
+  exchanges_.insert(&exchange);
+  arm();
+}
+
+std::unique_ptr<ClientConnection> ClientState::take(const Endpoint& endpoint) {
+  const std::string origin = origin_of(endpoint);
+  for (auto it = kept_.begin(); it != kept_.end();) {
+    if (it->origin != origin) {
+      ++it;
+      continue;
+    }
+    std::unique_ptr<ClientConnection> connection = std::move(it->connection);
+    it = kept_.erase(it);
+    if (connection->is_quiet()) return connection;
+  }
+  return nullptr;
+}
+
+void ClientState::keep(const Endpoint& endpoint, std::unique_ptr<ClientConnection> connection) {
+  if (closed_) return;
+  std::string origin = origin_of(endpoint);
+  const auto same =
+      std::count_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.origin == origin; });
+  if (static_cast<std::size_t>(same) >= options_.max_kept_per_origin) return;
+  kept_.push_front(Kept{std::move(origin), std::move(connection),
+                        std::chrono::steady_clock::now() + options_.keep_alive});
+  arm();
+}
+
+Result<asio::ssl::context*> ClientState::tls() {
+  if (tls_) return &*tls_;
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  boost::system::error_code ec;
+  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                          asio::ssl::context::no_tlsv1_1,
+                      ec);
+  if (!ec) context.set_verify_mode(asio::ssl::verify_peer, ec);
+  if (!ec) context.set_default_verify_paths(ec);
+  if (ec) return tls_error(ec.message());
+  if (!options_.ca_file.empty()) context.load_verify_file(options_.ca_file, ec);
+  if (ec) return tls_error(options_.ca_file + ": " + ec.message());
+  tls_.emplace(std::move(context));
+  return &*tls_;
+}
+
+void ClientState::close() {
+  closed_ = true;
+  kept_.clear();
+  tick_.cancel();
+  for (Exchange* exchange : exchanges_) exchange->close();
+}
+
+void ClientState::arm() {
+  if (armed_ || closed_) return;
+  armed_ = true;
+  tick_.expires_after(kTick);
+  tick_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
+    self->armed_ = false;
+    if (!ec) self->on_tick();
+  });
+}
+
+void ClientState::on_tick() {
+  const auto now = std::chrono::steady_clock::now();
+  for (Exchange* exchange : exchanges_) exchange->check_deadline(now);
+  kept_.remove_if([now](const Kept& k) { return k.until <= now; });
+  if (!exchanges_.empty() || !kept_.empty()) arm();
+}
+
+asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> look_up(
+    asio::io_context& context, const Endpoint& endpoint,
+    std::shared_ptr<asio::steady_timer> give_up) {
+  using asio::ip::tcp;
+  std::vector<tcp::endpoint> out;
+  boost::system::error_code ec;
+  const auto address = asio::ip::make_address(endpoint.host, ec);
+  if (!ec) {
+    out.emplace_back(address, endpoint.port);
+    co_return out;
+  }
+  struct Lookup {
+    explicit Lookup(asio::io_context& c) : resolver(c) {}
+    tcp::resolver resolver;
+    boost::system::error_code ec = asio::error::timed_out;
+    std::vector<tcp::endpoint> found;
+  };
+  auto lookup = std::make_shared<Lookup>(context);
+  lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
+                                 [lookup, give_up](const boost::system::error_code& error,
+                                                   const tcp::resolver::results_type& results) {
+                                   lookup->ec = error;
+                                   for (const auto& result : results)
+                                     lookup->found.push_back(result.endpoint());
+                                   give_up->cancel();
+                                 });
+  co_await give_up->async_wait(asio::as_tuple(asio::use_awaitable));
+  if (lookup->ec) {
+    co_return make_error(ErrorCode::io_error,
+                         "the name " + endpoint.host + " has no address: " + lookup->ec.message());
+  }
+  co_return std::move(lookup->found);
+}
+
+}  // namespace tars::net

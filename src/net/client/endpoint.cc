@@ -1,0 +1,61 @@
+#include "net/client/endpoint.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace tars::net {
+namespace {
+
+Error refuse(std::string_view text, std::string_view why) {
+  return make_error(ErrorCode::config_error, "\"" + std::string(text.substr(0, 100)) + "\" " +
+                                                 std::string(why) +
+                                                 "; write it as http://127.0.0.1:11434");
+}
+
+std::string host_of(const boost::urls::url_view& url) {
+  std::string host = url.host_type() == boost::urls::host_type::ipv6 ? std::string(url.host_name())
+                                                                     : std::string(url.host());
+  if (url.host_type() == boost::urls::host_type::ipv6) host = url.host_ipv6_address().to_string();
+  if (host == "0.0.0.0") return "127.0.0.1";
+  if (host == "::") return "::1";
+  return host;
+}
+
+}  // namespace
+
+std::string Endpoint::authority() const {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  std::string out = is_ipv6 ? "[" + host + "]" : host;
+  if (port != (secure ? 443 : 80)) out += ":" + std::to_string(port);
+  return out;
+}
+
+std::string Endpoint::url() const {
+  return (secure ? "https://" : "http://") + authority() + base_path;
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
+  const bool has_scheme = text.find("://") != std::string_view::npos;
+  const std::string whole = has_scheme ? std::string(text) : "http://" + std::string(text);
+  const auto url = boost::urls::parse_uri(whole);
+  if (!url) return refuse(text, "is no address");
+  Endpoint out;
+  out.secure = url->scheme_id() == boost::urls::scheme::https;
+  if (!out.secure && url->scheme_id() != boost::urls::scheme::http) {
+    return refuse(text, "is neither http nor https");
+  }
+  if (url->has_userinfo()) return refuse(text, "has a user name or password in it");
+  if (url->has_query() || url->has_fragment()) return refuse(text, "has more than a path");
+  out.host = host_of(*url);
+  if (out.host.empty()) return refuse(text, "has no host");
+  out.port = out.secure ? 443 : has_scheme ? 80 : default_port;
+  if (url->has_port()) {
+    out.port = url->port_number();
+    if (out.port == 0) return refuse(text, "has no port that can be connected to");
+  }
+  out.base_path = std::string(url->encoded_path());
+  while (out.base_path.ends_with('/')) out.base_path.pop_back();
+  return out;
+}
+
+}  // namespace tars::net

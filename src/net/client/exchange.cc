@@ -1,0 +1,161 @@
+#include "net/client/exchange.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "net/client/client_connection.h"
+#include "net/client/client_state.h"
+
+namespace tars::net {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kTlsBufferBytes = 16 * 1024;  // a TLS record at most
+
+std::string bytes_of(const Endpoint& endpoint, const ClientRequest& request) {
+  std::string out;
+  out.reserve(256 + request.body.size());
+  out += request.method + " " + endpoint.base_path + request.target +
+         " HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\n";
+  for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";
+  if (!request.body.empty() || request.method == "POST") {
+    out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  }
+  out += "\r\n";
+  out += request.body;
+  return out;
+}
+
+Error unreachable(const Endpoint& endpoint, const std::string& why) {
+  return make_error(ErrorCode::backend_unavailable,
+                    "no connection to " + endpoint.url() + ": " + why);
+}
+
+}  // namespace
+
+Exchange::Exchange(std::shared_ptr<ClientState> client, const Endpoint& endpoint)
+    : client_(std::move(client)), endpoint_(endpoint) {
+  client_->add(*this);
+  closed_ = client_->closed();
+}
+
+Exchange::~Exchange() {
+  client_->remove(*this);
+  if (connection_ && !closed_ && parser_ && parser_->keeps_alive()) {
+    client_->keep(endpoint_, std::move(connection_));
+  }
+}
+
+void Exchange::wait_at_most(std::chrono::milliseconds timeout) {
+  deadline_ = std::chrono::steady_clock::now() + timeout;
+}
+
+void Exchange::check_deadline(SteadyTime now) {
+  if (now < deadline_) return;
+  deadline_ = SteadyTime::max();
+  timed_out_ = true;
+  drop_connection();
+}
+
+void Exchange::close() {
+  closed_ = true;
+  drop_connection();
+}
+
+void Exchange::drop_connection() {
+  if (looking_up_) looking_up_->cancel();
+  if (connection_) connection_->close();
+}
+
+// What ended the waiting is what happened, whatever the socket says about it.
+Error Exchange::explain(Error error) const {
+  if (closed_) return make_error(ErrorCode::closed, "the request was given up");
+  if (timed_out_) {
+    return make_error(ErrorCode::timeout, endpoint_.url() + " did not answer in time");
+  }
+  return error;
+}
+
+asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
+                                              std::chrono::milliseconds head_timeout) {
+  const std::string bytes = bytes_of(endpoint_, request);
+  connection_ = client_->take(endpoint_);
+  if (connection_) {
+    Result<void> answered = co_await attempt(bytes, head_timeout);
+    if (answered || closed_ || timed_out_ || parser_->started()) co_return answered;
+  }
+  Result<void> connected = co_await connect();
+  if (!connected) {
+    if (closed_) co_return explain(connected.error());
+    co_return unreachable(endpoint_, timed_out_ ? "it takes too long" : connected.error().message);
+  }
+  co_return co_await attempt(bytes, head_timeout);
+}
+
+asio::awaitable<Result<void>> Exchange::connect() {
+  wait_at_most(client_->options().connect_timeout);
+  looking_up_ = std::make_shared<asio::steady_timer>(client_->context(), deadline_);
+  auto addresses = co_await look_up(client_->context(), endpoint_, looking_up_);
+  looking_up_.reset();
+  if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
+  if (!addresses) co_return addresses.error();
+  connection_ = std::make_unique<ClientConnection>(client_->context());
+  Result<void> connected = co_await connection_->connect(*std::move(addresses));
+  if (!connected || !endpoint_.secure) co_return connected;
+  if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
+  auto tls = client_->tls();
+  if (!tls) co_return tls.error();
+  own_buffer_ = std::make_unique<char[]>(kTlsBufferBytes);
+  co_return co_await connection_->secure(**tls, endpoint_.host);
+}
+
+asio::awaitable<Result<void>> Exchange::attempt(std::string_view bytes,
+                                                std::chrono::milliseconds head_timeout) {
+  parser_ = std::make_unique<ResponseParser>();
+  wait_at_most(head_timeout);
+  sent_at_ = std::chrono::steady_clock::now();
+  if (closed_) co_return explain({});
+  Result<void> sent = co_await connection_->write(bytes);
+  // A server that refuses early may answer before it has read everything: look for that, too.
+  while (!parser_->head_done()) {
+    Result<std::size_t> n = co_await read_some();
+    if (!n) co_return explain(sent ? n.error() : sent.error());
+    if (*n == 0) {
+      co_return explain(make_error(ErrorCode::io_error,
+                                   endpoint_.url() + " closed the connection without an answer"));
+    }
+  }
+  co_return Result<void>();
+}
+
+// One read, fed to the parser. 0 = the peer closed.
+asio::awaitable<Result<std::size_t>> Exchange::read_some() {
+  if (endpoint_.secure && !own_buffer_) own_buffer_ = std::make_unique<char[]>(kTlsBufferBytes);
+  char* const buffer = own_buffer_ ? own_buffer_.get() : client_->read_buffer().data();
+  const std::size_t size = own_buffer_ ? kTlsBufferBytes : client_->read_buffer().size();
+  const Result<std::size_t> n = co_await connection_->read(buffer, size);
+  if (!n || *n == 0) co_return n;
+  const Result<void> fed = parser_->feed({buffer, *n}, body_);
+  if (fed) co_return n;
+  if (body_.empty()) co_return fed.error();
+  broken_ = fed.error();  // once what came before it is taken
+  co_return n;
+}
+
+asio::awaitable<Result<std::string_view>> Exchange::read_body(std::chrono::milliseconds timeout) {
+  if (given_) body_.clear();
+  given_ = true;
+  wait_at_most(timeout);
+  while (body_.empty() && !parser_->done()) {
+    if (closed_ || timed_out_) co_return explain({});
+    if (broken_) co_return *broken_;
+    const Result<std::size_t> n = co_await read_some();
+    if (!n) co_return explain(n.error());
+    if (*n > 0) continue;
+    const Result<void> finished = parser_->finish();
+    if (!finished) co_return explain(finished.error());
+  }
+  co_return std::string_view(body_);
+}
+
+}  // namespace tars::net

@@ -1,0 +1,89 @@
+// One request to another server and its response, as the body comes.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "net/client/endpoint.h"
+#include "net/client/response_parser.h"
+
+namespace tars::net {
+
+class ClientConnection;
+class ClientState;
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string target = "/";  // behind the endpoint's base path
+  Headers headers = {};      // Host and Content-Length are added
+  std::string body = {};
+};
+
+// Made by HttpClient::open(); start() once, then read_body() until it gives nothing. Used on the
+// client's thread only. Destroyed with its response read to the end, it leaves its connection for
+// the next request; else the connection is closed.
+//
+// Errors: timeout once the deadline has passed; closed after close(); backend_unavailable when no
+// connection could be made (nothing was sent); io_error for the rest.
+class Exchange {
+ public:
+  Exchange(std::shared_ptr<ClientState> client, const Endpoint& endpoint);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Sends the request, on a kept connection or a new one, and reads the response's head. A kept
+  // connection that turns out to be closed by the peer before a byte of the response came is
+  // replaced by a new one, once. The deadline counts from when the connection stands; until then it
+  // is the client's connect_timeout.
+  boost::asio::awaitable<Result<void>> start(ClientRequest request,
+                                             std::chrono::milliseconds head_timeout);
+  const ResponseHead& head() const { return parser_->head(); }
+
+  // Everything that has come of the body since the last call, at least a byte; empty = it is
+  // complete. The view lives until the next call.
+  boost::asio::awaitable<Result<std::string_view>> read_body(std::chrono::milliseconds timeout);
+
+  // Ends whatever waits and closes the socket, at once; at any time after construction.
+  void close();
+
+  // When the request was on its way, the last time.
+  std::chrono::steady_clock::time_point sent_at() const { return sent_at_; }
+  bool complete() const { return parser_ && parser_->done(); }
+
+  // -- for the client's tick
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  void check_deadline(SteadyTime now);
+
+ private:
+  boost::asio::awaitable<Result<void>> attempt(std::string_view bytes,
+                                               std::chrono::milliseconds head_timeout);
+  boost::asio::awaitable<Result<void>> connect();
+  boost::asio::awaitable<Result<std::size_t>> read_some();
+  void wait_at_most(std::chrono::milliseconds timeout);
+  Error explain(Error error) const;
+  void drop_connection();
+
+  const std::shared_ptr<ClientState> client_;
+  const Endpoint endpoint_;
+  std::unique_ptr<ClientConnection> connection_;
+  std::unique_ptr<ResponseParser> parser_;
+  std::string body_;
+  std::optional<Error> broken_;  // found behind what is in body_
+  bool given_ = false;  // what is in body_ was returned by read_body()
+  std::unique_ptr<char[]> own_buffer_;  // TLS only
+  std::shared_ptr<boost::asio::steady_timer> looking_up_;
+  SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime sent_at_{};
+  bool timed_out_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace tars::net
