@@ -28,11 +28,14 @@ Result<void> JsonDocument::parse(std::string_view bytes) {
   boost::system::error_code failure;
   value_ = boost::json::parse({bytes.data(), bytes.size()}, failure, &memory_, options);
   if (failure) {
-    return make_error(ErrorCode::invalid_json, "The body is not valid JSON: " + failure.message());
+    return Error{ErrorCode::invalid_json,
+                 "The body is not valid JSON: " + failure.message(),
+                 {{"body", "is not valid JSON: " + failure.message()}}};
   }
   if (!value_.is_object()) {
-    return make_error(ErrorCode::invalid_message,
-                      "A JSON object is expected: {\"field\": value, ...}");
+    return Error{ErrorCode::invalid_message,
+                 "A JSON object is expected: {\"field\": value, ...}",
+                 {{"body", "must be a JSON object: {\"field\": value, ...}"}}};
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "api/await_result.h"
 #include "api/http/credentials.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxAddresses = 10'000;
 constexpr std::size_t kMaxTokenLength = 8192;
+constexpr std::string_view kRevoked = "Token revoked successfully";
 
 // Tokens and what is said about them stay out of caches (RFC 6749 section 5.1).
 net::HttpResponse private_json(unsigned status, std::string body) {
@@ -161,14 +163,17 @@ AuthRoutes::Answer AuthRoutes::revoke(Call& call) {
     JsonDocument document;
     if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
     FieldReader fields(document.object());
-    if (auto other = fields.string("token", {1, kMaxTokenLength})) token = std::move(*other);
+    // Whatever text it is: what cannot be a token of ours is gone already (RFC 7009 section 2.2).
+    if (auto other = fields.string("token", {0, SIZE_MAX})) token = std::move(*other);
     if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
+    // To the service the empty one means the caller's own.
+    if (token.empty()) co_return message_response(kRevoked);
   }
   const Result<void> revoked = co_await await_result<void>([this, &call, &token](auto done) {
     tokens_.revoke(*call.claims, std::move(token), std::move(done));
   });
   if (!revoked) co_return revoked.error();
-  co_return message_response("Token revoked successfully");
+  co_return message_response(kRevoked);
 }
 
 AuthRoutes::Answer AuthRoutes::devices(Call& call) {

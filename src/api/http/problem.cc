@@ -82,9 +82,8 @@ net::HttpResponse problem_response(const Error& error, const ProblemPlace& place
   net::HttpResponse response =
       render({row.status, row.name, row.title, detail}, error.fields, place);
   if (row.status == 401) {
-    response.headers.emplace_back(
-        "WWW-Authenticate", place.token_sent ? "Bearer realm=\"tars\", error=\"invalid_token\""
-                                             : "Bearer realm=\"tars\"");
+    response.headers.emplace_back("WWW-Authenticate",
+                                  place.token_sent ? "Bearer error=\"invalid_token\"" : "Bearer");
   }
   add_retry_after(response, error.retry_after);
   return response;

@@ -63,7 +63,28 @@ TEST_F(AuthRoutesTest, RevokeTakesTheBearersOwnOrAnother) {
   EXPECT_EQ(post("/auth/revoke", R"({"token":"other"})", bearer("good")).status, 200U);
   EXPECT_EQ(tokens_.revoked, "other");
   EXPECT_EQ(ask("POST", "/auth/revoke").status, 401U);
+  EXPECT_EQ(header("WWW-Authenticate"), "Bearer");
   EXPECT_EQ(post("/auth/revoke", R"({"token":5})", bearer("good")).status, 422U);
+}
+
+// RFC 7009 section 2.2: what is no token of ours is gone already.
+TEST_F(AuthRoutesTest, RevokingNoTokenAtAllEndsNothing) {
+  tokens_.revoked = "untouched";
+  EXPECT_EQ(post("/auth/revoke", R"({"token":""})", bearer("good")).status, 200U);
+  EXPECT_EQ(body().at("message").as_string(), "Token revoked successfully");
+  EXPECT_EQ(tokens_.revoked, "untouched") << "the empty token is not the caller's own";
+  const std::string endless(100'000, 'x');
+  EXPECT_EQ(post("/auth/revoke", "{\"token\":\"" + endless + "\"}", bearer("good")).status, 200U);
+  EXPECT_EQ(tokens_.revoked, endless);
+}
+
+TEST_F(AuthRoutesTest, AnUnreadableBodySaysWhatIsWrongWithIt) {
+  for (const char* bad : {"[]", "5", "null", "{", ""}) {
+    EXPECT_EQ(post("/auth/token", bad).status, 422U) << bad;
+    ASSERT_EQ(body().at("errors").as_array().size(), 1U) << bad;
+    EXPECT_EQ(body().at("errors").at(0).at("field").as_string(), "body");
+    EXPECT_FALSE(body().at("errors").at(0).at("message").as_string().empty());
+  }
 }
 
 TEST_F(AuthRoutesTest, DevicesInPages) {
