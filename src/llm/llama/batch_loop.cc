@@ -7,6 +7,8 @@
 namespace tars::llm {
 namespace {
 
+static_assert(PrefillBudget::kLargestChunk <= LoadedModel::kBatchTokens);
+
 double seconds(SteadyTime::duration d) { return std::chrono::duration<double>(d).count(); }
 
 double thread_cpu_ms() {
@@ -47,13 +49,23 @@ void BatchLoop::start(std::unique_ptr<Generation> generation) {
 std::size_t BatchLoop::step() {
   end_stopped();
   std::size_t ended = sweep();
-  compose();
-  if (batch_.empty()) return ended;
+  // Two batches, because the model computes each slot of a batch against as much memory as the
+  // slot that holds most: short answers would pay for the long prompt. It also sends the tokens
+  // before the prompt's turn.
+  const int decoding = compose_decode();
+  if (decoding > 0 && compute()) budget_.record_decode(decoding, batch_ms_);
+  const int prompt_tokens = compose_prompts(budget_.chunk(decoding));
+  if (prompt_tokens > 0 && compute()) budget_.record_prompt(prompt_tokens, batch_ms_);
+  return ended + sweep();
+}
+
+// Computes the composed batch and says its tokens. False when it was not computed whole.
+bool BatchLoop::compute() {
   switch (decode()) {
     case DecodeOutcome::done:
       commit();
       take_tokens();
-      break;
+      return true;
     case DecodeOutcome::aborted:
       forget_batch();
       end_stopped();
@@ -66,7 +78,7 @@ std::size_t BatchLoop::step() {
       }
       break;
   }
-  return ended + sweep();
+  return false;
 }
 
 void BatchLoop::end_stopped() {
@@ -75,37 +87,34 @@ void BatchLoop::end_stopped() {
   }
 }
 
-void BatchLoop::compose() {
+int BatchLoop::compose_decode() {
   batch_.clear();
   in_batch_.clear();
-  decoding_ = 0;
-  prompt_tokens_ = 0;
   // By slot, because the model computes neighbouring slots together.
   std::vector<Generation*> by_slot;
   for (const auto& g : running_) by_slot.push_back(g.get());
   std::sort(by_slot.begin(), by_slot.end(), [](auto* a, auto* b) { return a->slot < b->slot; });
   for (Generation* g : by_slot) {
-    g->logits_row.reset();
-    g->batch_tokens = 0;
     if (g->prefilling()) continue;
     g->logits_row = batch_.size();
     g->batch_tokens = 1;
     batch_.push_back({g->next, static_cast<int>(slots_[g->slot].tokens.size()),
                       static_cast<int>(g->slot), true});
     in_batch_.push_back(g);
-    ++decoding_;
   }
-  add_prompt_chunks(std::min(budget_.chunk(decoding_), LoadedModel::kBatchTokens - decoding_));
+  return static_cast<int>(batch_.size());
 }
 
 // The oldest waiting prompt gets half, so that it always gets on; the rest goes to the shortest
 // first, so that a short question does not wait for a long document.
-void BatchLoop::add_prompt_chunks(int budget) {
+int BatchLoop::compose_prompts(int budget) {
+  batch_.clear();
+  in_batch_.clear();
   std::vector<Generation*> waiting;
   for (const auto& g : running_) {
-    if (g->prefilling()) waiting.push_back(g.get());
+    if (g->sink && g->prefilling()) waiting.push_back(g.get());
   }
-  if (waiting.empty()) return;
+  if (waiting.empty()) return 0;
   Generation* const oldest = waiting.front();
   const auto left = [](const Generation* g) {
     return static_cast<int>(g->prompt.size() - g->computed);
@@ -124,17 +133,18 @@ void BatchLoop::add_prompt_chunks(int budget) {
   oldest_share += std::min(rest, left(oldest) - oldest_share);
   if (oldest_share > 0) shares.emplace_back(oldest, oldest_share);
   for (const auto& [g, share] : shares) add_prompt(*g, share);
+  return static_cast<int>(batch_.size());
 }
 
 void BatchLoop::add_prompt(Generation& g, int tokens) {
   g.batch_tokens = static_cast<std::size_t>(tokens);
+  g.logits_row.reset();
   for (std::size_t i = g.computed; i < g.computed + g.batch_tokens; ++i) {
     const bool last = i + 1 == g.prompt.size();
     if (last) g.logits_row = batch_.size();
     batch_.push_back({g.prompt[i], static_cast<int>(i), static_cast<int>(g.slot), last});
   }
   in_batch_.push_back(&g);
-  prompt_tokens_ += tokens;
 }
 
 DecodeOutcome BatchLoop::decode() {
@@ -148,11 +158,10 @@ DecodeOutcome BatchLoop::decode() {
            std::all_of(in_batch_.begin(), in_batch_.end(), [](auto* g) { return g->stopped(); });
   });
   if (outcome == DecodeOutcome::done) {
-    const double ms = seconds(clock_.steady() - begin) * 1e3;
+    batch_ms_ = seconds(clock_.steady() - begin) * 1e3;
     const double cpu = thread_cpu_ms() - cpu_begin;
-    budget_.record(decoding_, prompt_tokens_, ms);
-    governor_.record(shapes_.relative(static_cast<int>(batch_.size()), ms),
-                     ms / std::max(cpu, 0.01));
+    governor_.record(shapes_.relative(static_cast<int>(batch_.size()), batch_ms_),
+                     batch_ms_ / std::max(cpu, 0.01));
   }
   return outcome;
 }

@@ -27,8 +27,8 @@ class BatchLoop {
 
   // Gives a fitted generation its slot. Needs has_room().
   void start(std::unique_ptr<Generation> generation);
-  // Ends what was stopped, then computes one batch: a token for every answer under way and a part
-  // of the waiting prompts. Answers how many generations it ended.
+  // Ends what was stopped, then computes two batches: a token for every answer under way, and a
+  // part of the waiting prompts. Answers how many generations it ended.
   std::size_t step();
   // Ends all with `result` in place of what they would have got.
   void end_all(const Result<Completion>& result);
@@ -39,8 +39,9 @@ class BatchLoop {
 
  private:
   void end_stopped();
-  void compose();
-  void add_prompt_chunks(int budget);
+  int compose_decode();
+  int compose_prompts(int budget);
+  bool compute();
   void add_prompt(Generation& generation, int tokens);
   DecodeOutcome decode();
   void commit();
@@ -58,12 +59,11 @@ class BatchLoop {
   ThreadGovernor governor_;
   PrefillBudget budget_;
   StepShapes shapes_;
+  double batch_ms_ = 0;  // of the last batch that was computed whole
 
   std::vector<std::unique_ptr<Generation>> running_;  // in order of arrival
   std::vector<BatchToken> batch_;
   std::vector<Generation*> in_batch_;
-  int decoding_ = 0;
-  int prompt_tokens_ = 0;
   std::string piece_;
 };
 

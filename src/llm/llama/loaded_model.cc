@@ -52,10 +52,11 @@ llama_context_params context_params(const LlamaOptions& options, int context_len
   params.n_outputs_max = slots;
   params.n_threads = threads;
   params.n_threads_batch = threads;
-  // A stream for each slot: what others keep for reuse then costs a step nothing. Flash attention
-  // keeps the V cache in token order, so that memory is touched as tokens come.
+  // A stream for each slot: what others keep for reuse then costs a step nothing.
   params.kv_unified = false;
-  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
+  // On the CPU llama.cpp's flash attention goes through the memory once for every query row; see
+  // docs/decisions/0006-attention.md.
+  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   params.swa_full = true;  // else a reused prefix may have lost its window
   params.no_perf = true;
   return params;

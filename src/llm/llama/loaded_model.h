@@ -26,7 +26,7 @@ enum class DecodeOutcome { done, aborted, failed };
 // tokens use it. vocabulary() may be used from any thread; everything else from the model's thread.
 class LoadedModel {
  public:
-  static constexpr int kBatchTokens = 512;
+  static constexpr int kBatchTokens = 256;
 
   // Reads the weights: seconds for a large model. `context_length` tokens for each slot.
   // `keep_going` is asked now and then; false ends the load with an error.

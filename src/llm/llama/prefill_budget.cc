@@ -7,7 +7,7 @@ namespace tars::llm {
 namespace {
 
 constexpr double kWeight = 0.2;
-constexpr double kStretch = 2.2;  // of a mixed step against a pure decode step
+constexpr double kStretch = 2.2;  // of a step with a chunk against one without
 
 void learn(double& average, double value) {
   average = average == 0 ? value : average + kWeight * (value - average);
@@ -18,21 +18,18 @@ void learn(double& average, double value) {
 int PrefillBudget::chunk(int decoding) const {
   if (decoding == 0) return kLargestChunk;
   const double decode = decode_ms(decoding);
-  if (decode == 0 || prompt_token_ms_ == 0) return 2 * kSmallestChunk;
+  if (decode == 0 || prompt_token_ms_ == 0) return kSmallestChunk;
   const double tokens = (kStretch - 1) * decode / prompt_token_ms_;
   return static_cast<int>(std::clamp<double>(tokens, kSmallestChunk, kLargestChunk));
 }
 
-void PrefillBudget::record(int decoding, int prompt_tokens, double ms) {
-  if (ms <= 0) return;
-  if (prompt_tokens == 0) {
-    if (decoding > 0)
-      learn(decode_ms_[std::min(static_cast<std::size_t>(decoding), kMostDecoding)], ms);
-    return;
-  }
-  const double prompt_ms = ms - (decoding > 0 ? decode_ms(decoding) : 0);
-  // A step that was faster than its decoding part alone says nothing about the prompt.
-  if (prompt_ms > 0) learn(prompt_token_ms_, prompt_ms / prompt_tokens);
+void PrefillBudget::record_decode(int decoding, double ms) {
+  if (ms <= 0 || decoding <= 0) return;
+  learn(decode_ms_[std::min(static_cast<std::size_t>(decoding), kMostDecoding)], ms);
+}
+
+void PrefillBudget::record_prompt(int tokens, double ms) {
+  if (ms > 0 && tokens > 0) learn(prompt_token_ms_, ms / tokens);
 }
 
 // With no step of exactly that many sequences yet: the nearest known one, fewer first.

@@ -6,26 +6,27 @@
 
 namespace tars::llm {
 
-// Learns from measured steps what a decode step and a prompt token cost, so that running answers
-// wait at most about twice as long for their next token while a long prompt is processed. Pure. For
-// one thread.
+// Learns from measured batches what a token for every running answer and what a prompt token cost,
+// so that answers wait about twice as long for their next token while a long prompt is processed.
+// Pure. For one thread.
 class PrefillBudget {
  public:
   static constexpr int kLargestChunk = 256;  // tokens; also the bound with nothing else running
-  static constexpr int kSmallestChunk =
-      8;  // less would hardly save time, and the prompt must get on
+  static constexpr int kSmallestChunk = 4;  // the prompt must get on
 
-  // Prompt tokens for a step that also decodes `decoding` sequences.
+  // Prompt tokens for a step that also computes a token for `decoding` answers.
   int chunk(int decoding) const;
 
-  // A step took `ms` with `decoding` sequences and `prompt_tokens` of prompts.
-  void record(int decoding, int prompt_tokens, double ms);
+  // One token for each of `decoding` answers took `ms`.
+  void record_decode(int decoding, double ms);
+  // `tokens` of prompts took `ms`.
+  void record_prompt(int tokens, double ms);
 
  private:
   static constexpr std::size_t kMostDecoding = 64;
   double decode_ms(int decoding) const;
 
-  std::array<double, kMostDecoding + 1> decode_ms_{};  // moving average by sequences; 0 = not known
+  std::array<double, kMostDecoding + 1> decode_ms_{};  // moving average by answers; 0 = not known
   double prompt_token_ms_ = 0;
 };
 

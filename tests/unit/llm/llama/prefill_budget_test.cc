@@ -11,27 +11,27 @@ TEST(PrefillBudget, TakesLargeChunksWhenNothingDecodes) {
 
 TEST(PrefillBudget, StretchesADecodeStepToAboutTwice) {
   PrefillBudget budget;
-  for (int i = 0; i < 50; ++i) budget.record(4, 0, 20);
-  for (int i = 0; i < 50; ++i) budget.record(4, 10, 20 + 10 * 2);  // 2 ms a prompt token
-  EXPECT_NEAR(budget.chunk(4), 12, 1);                             // 24 ms on top of 20
+  for (int i = 0; i < 50; ++i) budget.record_decode(4, 20);
+  for (int i = 0; i < 50; ++i) budget.record_prompt(10, 10 * 2);
+  EXPECT_NEAR(budget.chunk(4), 12, 1);  // 24 ms on top of 20
 }
 
 TEST(PrefillBudget, HasBounds) {
   PrefillBudget slow;
-  slow.record(1, 0, 5);
-  slow.record(1, 10, 500);
+  slow.record_decode(1, 5);
+  slow.record_prompt(10, 500);
   EXPECT_EQ(slow.chunk(1), PrefillBudget::kSmallestChunk);
   PrefillBudget fast;
-  fast.record(1, 0, 500);
-  fast.record(1, 100, 501);
+  fast.record_decode(1, 500);
+  fast.record_prompt(100, 1);
   EXPECT_EQ(fast.chunk(1), PrefillBudget::kLargestChunk);
   EXPECT_GE(PrefillBudget().chunk(200), PrefillBudget::kSmallestChunk);
 }
 
 TEST(PrefillBudget, UsesTheNearestKnownStep) {
   PrefillBudget budget;
-  budget.record(4, 0, 20);
-  budget.record(0, 100, 200);
+  budget.record_decode(4, 20);
+  budget.record_prompt(100, 200);
   EXPECT_EQ(budget.chunk(3), budget.chunk(4));
   EXPECT_EQ(budget.chunk(7), budget.chunk(4));
 }
