@@ -200,7 +200,7 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
   }
   SocketCredentials credentials = socket_credentials(request);
   auto admission = std::make_shared<Admission>(
-      Admission{std::move(credentials.token), request.remote_address, credentials.sent});
+      Admission{std::move(credentials.token), request.remote_address, credentials.sent, {}});
   net::Upgrade accepted;
   accepted.subprotocol = std::move(credentials.subprotocol);
   accepted.session = [this, admission](std::unique_ptr<net::WebSocket> socket) {
@@ -209,35 +209,46 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
   co_return accepted;
 }
 
-// The handshake is done; whatever is wrong with the token is now a close reason.
+// The handshake is done; whatever is wrong with the token is now a close reason. This frame lives
+// as long as the connection, so what is only needed to begin stays out of it.
 awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
                                      std::unique_ptr<net::WebSocket> socket) {
   metrics_.websocket_accepted.Increment();
-  const std::uint64_t revocations = hub_.revocations();
-  Result<SessionInfo> info = admit(*admission);
-  if (!info) {
-    const bool broken = info.error().code == ErrorCode::store_unavailable;
-    const net::CloseCode code =
-        broken ? net::CloseCode::try_again_later : net::CloseCode::policy_violation;
-    metrics_.count_websocket_close(static_cast<unsigned>(code));
-    co_await socket->close(code,
-                           broken ? std::string_view("store_unavailable") : info.error().message);
+  const std::shared_ptr<Session> session = begin_session(*admission, socket);
+  if (!session) {
+    metrics_.count_websocket_close(static_cast<unsigned>(admission->refusal.code));
+    co_await socket->close(admission->refusal.code, admission->refusal.reason);
     co_return;
   }
-  const SessionServices services{engine_, hub_, metrics_, clock_, options_};
-  const auto session = std::make_shared<Session>(std::move(*info), services, std::move(socket));
-  if (const Result<void> added = hub_.add(session); !added) {
-    co_await session->refuse(net::CloseCode::try_again_later, added.error().message);
-    co_return;
-  }
-  if (hub_.revocations() != revocations && !admit(*admission)) session->revoke();
-  if (draining_) session->drain();
   // Not kept for the life of the connection: it costs memory, and it is a secret.
   *admission = Admission{};
   admission.reset();
   metrics_.websocket_connections.Increment();
   co_await session->run();
   metrics_.websocket_connections.Decrement();
+}
+
+std::shared_ptr<Session> Gateway::begin_session(Admission& admission,
+                                                std::unique_ptr<net::WebSocket>& socket) {
+  const std::uint64_t revocations = hub_.revocations();
+  Result<SessionInfo> info = admit(admission);
+  if (!info) {
+    const bool broken = info.error().code == ErrorCode::store_unavailable;
+    admission.refusal = broken
+                            ? net::WsClosed{net::CloseCode::try_again_later, "store_unavailable"}
+                            : net::WsClosed{net::CloseCode::policy_violation, info.error().message};
+    return nullptr;
+  }
+  const SessionServices services{engine_, hub_, metrics_, clock_, options_};
+  auto session = std::make_shared<Session>(*std::move(info), services, std::move(socket));
+  if (const Result<void> added = hub_.add(session); !added) {
+    admission.refusal = {net::CloseCode::try_again_later, added.error().message};
+    socket = session->give_up();
+    return nullptr;
+  }
+  if (hub_.revocations() != revocations && !admit(admission)) session->revoke();
+  if (draining_) session->drain();
+  return session;
 }
 
 Result<SessionInfo> Gateway::admit(const Admission& admission) const {

@@ -54,6 +54,7 @@ class Gateway final : public net::Application {
     std::string token;
     std::string ip_address;
     bool sent = false;
+    net::WsClosed refusal;  // how to close a socket that begin_session() let go
   };
 
   boost::asio::awaitable<net::HttpResponse> answer(Call& call, const RouteTable::Match& match);
@@ -65,6 +66,9 @@ class Gateway final : public net::Application {
               net::HttpResponse& response) const;
   boost::asio::awaitable<void> run_session(std::shared_ptr<Admission> admission,
                                            std::unique_ptr<net::WebSocket> socket);
+  // In the list of sessions, with the socket; or null, the socket still there and `refusal` set.
+  std::shared_ptr<Session> begin_session(Admission& admission,
+                                         std::unique_ptr<net::WebSocket>& socket);
   Result<SessionInfo> admit(const Admission& admission) const;
 
   const Options options_;

@@ -27,7 +27,7 @@ class ChatEngine final : public Engine {
   ~ChatEngine() override;
 
   void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) override;
-  void follow(std::string client_id, std::string run_id, std::function<void()> wake,
+  void follow(std::string client_id, RunName run, std::function<void()> wake,
               SubmitDone done) override;
   void cancel(std::string client_id, CancelTarget target,
               std::function<void(Result<void>)> done) override;

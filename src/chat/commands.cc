@@ -113,10 +113,10 @@ Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
   if (!run->begin()) return {};  // stopped: the mailbox says so
   auto request = prompt(*run);
   if (!request) return std::move(request).error();
-  run->run->set_position(0);
   auto sink = std::make_shared<GenerationSink>(run, mailbox_, clock_, metrics_);
   auto accepted = backend_.generate(*std::move(request), std::move(sink), run->stop_token());
   if (!accepted) return accepted;
+  run->run->set_position(0);  // only now: one that goes back keeps its place
   const auto waited = clock_.steady() - run->run->info().submitted_at;
   metrics_.queue_wait.Observe(std::chrono::duration<double>(waited).count());
   return {};
@@ -151,7 +151,9 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
 }
 
 void ChatEngine::handle(FollowCommand& command) {
-  auto run = find_run(command.client_id, command.run_id);
+  const RunName& name = command.run;
+  auto run = name.run_id ? find_run(command.client_id, *name.run_id)
+                         : find_message(command.client_id, name.message_id.value_or(""));
   if (!run) return command.done(std::move(run).error());
   if (!*run) return command.done(unknown_run());
   command.done(attach(*std::move(run), std::move(command.wake), true));

@@ -64,10 +64,10 @@ void ChatEngine::submit(ChatRequest request, std::function<void()> wake, SubmitD
   std::get<SubmitCommand>(command).done(too_many_commands(draining_));
 }
 
-void ChatEngine::follow(std::string client_id, std::string run_id, std::function<void()> wake,
+void ChatEngine::follow(std::string client_id, RunName run, std::function<void()> wake,
                         SubmitDone done) {
   Command command =
-      FollowCommand{std::move(client_id), std::move(run_id), std::move(wake), std::move(done)};
+      FollowCommand{std::move(client_id), std::move(run), std::move(wake), std::move(done)};
   if (!mailbox_->push(command)) std::get<FollowCommand>(command).done(too_many_commands(draining_));
 }
 

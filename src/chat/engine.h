@@ -41,6 +41,12 @@ struct CancelTarget {
   std::optional<std::string> conversation_id;
 };
 
+// Which run a reader means; exactly one is set.
+struct RunName {
+  std::optional<std::string> run_id;
+  std::optional<std::string> message_id;
+};
+
 // How a follower went away.
 enum class Leave {
   closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others
@@ -91,7 +97,7 @@ class Engine {
 
   // Another reader of a run in memory or store. run_not_found for an unknown run and for another
   // client's alike.
-  virtual void follow(std::string client_id, std::string run_id, std::function<void()> wake,
+  virtual void follow(std::string client_id, RunName run, std::function<void()> wake,
                       SubmitDone done) = 0;
 
   // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or

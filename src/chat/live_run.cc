@@ -28,7 +28,7 @@ bool LiveRun::put_back(const Clock& clock) {
   {
     std::lock_guard lock(mutex_);
     if (phase_ != Phase::started) return false;
-    if (!stop_asked_at_) {
+    if (!stop_asked_) {
       phase_ = Phase::waiting;
       return true;
     }
@@ -54,7 +54,7 @@ LiveRun::Stopped LiveRun::stop(const Clock& clock) {
     std::lock_guard lock(mutex_);
     if (phase_ == Phase::ended) return Stopped::too_late;
     if (phase_ == Phase::started) {
-      if (!stop_asked_at_) stop_asked_at_ = clock.steady();
+      stop_asked_ = true;
     } else {
       phase_ = Phase::ended;
     }
@@ -69,11 +69,6 @@ LiveRun::Stopped LiveRun::stop(const Clock& clock) {
   }
   stop_.request_stop();
   return Stopped::signalled;
-}
-
-std::optional<SteadyTime> LiveRun::stop_asked_at() const {
-  std::lock_guard lock(mutex_);
-  return stop_asked_at_;
 }
 
 void LiveRun::abandon(SteadyTime deadline) {

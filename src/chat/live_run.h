@@ -39,7 +39,6 @@ class LiveRun {
   // a started one's model is told to stop (signalled; the stop callbacks run in this thread).
   Stopped stop(const Clock& clock);
   std::stop_token stop_token() const { return stop_.get_token(); }
-  std::optional<SteadyTime> stop_asked_at() const;
 
   // Nobody follows it any more: it is stopped at `deadline` unless somebody comes back.
   void abandon(SteadyTime deadline);
@@ -59,7 +58,7 @@ class LiveRun {
 
   mutable std::mutex mutex_;
   Phase phase_ = Phase::waiting;
-  std::optional<SteadyTime> stop_asked_at_;
+  bool stop_asked_ = false;
   std::optional<SteadyTime> abandoned_until_;
   std::stop_source stop_;
 };

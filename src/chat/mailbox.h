@@ -26,7 +26,7 @@ struct SubmitCommand {
 };
 struct FollowCommand {
   std::string client_id;
-  std::string run_id;
+  RunName run;
   std::function<void()> wake;
   Engine::SubmitDone done;
 };

@@ -139,26 +139,27 @@ Result<void> Repository::finish_run(const RunInfo& info, const Outcome& outcome,
 
 Result<std::optional<StoredRun>> Repository::find_run(std::string_view client_id,
                                                       std::string_view run_id) {
-  auto statement = database_.prepare(
-      "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
-      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, "
-      "ttft_us,"
-      " tokens_per_1000s, log_pruned FROM runs WHERE client_id = ? AND id = ?");
+  auto statement = select_run();
   if (!statement) return statement.error();
-  statement->bind(1, client_id).bind(2, run_id);
+  statement->bind(1, client_id).bind(2, run_id).bind(3, nullptr);
   return read_run(*std::move(statement));
 }
 
 Result<std::optional<StoredRun>> Repository::find_message(std::string_view client_id,
                                                           std::string_view message_id) {
-  auto statement = database_.prepare(
-      "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
-      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us, "
-      "ttft_us,"
-      " tokens_per_1000s, log_pruned FROM runs WHERE client_id = ? AND message_id = ?");
+  auto statement = select_run();
   if (!statement) return statement.error();
-  statement->bind(1, client_id).bind(2, message_id);
+  statement->bind(1, client_id).bind(2, nullptr).bind(3, message_id);
   return read_run(*std::move(statement));
+}
+
+// By the client and one of the two ids; the other one is NULL, which equals nothing.
+Result<store::Statement> Repository::select_run() {
+  return database_.prepare(
+      "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
+      " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us,"
+      " ttft_us, tokens_per_1000s, log_pruned FROM runs"
+      " WHERE (client_id = ?1 AND id = ?2) OR (client_id = ?1 AND message_id = ?3)");
 }
 
 Result<std::optional<StoredRun>> Repository::read_run(store::Statement row) {

@@ -67,6 +67,7 @@ class Repository {
  private:
   Result<void> insert_message(const RunInfo& info, std::string_view role, std::string_view content,
                               bool partial, WallTime at);
+  Result<store::Statement> select_run();
   Result<std::optional<StoredRun>> read_run(store::Statement statement);
 
   store::Database database_;

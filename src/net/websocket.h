@@ -34,7 +34,9 @@ struct WsMessage {
   bool binary = false;
 };
 
-// Why reading ended: the code the peer sent, or `abnormal` when it vanished or broke the protocol.
+// How a connection ended: the code the peer sent, or the one that was sent to it (also by the
+// WebSocket itself, for a message that is too long or against the protocol); `abnormal` when no
+// close frame went either way.
 struct WsClosed {
   CloseCode code = CloseCode::abnormal;
   std::string reason;

@@ -73,7 +73,12 @@ ClientMessage read_cancel(FieldReader& fields) {
 
 ClientMessage read_resume(FieldReader& fields) {
   ResumeMessage resume;
-  resume.run_id = fields.required_string("run_id", kId);
+  resume.run.run_id = fields.string("run_id", kId);
+  resume.run.message_id = fields.string("message_id", kId);
+  if (resume.run.run_id) resume.run.message_id.reset();
+  if (!resume.run.run_id && !resume.run.message_id) {
+    fields.fail("run_id", "is required, or message_id");
+  }
   resume.offset = static_cast<std::size_t>(
       fields.integer("offset", 0, std::numeric_limits<std::int32_t>::max()).value_or(0));
   return resume;

@@ -25,7 +25,7 @@ struct CancelMessage {
   chat::CancelTarget target;
 };
 struct ResumeMessage {
-  std::string run_id;
+  chat::RunName run;
   std::size_t offset = 0;  // tokens already held
 };
 struct PingMessage {};

@@ -19,7 +19,7 @@ Result<void> Hub::add(std::shared_ptr<LiveSession> session) {
   }
   ++of_client;
   ++connections_;
-  sessions_.emplace(info.session_id, std::move(session));
+  sessions_.emplace(std::string_view(info.session_id), std::move(session));
   return {};
 }
 

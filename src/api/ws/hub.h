@@ -97,7 +97,8 @@ class Hub {
   std::atomic<std::uint64_t> revocations_{0};
   mutable std::mutex mutex_;
   std::uint64_t connections_ = 0;
-  std::unordered_map<std::string, std::shared_ptr<LiveSession>> sessions_;  // by session_id
+  // By session_id, which the session itself holds.
+  std::unordered_map<std::string_view, std::shared_ptr<LiveSession>> sessions_;
   std::unordered_map<std::string, std::size_t> per_client_;
 };
 

@@ -33,9 +33,6 @@ awaitable<void> Session::run() {
   push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
                             services_.options.version, now()));
   on_tick();
-  boost::asio::co_spawn(executor_, write_loop(), [self](std::exception_ptr fault) {
-    self->on_writer_end(fault != nullptr);
-  });
   try {
     co_await read_loop();
   } catch (const std::exception& fault) {
@@ -48,7 +45,7 @@ awaitable<void> Session::run() {
   leave_runs();
   if (writing_) socket_->abort(net::CloseCode::going_away, "");
   wake();
-  while (!writer_ended_) {
+  while (writer_lives_) {
     co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
   services_.hub.remove(info_);
@@ -59,17 +56,21 @@ awaitable<void> Session::run() {
   socket_.reset();
 }
 
-awaitable<void> Session::refuse(net::CloseCode code, std::string reason) {
-  services_.metrics.count_websocket_close(static_cast<unsigned>(code));
-  co_await socket_->close(code, reason);
+void Session::start_writer() {
+  writer_lives_ = true;
+  boost::asio::co_spawn(executor_, write_loop(),
+                        [self = shared_from_this()](std::exception_ptr fault, bool sent) {
+                          self->on_writer_end(fault != nullptr || !sent);
+                        });
 }
 
 void Session::on_writer_end(bool failed) {
-  writer_ended_ = true;
+  writer_lives_ = false;
   // A failed write ends the reading too; after a close the reader ends by itself.
-  const bool closed = closing_ && closing_->started;
-  if (failed || (!reader_ended_ && !closed)) {
-    socket_->abort(failed ? net::CloseCode::internal_error : net::CloseCode::going_away, "");
+  if (failed) {
+    socket_->abort(net::CloseCode::internal_error, "");
+  } else if (has_work()) {
+    wake();  // what came between its last look and now
   }
   signal_.cancel();
 }
@@ -158,14 +159,18 @@ awaitable<void> Session::on_cancel(CancelMessage message, MessageIds ids) {
 awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
   Result<chat::Submitted> found =
       co_await await_result<chat::Submitted>([this, &message](auto done) {
-        services_.engine.follow(info_.client_id, message.run_id, waker(), std::move(done));
+        services_.engine.follow(info_.client_id, std::move(message.run), waker(), std::move(done));
       });
   if (!found) {
     fail(found.error(), ids);
     co_return;
   }
-  const std::size_t held = found->follower->run().tokens();
-  if (message.offset > held) {
+  const chat::Run& run = found->follower->run();
+  const std::size_t held = run.tokens();
+  // What a crash or its age took from the log is not the client's mistake.
+  const auto outcome = run.outcome();
+  const bool lost = outcome && outcome->error && outcome->error->code == ErrorCode::history_lost;
+  if (message.offset > held && !lost) {
     fail(make_error(ErrorCode::invalid_message,
                     "offset is past what the run has: " + std::to_string(held) + " tokens"),
          ids);
@@ -173,12 +178,12 @@ awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
   }
   // A run that this socket follows already goes on from the offset asked for, once.
   std::erase_if(cursors_,
-                [&](const Cursor& c) { return c.follower->run().info().id == message.run_id; });
+                [&](const Cursor& c) { return c.follower->run().info().id == run.info().id; });
   if (cursors_.size() >= services_.options.max_followed_runs) {
     fail(make_error(ErrorCode::overloaded, "Too many answers at once on this socket"), ids);
     co_return;
   }
-  add_cursor(std::move(found->follower), message.offset);
+  add_cursor(std::move(found->follower), std::min(message.offset, held));
 }
 
 void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset) {

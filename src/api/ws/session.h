@@ -36,10 +36,11 @@ struct SessionServices {
 };
 
 // Owns its socket and its readers of runs. Lives on the socket's executor; only the members of
-// LiveSession may be called from other threads. The writer coroutine alone writes. Bounded: control
-// frames (Options::control_queue; a client that lets it fill does not read and is closed with
-// 1013), runs followed, messages a second. Tokens are never queued here: the log holds them, a slow
-// reader is only behind in it.
+// LiveSession may be called from other threads. The writer coroutine alone writes; it exists only
+// while there is something to write or a run to follow, because most sessions are idle. Bounded:
+// control frames (Options::control_queue; a client that lets it fill does not read and is closed
+// with 1013), runs followed, messages a second. Tokens are never queued here: the log holds them, a
+// slow reader is only behind in it.
 class Session final : public LiveSession, public std::enable_shared_from_this<Session> {
  public:
   Session(SessionInfo info, SessionServices services, std::unique_ptr<net::WebSocket> socket);
@@ -47,8 +48,8 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   // The whole session, until the socket has ended and the writer too. The caller holds the session
   // in its frame and has put it into the hub; run() takes it out.
   boost::asio::awaitable<void> run();
-  // Instead of run(): closes at once.
-  boost::asio::awaitable<void> refuse(net::CloseCode code, std::string reason);
+  // Instead of run().
+  std::unique_ptr<net::WebSocket> give_up() { return std::move(socket_); }
 
   const SessionInfo& info() const override { return info_; }
   const SessionFigures& figures() const override { return figures_; }
@@ -85,6 +86,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   boost::asio::awaitable<void> on_chat(ChatMessage message, MessageIds ids);
   boost::asio::awaitable<void> on_cancel(CancelMessage message, MessageIds ids);
   boost::asio::awaitable<void> on_resume(ResumeMessage message, MessageIds ids);
+  void start_writer();
   void on_writer_end(bool failed);
   void leave_runs();
   bool take_message_permit();
@@ -94,12 +96,12 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   std::function<void()> waker();
 
   // -- writer (session_writer.cc)
-  boost::asio::awaitable<void> write_loop();
+  // False when the socket takes nothing any more.
+  boost::asio::awaitable<bool> write_loop();
   boost::asio::awaitable<bool> write_control();
   boost::asio::awaitable<bool> write_runs();
   boost::asio::awaitable<bool> send(std::string frame);
-  boost::asio::awaitable<void> wait_for_work();
-  boost::asio::awaitable<void> finish_close();
+  boost::asio::awaitable<bool> finish_close();
   std::string next_frame(Cursor& cursor, bool& ended);
   std::string end_frame(const Cursor& cursor, const chat::Outcome& outcome);
   bool has_work() const;
@@ -144,7 +146,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   bool draining_ = false;
   bool revoked_ = false;
   bool reader_ended_ = false;
-  bool writer_ended_ = false;
+  bool writer_lives_ = false;
 };
 
 }  // namespace tars::api

@@ -41,7 +41,11 @@ void Session::warn(std::string message) {
 
 void Session::wake() {
   signalled_ = true;
-  signal_.cancel();
+  if (writer_lives_) {
+    signal_.cancel();
+  } else if (!reader_ended_ && !(closing_ && closing_->started)) {
+    start_writer();
+  }
 }
 
 void Session::on_revoked() {

@@ -19,27 +19,26 @@ constexpr std::size_t kMaxFrameText = 16 * 1024;
 
 }  // namespace
 
-awaitable<void> Session::write_loop() {
+awaitable<bool> Session::write_loop() {
   while (!reader_ended_) {
     const bool controls_sent = co_await write_control();
-    if (!controls_sent) co_return;
+    if (!controls_sent) co_return false;
     if (closing_) {
-      co_await finish_close();
-      co_return;
+      const bool closed = co_await finish_close();
+      co_return closed;
     }
     const bool runs_sent = co_await write_runs();
-    if (!runs_sent) co_return;
+    if (!runs_sent) co_return false;
     close_when_drained();
-    if (!has_work()) co_await wait_for_work();
+    if (has_work()) continue;
+    release_memory();
+    if (cursors_.empty()) co_return true;
+    co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
+  co_return true;
 }
 
 bool Session::has_work() const { return signalled_ || closing_ || ping_due_ || !control_.empty(); }
-
-awaitable<void> Session::wait_for_work() {
-  release_memory();
-  co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-}
 
 // An idle connection holds no buffers: thousands of them are the normal case.
 void Session::release_memory() {
@@ -117,7 +116,10 @@ std::string Session::next_frame(Cursor& cursor, bool& ended) {
 
 std::string Session::end_frame(const Cursor& cursor, const chat::Outcome& outcome) {
   const chat::Run& run = cursor.follower->run();
-  if (outcome.status == chat::RunStatus::complete || outcome.status == chat::RunStatus::cancelled) {
+  // A run that ended well may have lost its log since: that is an error, and says so.
+  const bool ended_well =
+      outcome.status == chat::RunStatus::complete || outcome.status == chat::RunStatus::cancelled;
+  if (ended_well && !outcome.error) {
     return complete_frame(run.info(), outcome, run.tokens(), now());
   }
   ++figures_.errors;
@@ -133,13 +135,14 @@ awaitable<bool> Session::send(std::string frame) {
   co_return sent.has_value();
 }
 
-awaitable<void> Session::finish_close() {
+awaitable<bool> Session::finish_close() {
   if (!closing_->last_words.empty()) {
     const bool sent = co_await send(std::move(closing_->last_words));
-    if (!sent) co_return;
+    if (!sent) co_return false;
   }
   closing_->started = true;
   co_await socket_->close(closing_->code, closing_->reason);
+  co_return true;
 }
 
 }  // namespace tars::api

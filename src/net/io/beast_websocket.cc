@@ -11,6 +11,7 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "net/io/io_thread.h"
@@ -27,8 +28,17 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kCloseTimeout{2};
 // What waits for a message: small, because most connections are idle most of the time.
-constexpr std::size_t kFirstRead = 512;
+constexpr std::size_t kFirstRead = 128;
 constexpr std::size_t kMaxReason = 123;
+
+// What Beast told the peer before a read failed; nullopt when nothing.
+std::optional<CloseCode> code_sent_for(const boost::system::error_code& ec) {
+  using beast::websocket::error;
+  if (ec == error::message_too_big) return CloseCode::message_too_big;
+  if (ec == error::bad_frame_payload) return CloseCode::invalid_payload;
+  if (ec == beast::websocket::condition::protocol_violation) return CloseCode::protocol_error;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -243,6 +253,8 @@ void BeastWebSocket::read_ended(const boost::system::error_code& ec) {
                        ? CloseCode::no_status
                        : static_cast<CloseCode>(reason.code);
     closed_.reason.assign(reason.reason.data(), reason.reason.size());
+  } else if (const auto code = code_sent_for(ec)) {
+    closed_.code = *code;
   } else if (telemetry::log_enabled(telemetry::LogLevel::debug)) {
     telemetry::log(telemetry::LogLevel::debug, "a WebSocket broke", {{"error", ec.message()}});
   }
@@ -280,8 +292,9 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
   const auto shown = reason.substr(0, kMaxReason);
   const beast::websocket::close_reason what(wire_code,
                                             beast::string_view(shown.data(), shown.size()));
-  co_await stream_.async_close(what, kAwait);
+  const auto [ec] = co_await stream_.async_close(what, kAwait);
   writing_ = false;
+  if (!ec) closed_ = {code, std::string(shown)};
   connection_->close();
 }
 
@@ -301,8 +314,9 @@ void BeastWebSocket::send_close_frame_now(CloseCode code, std::string_view reaso
   frame.append(reason);
   boost::system::error_code ec;
   auto& socket = connection_->socket();
-  socket.write_some(asio::buffer(frame), ec);
+  const std::size_t sent = socket.write_some(asio::buffer(frame), ec);
   if (ec) return;
+  if (sent == frame.size()) closed_ = {code, std::string(reason)};
   socket.shutdown(Socket::shutdown_send, ec);
   // Closing with bytes unread would reset the connection and lose the frame; a little is enough.
   auto& scratch = connection_->thread().read_buffer();

@@ -307,27 +307,31 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
   }
 }
 
-asio::awaitable<void> serve_websocket(std::shared_ptr<Connection> c, WebSocketHandshake handshake,
-                                      Upgrade upgrade) {
+struct Opened {
+  std::unique_ptr<WebSocket> socket;  // null: the connection is to end
+  decltype(Upgrade::session) session;
+};
+
+// Answers requests, then the handshake.
+asio::awaitable<Opened> serve_until_upgrade(std::shared_ptr<Connection> c) {
+  std::optional<Agreed> agreed = co_await serve_http(*c);
+  if (!agreed) co_return Opened{};
   c->phase = Phase::websocket;
   c->set_deadline_in(c->thread().options().handshake_timeout);
   std::string().swap(c->unread);
-  auto websocket = co_await accept_websocket(c, std::move(handshake));
+  auto socket = co_await accept_websocket(c, std::move(agreed->handshake));
   c->clear_deadline();
-  // The session's function stays here: a coroutine may use what its function object captured.
-  if (websocket) co_await upgrade.session(std::move(websocket));
+  co_return Opened{std::move(socket), std::move(agreed->upgrade.session)};
 }
 
 }  // namespace
 
+// Its frame lives as long as the connection: what serves HTTP and the handshake has frames of its
+// own, which are gone while a WebSocket lives.
 asio::awaitable<void> serve_connection(std::shared_ptr<Connection> connection) {
-  // In a frame of its own, so that nothing of HTTP is kept while a WebSocket lives.
-  std::optional<Agreed> agreed = co_await serve_http(*connection);
-  if (!agreed) co_return;
-  WebSocketHandshake handshake = std::move(agreed->handshake);
-  Upgrade upgrade = std::move(agreed->upgrade);
-  agreed.reset();
-  co_await serve_websocket(std::move(connection), std::move(handshake), std::move(upgrade));
+  // The session's function stays here: a coroutine may use what its function object captured.
+  Opened opened = co_await serve_until_upgrade(std::move(connection));
+  if (opened.socket) co_await opened.session(std::move(opened.socket));
 }
 
 }  // namespace tars::net

@@ -51,7 +51,7 @@ TEST_F(CrashTest, AKilledServersAnswerIsKeptAsFarAsItWasLogged) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   const pid_t child = ::fork();
-  if (child == 0) serve_until_killed(folder_.database(), pipe[1]);
+  if (child == 0) serve_until_killed(database(), pipe[1]);
   ::close(pipe[1]);
   char ready = 0;
   EXPECT_EQ(::read(pipe[0], &ready, 1), 1);
@@ -71,6 +71,7 @@ TEST_F(CrashTest, AKilledServersAnswerIsKeptAsFarAsItWasLogged) {
   EXPECT_EQ(run.read(2, 5).text, "upon ");
   EXPECT_EQ(backend_->begun(), 0u) << "it never generates twice";
   EXPECT_TRUE(follow("alice", run.info().id));
+  EXPECT_TRUE(follow_message("alice", "m1"));
 
   auto next = chat("alice", "go on", "c1");
   const auto messages = backend_->generation(0)->request.messages;

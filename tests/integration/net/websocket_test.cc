@@ -166,7 +166,7 @@ TEST_P(WebSocketFaults, AreClosedWithTheirCode) {
   const auto frame = client.read_frame();
   EXPECT_EQ(frame.code(), GetParam().code);
   EXPECT_TRUE(client.ends());
-  EXPECT_EQ(seen.closed.get().code, CloseCode::abnormal);
+  EXPECT_EQ(static_cast<unsigned>(seen.closed.get().code), GetParam().code);
   EXPECT_TRUE(t.settles_at(0));
 }
 
@@ -232,7 +232,9 @@ TEST(WebSocketEnd, CloseSendsCodeAndReason) {
   EXPECT_EQ(frame.payload.substr(2), "token_expired");
   client.send_close(1008);
   EXPECT_TRUE(client.ends());
-  seen.closed.get();
+  const auto closed = seen.closed.get();
+  EXPECT_EQ(closed.code, CloseCode::policy_violation);
+  EXPECT_EQ(closed.reason, "token_expired");
 }
 
 TEST(WebSocketEnd, CloseDoesNotWaitForEver) {

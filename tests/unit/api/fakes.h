@@ -104,10 +104,10 @@ class FakeEngine : public chat::Engine {
     runs.push_back(std::make_shared<chat::Run>(info));
     done(chat::Submitted{std::make_unique<Reader>(*this, runs.back(), std::move(wake)), false});
   }
-  void follow(std::string, std::string run_id, std::function<void()> wake,
+  void follow(std::string, chat::RunName name, std::function<void()> wake,
               SubmitDone done) override {
     for (const auto& run : runs) {
-      if (run->info().id != run_id) continue;
+      if (run->info().id != name.run_id && run->info().message_id != name.message_id) continue;
       return done(chat::Submitted{std::make_unique<Reader>(*this, run, std::move(wake)), true});
     }
     done(make_error(ErrorCode::run_not_found, "no such run"));

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,25 +32,6 @@ class ShiftedClock final : public Clock {
   std::chrono::milliseconds shift() const { return std::chrono::milliseconds(shift_.load()); }
   SystemClock system_;
   std::atomic<std::int64_t> shift_ = 0;
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tars-chat-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path database() const { return path_ / "chat.db"; }
-
- private:
-  std::filesystem::path path_;
 };
 
 // A value that another thread gives once.

@@ -91,7 +91,7 @@ TEST_F(CommandsTest, LimitsRefuseAndStoreNothingButNeverARetry) {
   EXPECT_EQ(engine_->counts().running, 1u);
   EXPECT_EQ(engine_->counts().waiting, 1u);
   engine_->shutdown();
-  auto repository = Repository::open(folder_.database());
+  auto repository = Repository::open(database());
   EXPECT_FALSE(*repository->find_message("alice", "m3"));
   EXPECT_TRUE(*repository->find_message("alice", "m2"));
 }
@@ -119,6 +119,31 @@ TEST_F(CommandsTest, FollowFindsOnlyTheClientsOwn) {
   for (const auto& [client, run] :
        {std::pair<std::string, std::string>{"bob", id}, {"alice", "run_x"}}) {
     auto unknown = follow(client, run);
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, ErrorCode::run_not_found);
+  }
+}
+
+TEST_F(CommandsTest, FollowFindsARunByItsMessageAlsoAfterARestart) {
+  open();
+  auto mine = chat("alice", "hi", {}, "m1");
+  const std::string id = mine->run().info().id;
+  backend_->generation(0)->say("hello");
+  backend_->finish(*backend_->generation(0), llm::FinishReason::stop);
+  end_of(*mine);
+  auto found = follow_message("alice", "m1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->follower->run().info().id, id);
+  mine.reset();
+  found = make_error(ErrorCode::internal, "let go before the engine ends");
+  reopen();
+  found = follow_message("alice", "m1");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->follower->run().info().id, id);
+  EXPECT_EQ(found->follower->run().text(), "hello");
+  for (const auto& [client, message] :
+       {std::pair<std::string, std::string>{"bob", "m1"}, {"alice", "m2"}}) {
+    auto unknown = follow_message(client, message);
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code, ErrorCode::run_not_found);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "../../support/temp_folder.h"
 #include "chat_fixture.h"
 #include "scripted_backend.h"
 #include "telemetry/metrics.h"
@@ -15,8 +16,9 @@ namespace tars::chat::testing {
 
 class EngineTest : public ::testing::Test {
  protected:
+  std::filesystem::path database() const { return folder_.path() / "chat.db"; }
   void open() {
-    auto engine = Engine::open(folder_.database(), options_, *backend_, clock_, metrics_);
+    auto engine = Engine::open(database(), options_, *backend_, clock_, metrics_);
     ASSERT_TRUE(engine) << engine.error().message;
     engine_ = *std::move(engine);
   }
@@ -46,6 +48,12 @@ class EngineTest : public ::testing::Test {
     return std::move(submitted->follower);
   }
   Result<Submitted> follow(std::string client, std::string run) {
+    return follow(std::move(client), RunName{.run_id = std::move(run), .message_id = {}});
+  }
+  Result<Submitted> follow_message(std::string client, std::string message) {
+    return follow(std::move(client), RunName{.run_id = {}, .message_id = std::move(message)});
+  }
+  Result<Submitted> follow(std::string client, RunName run) {
     auto answer = std::make_shared<Promise<Result<Submitted>>>();
     engine_->follow(std::move(client), std::move(run), waker_.callback(),
                     [answer](Result<Submitted> result) { answer->set(std::move(result)); });
@@ -66,7 +74,7 @@ class EngineTest : public ::testing::Test {
     return *follower.run().outcome();
   }
 
-  TemporaryFolder folder_;
+  const TempFolder folder_;
   ShiftedClock clock_;
   telemetry::Metrics metrics_;
   Options options_;

@@ -30,10 +30,9 @@ TEST(LiveRunTest, AStartedRunIsToldToStop) {
   auto run = live_run("r");
   ASSERT_TRUE(run->begin());
   EXPECT_FALSE(run->begin());
-  EXPECT_FALSE(run->stop_asked_at());
+  EXPECT_FALSE(run->stop_token().stop_requested());
   EXPECT_EQ(run->stop(clock), LiveRun::Stopped::signalled);
   EXPECT_TRUE(run->stop_token().stop_requested());
-  EXPECT_TRUE(run->stop_asked_at());
   EXPECT_FALSE(run->run->outcome());
   EXPECT_TRUE(run->end(complete(), clock));
   EXPECT_FALSE(run->end(complete("length"), clock));

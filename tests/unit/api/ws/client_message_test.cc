@@ -105,6 +105,12 @@ TEST(ClientMessage, ResumePingPong) {
   const auto resume = parse(R"({"type":"resume","run_id":"r","offset":3})");
   ASSERT_TRUE(resume.message);
   EXPECT_EQ(std::get<ResumeMessage>(*resume.message).offset, 3U);
+  const auto by_message = parse(R"({"type":"resume","message_id":"m"})");
+  ASSERT_TRUE(by_message.message);
+  EXPECT_EQ(std::get<ResumeMessage>(*by_message.message).run.message_id, "m");
+  const auto both = parse(R"({"type":"resume","run_id":"r","message_id":"m"})");
+  ASSERT_TRUE(both.message);
+  EXPECT_FALSE(std::get<ResumeMessage>(*both.message).run.message_id);
   EXPECT_FALSE(parse(R"({"type":"resume","run_id":"r","offset":-1})").message);
   EXPECT_FALSE(parse(R"({"type":"resume"})").message);
   EXPECT_TRUE(std::holds_alternative<PingMessage>(*parse(R"({"type":"ping"})").message));

@@ -106,6 +106,38 @@ TEST_F(SessionReads, ResumeGoesOnFromTheOffset) {
   EXPECT_TRUE(wire_.told("INVALID_MESSAGE"));
 }
 
+TEST_F(SessionReads, ResumeFindsTheRunOfAMessage) {
+  open();
+  say(R"({"type":"chat","content":"hi","message_id":"m1"})");
+  run().start(3, 0, {});
+  run().append("first", {});
+  finish(run());
+  wire_.sent.clear();
+  say(R"({"type":"resume","message_id":"m1"})");
+  EXPECT_TRUE(wire_.told(R"("token":"first")"));
+  EXPECT_TRUE(wire_.told("complete"));
+  say(R"({"type":"resume","message_id":"another"})");
+  EXPECT_TRUE(wire_.told("RUN_NOT_FOUND"));
+}
+
+TEST_F(SessionReads, ResumePastWhatACrashLeftIsLostHistory) {
+  open();
+  say(kChat);
+  run().start(3, 0, {});
+  run().append("stored", {});
+  chat::Outcome outcome;
+  outcome.status = chat::RunStatus::interrupted;
+  outcome.error = make_error(ErrorCode::history_lost, "the server stopped");
+  run().finish(outcome);
+  run().wake();
+  settle();
+  wire_.sent.clear();
+  say(R"({"type":"resume","run_id":"run_0","offset":9})");
+  EXPECT_TRUE(wire_.told("HISTORY_LOST"));
+  EXPECT_FALSE(wire_.told("INVALID_MESSAGE"));
+  EXPECT_FALSE(wire_.told("stored"));
+}
+
 TEST_F(SessionReads, FollowedRunsAreBounded) {
   options_.max_followed_runs = 1;
   open();

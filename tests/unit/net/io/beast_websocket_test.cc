@@ -46,7 +46,7 @@ TEST(BeastWebSocket, NothingGoesOutAfterAbort) {
   EXPECT_EQ(t.result_of(socket->write("x")).error().code, ErrorCode::closed);
   EXPECT_EQ(t.result_of(socket->ping()).error().code, ErrorCode::closed);
   EXPECT_EQ(t.result_of(socket->read()).error().code, ErrorCode::closed);
-  EXPECT_EQ(socket->closed().code, CloseCode::abnormal);
+  EXPECT_EQ(socket->closed().code, CloseCode::going_away) << "what the peer was told";
 }
 
 }  // namespace
