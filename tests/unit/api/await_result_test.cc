@@ -1,0 +1,77 @@
+#include "api/await_result.h"
+
+#include <gtest/gtest.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace tars::api {
+namespace {
+
+using Done = std::function<void(Result<std::string>)>;
+
+boost::asio::awaitable<void> wait_for(std::function<void(Done)> start,
+                                      std::optional<Result<std::string>>& out,
+                                      std::thread::id& resumed_on) {
+  Result<std::string> result = co_await await_result<std::string>(std::move(start));
+  resumed_on = std::this_thread::get_id();
+  out.emplace(std::move(result));
+}
+
+class AwaitResultTest : public ::testing::Test {
+ protected:
+  void begin(std::function<void(Done)> start) {
+    boost::asio::co_spawn(io_, wait_for(std::move(start), out_, resumed_on_),
+                          boost::asio::detached);
+  }
+  boost::asio::io_context io_;
+  std::optional<Result<std::string>> out_;
+  std::thread::id resumed_on_;
+};
+
+TEST_F(AwaitResultTest, ACallFromInsideStartResumesLater) {
+  begin([](Done done) { done(std::string("now")); });
+  io_.run();
+  ASSERT_TRUE(out_);
+  EXPECT_EQ(out_->value(), "now");
+}
+
+TEST_F(AwaitResultTest, AnErrorIsAValue) {
+  begin([](Done done) { done(make_error(ErrorCode::overloaded, "full")); });
+  io_.run();
+  ASSERT_TRUE(out_);
+  EXPECT_EQ(out_->error().code, ErrorCode::overloaded);
+}
+
+TEST_F(AwaitResultTest, ACallFromAnotherThreadResumesOnTheOwnExecutor) {
+  std::thread other;
+  begin([&other](Done done) {
+    other = std::thread([done = std::move(done)] { done(std::string("later")); });
+  });
+  const auto work = boost::asio::make_work_guard(io_);
+  while (!out_) io_.run_one();
+  other.join();
+  EXPECT_EQ(out_->value(), "later");
+  EXPECT_EQ(resumed_on_, std::this_thread::get_id());
+}
+
+TEST_F(AwaitResultTest, ALateCallForACoroutineThatIsGoneIsDropped) {
+  std::optional<Done> kept;
+  begin([&kept](Done done) { kept = std::move(done); });
+  io_.poll();
+  ASSERT_TRUE(kept);
+  EXPECT_FALSE(out_);
+  // The callback owns what waits; letting go of it uncalled ends the coroutine without resuming it.
+  kept.reset();
+  io_.restart();
+  io_.poll();
+  EXPECT_FALSE(out_);
+}
+
+}  // namespace
+}  // namespace tars::api
