@@ -1,5 +1,6 @@
 #include "app/program.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -41,7 +42,7 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
   program->lock_.emplace(*std::move(lock));
   if (auto opened = program->open_secrets(); !opened) return opened.error();
   Result<std::unique_ptr<llm::Backend>> backend =
-      open_backend(s.llm, program->clock_, program->metrics_);
+      open_backends(s, open_backend, program->clock_, program->metrics_);
   if (!backend) return backend.error();
   program->backend_ = *std::move(backend);
   if (auto opened = program->open_stores(); !opened) return opened.error();
@@ -92,12 +93,13 @@ std::string Program::url() const {
 
 Result<void> Program::run(std::ostream& out) {
   server_->start();
+  start_backends();
   std::optional<StopSignals> signals;
   // A signal while four wait already means nothing new.
   signals.emplace(server_->context(), [this](int signal) { (void)stops_.try_push(signal); });
   out << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
-      << "  data   " << settings_.data_dir.string() << "\n"
-      << "  model  " << settings_.llm.model_path.string() << " (loading)\n";
+      << "  data   " << settings_.data_dir.string() << "\n";
+  describe_backends(settings_, out);
   if (fresh_enrollment_key_) {
     out << "  enrolment key, shown this once: " << *fresh_enrollment_key_ << "\n";
     fresh_enrollment_key_.reset();
@@ -110,17 +112,42 @@ Result<void> Program::run(std::ostream& out) {
   return ended;
 }
 
+void Program::start_backends() {
+  std::vector<boost::asio::io_context*> contexts;
+  const int threads = std::max(1, settings_.server.io_threads);
+  for (int i = 0; i < threads; ++i) {
+    contexts.push_back(&server_->context(static_cast<std::size_t>(i)));
+  }
+  backend_->start(contexts);
+}
+
+// A model server may come back; a file that cannot be loaded stays so.
+bool Program::model_failed(std::string& why) const {
+  for (const llm::NamedStatus& part : backend_->parts()) {
+    if (part.name != "embedded" || part.status.health != llm::Health::unhealthy) continue;
+    why = part.status.detail;
+    return true;
+  }
+  return false;
+}
+
 // Announces the model when it is there, then waits for a reason to stop.
 Result<void> Program::wait_for_stop(std::ostream& out) {
+  bool told = false;
+  std::string why;
   while (true) {
+    if (model_failed(why)) return model_error(why);
     const llm::Status status = backend_->status();
-    if (status.health == llm::Health::unhealthy) return model_error(status.detail);
     if (status.health == llm::Health::healthy) {
-      out << "ready: " << url() << " · model " << status.model << ", context "
-          << status.context_length << " tokens, " << status.slots << " answers at once · data "
-          << settings_.data_dir.string() << std::endl;
+      out << "ready: " << url() << " · model " << status.model;
+      if (status.context_length > 0) out << ", context " << status.context_length << " tokens";
+      out << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
+          << std::endl;
       (void)stops_.pop();
       return {};
+    }
+    if (status.health == llm::Health::unhealthy && !std::exchange(told, true)) {
+      out << "not ready yet: " << status.detail << std::endl;
     }
     if (stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll)) return {};
   }

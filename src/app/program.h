@@ -2,13 +2,13 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
 
 #include "api/gateway.h"
+#include "app/open_backends.h"
 #include "auth/token_service.h"
 #include "base/bounded_queue.h"
 #include "base/clock.h"
@@ -21,11 +21,6 @@
 #include "telemetry/metrics.h"
 
 namespace tars::app {
-
-// Makes the source of generated text; it loads in the background and says in status() how that
-// went.
-using OpenBackend = std::function<Result<std::unique_ptr<llm::Backend>>(
-    const llm::LlamaOptions&, const Clock&, telemetry::Metrics&)>;
 
 // Owns everything, in the order in which it may go: what is declared later is destroyed first.
 // build() and run() belong to one thread; request_stop() and port() may be called from any.
@@ -41,7 +36,8 @@ class Program {
 
   // Serves until SIGTERM, SIGINT or request_stop(), then drains: no new work, running answers go on
   // for at most DRAIN_SECONDS and are kept as partial after that, sockets close with 1001. Lines
-  // for people go to `out`. config_error naming MODEL_PATH when the model cannot be loaded.
+  // for people go to `out`. config_error naming MODEL_PATH when the model cannot be loaded; a model
+  // server that does not answer is waited for.
   Result<void> run(std::ostream& out);
   void request_stop();
   std::uint16_t port() const { return server_->port(); }
@@ -50,7 +46,9 @@ class Program {
   explicit Program(config::Settings settings);
   Result<void> open_secrets();
   Result<void> open_stores();
+  void start_backends();
   Result<void> wait_for_stop(std::ostream& out);
+  bool model_failed(std::string& why) const;
   void drain();
   void wait_for_runs(SteadyTime deadline) const;
   void wait_for_sockets(SteadyTime deadline) const;

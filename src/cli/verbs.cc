@@ -35,9 +35,11 @@ Result<void> serve(const Command& command, std::ostream& out) {
   for (const std::string& warning : loaded->warnings) {
     telemetry::log(telemetry::LogLevel::warning, warning);
   }
-  Result<std::filesystem::path> model = app::find_model(settings);
-  if (!model) return model.error();
-  settings.llm.model_path = *model;
+  if (settings.embedded) {
+    Result<std::filesystem::path> model = app::find_model(settings);
+    if (!model) return model.error();
+    settings.llm.model_path = *model;
+  }
   Result<std::unique_ptr<app::Program>> program =
       app::Program::build(std::move(settings), open_embedded);
   if (!program) return program.error();

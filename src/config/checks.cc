@@ -7,9 +7,11 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "config/scalar.h"
 #include "config/settings.h"
+#include "net/client/endpoint.h"
 
 namespace tars::config {
 namespace {
@@ -20,11 +22,28 @@ Error refuse(std::string message) {
   return make_error(ErrorCode::config_error, std::move(message));
 }
 
+Result<void> check_address(std::string_view option, const std::string& address) {
+  const auto endpoint = net::parse_endpoint(address, 80);
+  if (endpoint) return {};
+  return refuse(std::string(option) + ": " + endpoint.error().message);
+}
+
 Result<void> check_backend(const Values& values) {
-  const std::string& backend = values.text("LLM_BACKEND");
-  if (backend != "embedded") {
-    return refuse("LLM_BACKEND: this version has no backend " + backend +
-                  "; set it to embedded, or leave it out");
+  if (values.text("LLM_BACKEND") == "openai" && !values.is_set("OPENAI_BASE_URL")) {
+    return refuse(
+        "OPENAI_BASE_URL: LLM_BACKEND=openai needs it; set it to the server's address with its "
+        "path, such as https://api.example/v1");
+  }
+  const auto hosts = values.list("OLLAMA_HOST");
+  if (values.is_set("OLLAMA_HOST") && hosts.empty()) {
+    return refuse("OLLAMA_HOST: it names no address; set one, or leave it out");
+  }
+  for (const std::string& host : hosts) {
+    if (auto checked = check_address("OLLAMA_HOST", host); !checked) return checked;
+  }
+  if (values.is_set("OPENAI_BASE_URL")) {
+    const std::string& url = values.text("OPENAI_BASE_URL");
+    if (auto checked = check_address("OPENAI_BASE_URL", url); !checked) return checked;
   }
   if (values.boolean("HTTPS_ENABLED")) {
     return refuse(
@@ -107,8 +126,29 @@ Result<void> check_tokens(const Settings& settings) {
   return {};
 }
 
+// A secret that was copied out of an example or a guide, which everyone can read: such texts say
+// what to do with them. No random secret spells these words.
+bool is_from_an_example(std::string_view secret) {
+  std::string letters;
+  for (const char c : secret) {
+    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
+    if (c >= 'a' && c <= 'z') letters += c;
+  }
+  constexpr std::array<std::string_view, 10> kWords = {
+      "changeme", "changethis", "changeit", "changein",    "yoursecret",
+      "yourjwt",  "yoursuper",  "example",  "placeholder", "supersecret"};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return letters.find(word) != std::string::npos; });
+}
+
 Result<void> check_production(const Values& values, const Settings& settings) {
   if (settings.environment != Environment::production) return {};
+  for (const std::string_view name : {"JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY"}) {
+    if (!is_from_an_example(values.text(name))) continue;
+    return refuse(std::string(name) +
+                  ": TARS_ENV=production refuses an example's secret, which everyone knows; make "
+                  "one with `openssl rand -hex 32`, or leave it out");
+  }
   if (settings.auth.enrollment == auth::Enrollment::open) {
     return refuse(
         "AUTH_ENROLLMENT: TARS_ENV=production refuses open enrolment; set AUTH_ENROLLMENT=key or "

@@ -10,6 +10,9 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr std::uint16_t kOllamaPort = 11434;
+constexpr std::uint16_t kHttpPort = 80;
+
 seconds in_seconds(const Values& values, std::string_view name) {
   return seconds{values.integer(name)};
 }
@@ -85,6 +88,45 @@ llm::LlamaOptions llm_options(const Values& values) {
   return out;
 }
 
+// Of addresses that checks.h has not refused.
+std::vector<net::Endpoint> endpoints(const std::vector<std::string>& addresses,
+                                     std::uint16_t default_port) {
+  std::vector<net::Endpoint> out;
+  for (const std::string& address : addresses) {
+    if (auto endpoint = net::parse_endpoint(address, default_port)) out.push_back(*endpoint);
+  }
+  return out;
+}
+
+llm::RemoteOptions remote_options(const Values& values) {
+  llm::RemoteOptions out;
+  out.slots = as_int(values, "UPSTREAM_MAX_RUNS");
+  out.connect_timeout = in_seconds(values, "UPSTREAM_CONNECT_TIMEOUT");
+  out.first_token_timeout = in_seconds(values, "UPSTREAM_FIRST_TOKEN_TIMEOUT");
+  out.idle_timeout = in_seconds(values, "UPSTREAM_IDLE_TIMEOUT");
+  out.ca_file = values.path("UPSTREAM_CA_FILE").string();
+  return out;
+}
+
+void bind_backends(const Values& values, Settings& out) {
+  const std::string& backend = values.text("LLM_BACKEND");
+  out.embedded = backend == "embedded" || values.is_set("MODEL_PATH");
+  if (backend == "ollama" || values.is_set("OLLAMA_HOST")) {
+    out.ollama = remote_options(values);
+    out.ollama->hosts = endpoints(values.list("OLLAMA_HOST"), kOllamaPort);
+    if (!values.is_set("OLLAMA_HOST")) out.ollama->hosts = endpoints({"127.0.0.1"}, kOllamaPort);
+    out.ollama->model = values.text("OLLAMA_MODEL");
+    out.ollama->context_length = as_int(values, "MODEL_CONTEXT_LENGTH");
+  }
+  if (backend == "openai" || values.is_set("OPENAI_BASE_URL")) {
+    out.openai = remote_options(values);
+    out.openai->hosts = endpoints({values.text("OPENAI_BASE_URL")}, kHttpPort);
+    out.openai->model = values.text("OPENAI_MODEL");
+    out.openai->api_key = values.text("OPENAI_API_KEY");
+    out.openai->context_length = as_int(values, "MODEL_CONTEXT_LENGTH");
+  }
+}
+
 api::Options api_options(const Values& values) {
   api::Options out;
   out.backend = values.text("LLM_BACKEND");
@@ -139,6 +181,7 @@ Settings bind(const Values& values) {
   out.chat = chat_options(values);
   out.llm = llm_options(values);
   out.api = api_options(values);
+  bind_backends(values, out);
   out.environment = environment(values.text("TARS_ENV"));
   out.data_dir = values.path("TARS_DATA_DIR");
   out.model_candidates = model_candidates(values);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "chat/options.h"
 #include "config/values.h"
 #include "llm/options.h"
+#include "llm/remote/options.h"
 #include "net/server.h"
 #include "telemetry/log.h"
 
@@ -25,6 +27,10 @@ struct Settings {
   chat::Options chat;
   llm::LlamaOptions llm;  // model_path is empty when MODEL_PATH is unset: see model_candidates
   api::Options api;
+  // Which backends there are; LLM_BACKEND, the default one, is api.backend.
+  bool embedded = true;
+  std::optional<llm::RemoteOptions> ollama;
+  std::optional<llm::RemoteOptions> openai;
 
   Environment environment = Environment::unset;
   std::filesystem::path data_dir;

@@ -38,6 +38,20 @@ std::string model_trouble(const llm::Backend& backend, std::chrono::seconds stal
   return {};
 }
 
+// Each backend for itself. Only the default one decides whether the server is ready.
+void write_backends(JsonWriter& json, const std::vector<llm::NamedStatus>& backends) {
+  for (const auto& [name, status] : backends) {
+    const bool well = status.health == llm::Health::healthy;
+    json.begin_object("backend_" + name);
+    json.field("status", well ? "healthy" : "unhealthy");
+    json.field("detail", status.detail);
+    json.field("model", status.model);
+    json.field("slots", status.slots);
+    json.field("running", status.running);
+    json.end_object();
+  }
+}
+
 std::string trouble(const Result<void>& check) {
   return check ? std::string() : check.error().message;
 }
@@ -128,6 +142,7 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
     json.field("latency_ms", check.latency_ms);
     json.end_object();
   }
+  write_backends(json, from_.backend.parts());
   json.end_object().end_object();
   net::HttpResponse response = json_response(well && !draining ? 200 : 503, std::move(body));
   if (response.status == 503) response.headers.emplace_back("Retry-After", "5");

@@ -3,6 +3,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+
 namespace tars::net {
 namespace {
 
@@ -50,8 +52,10 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   if (out.host.empty()) return refuse(text, "has no host");
   out.port = out.secure ? 443 : has_scheme ? 80 : default_port;
   if (url->has_port()) {
-    out.port = url->port_number();
-    if (out.port == 0) return refuse(text, "has no port that can be connected to");
+    const std::string digits(url->port());
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+    if (error != std::errc() || out.port == 0) return refuse(text, "has no port that can be connected to");
   }
   out.base_path = std::string(url->encoded_path());
   while (out.base_path.ends_with('/')) out.base_path.pop_back();

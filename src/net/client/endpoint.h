@@ -11,9 +11,9 @@ namespace tars::net {
 
 struct Endpoint {
   bool secure = false;  // https
-  std::string host;     // a name or an IP address, IPv6 without brackets
+  std::string host = {};  // a name or an IP address, IPv6 without brackets
   std::uint16_t port = 80;
-  std::string base_path;  // "" or "/v1": begins with a slash, ends with none
+  std::string base_path = {};  // "" or "/v1": begins with a slash, ends with none
 
   // For the Host header and for people: the port is left out where it is the scheme's own.
   std::string authority() const;

@@ -69,14 +69,15 @@ Result<void> ResponseParser::feed(std::string_view bytes, std::string& body) {
 
 Result<std::size_t> ResponseParser::parse(std::string_view bytes) {
   std::size_t used = 0;
-  if (!head_done_) {
+  if (head_.status == 0) {
     while (const std::size_t interim = interim_length(bytes.substr(used))) used += interim;
   }
   while (!done_ && used < bytes.size()) {
     boost::beast::error_code ec;
     const auto rest = bytes.substr(used);
-    if (!head_done_ && rest.size() < kStatusLineBytes) break;
-    if (!head_done_ && is_interim_line(rest)) break;  // the rest of it has yet to come
+    // Of an interim answer the rest has yet to come.
+    const bool at_status_line = head_.status == 0;
+    if (at_status_line && (rest.size() < kStatusLineBytes || is_interim_line(rest))) break;
     used += Base::put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     if (ec == http::error::need_more) break;
     if (ec) return broken(ec.message());

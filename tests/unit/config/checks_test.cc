@@ -11,6 +11,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 Result<Loaded> try_load(std::vector<Assignment> flags) {
@@ -35,17 +36,25 @@ TEST(Checks, LoopbackAddresses) {
 TEST(Checks, DefaultsAreFineAndQuiet) { EXPECT_THAT(try_load({}).value().warnings, IsEmpty()); }
 
 TEST(Checks, WhatThisVersionCannotDoIsRefused) {
-  EXPECT_THAT(error_of({{"LLM_BACKEND", "ollama"}}), StartsWith("LLM_BACKEND: "));
-  EXPECT_THAT(error_of({{"LLM_BACKEND", "openai"}}), StartsWith("LLM_BACKEND: "));
   EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}}), StartsWith("HTTPS_ENABLED: "));
   EXPECT_EQ(error_of({{"HTTPS_ENABLED", "false"}}), "no error");
 }
 
+TEST(Checks, AModelServerNeedsAnAddressThatCanBeAsked) {
+  EXPECT_EQ(error_of({{"LLM_BACKEND", "ollama"}}), "no error");
+  EXPECT_THAT(error_of({{"LLM_BACKEND", "openai"}}), StartsWith("OPENAI_BASE_URL: "));
+  EXPECT_EQ(error_of({{"LLM_BACKEND", "openai"}, {"OPENAI_BASE_URL", "https://a.example/v1"}}),
+            "no error");
+  for (const char* bad : {"ftp://x", "http://user:pw@x", "a,http://?", ","}) {
+    EXPECT_THAT(error_of({{"OLLAMA_HOST", bad}}), StartsWith("OLLAMA_HOST: ")) << bad;
+  }
+}
+
 TEST(Checks, WhatHasNoEffectYetWarns) {
   const auto warnings =
-      try_load({{"CHUNK_SIZE", "128"}, {"OLLAMA_HOST", "http://x"}}).value().warnings;
+      try_load({{"CHUNK_SIZE", "128"}, {"CHROMA_HOST", "http://x"}}).value().warnings;
   EXPECT_THAT(warnings, Contains(StartsWith("CHUNK_SIZE is accepted but has no effect")));
-  EXPECT_THAT(warnings, Contains(StartsWith("OLLAMA_HOST is accepted but has no effect")));
+  EXPECT_THAT(warnings, Contains(StartsWith("CHROMA_HOST is accepted but has no effect")));
   EXPECT_THAT(try_load({{"RAG_TOP_K", "5"}}).value().warnings, IsEmpty());
 }
 
@@ -94,10 +103,33 @@ TEST(Checks, ProductionRefusesWhatIsUnsafe) {
               StartsWith("CORS_ORIGINS: "));
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"JWT_SECRET_KEY", "short"}}),
               StartsWith("JWT_SECRET_KEY: "));
+  EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"AUTH_ENROLLMENT", "open"}}),
+              StartsWith("AUTH_ENROLLMENT: "));
   EXPECT_EQ(error_of({{"TARS_ENV", "production"},
                       {"AUTH_ENROLLMENT", "closed"},
                       {"TRUSTED_PROXIES", "10.0.0.1"}}),
             "no error");
+}
+
+TEST(Checks, ProductionRefusesASecretThatEveryoneKnows) {
+  const auto in_production = [](const char* name, const std::string& secret) {
+    return error_of({{"TARS_ENV", "production"},
+                     {"AUTH_ENROLLMENT", "key"},
+                     {"TRUSTED_PROXIES", "10.0.0.1"},
+                     {"JWT_PREVIOUS_VALID_UNTIL", "2030-01-01T00:00:00Z"},
+                     {name, secret}});
+  };
+  for (const char* known :
+       {"your-secret-key-change-this-in-production", "CHANGE_ME_CHANGE_ME_CHANGE_ME_NOW",
+        "this is an example secret of 40 characters"}) {
+    EXPECT_THAT(in_production("JWT_SECRET_KEY", known), StartsWith("JWT_SECRET_KEY: ")) << known;
+    EXPECT_THAT(in_production("JWT_PREVIOUS_SECRET_KEY", known),
+                StartsWith("JWT_PREVIOUS_SECRET_KEY: "));
+    EXPECT_THAT(in_production("JWT_SECRET_KEY", known), Not(HasSubstr(known)));
+    EXPECT_EQ(error_of({{"JWT_SECRET_KEY", known}}), "no error") << "only production asks";
+  }
+  const std::string random = "8c4f0a1b9d3e6f72a5c8e0d1f4b7a9c2e3d6f8a1b4c7d0e9f2a5b8c1d4e7f0a3";
+  EXPECT_EQ(in_production("JWT_SECRET_KEY", random), "no error");
 }
 
 TEST(Checks, OpenEnrolmentForOthersWarns) {

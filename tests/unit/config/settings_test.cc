@@ -99,6 +99,38 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.drain, 4s);
 }
 
+TEST(Settings, BackendsAreThereWhenTheyAreConfigured) {
+  const Settings alone = loaded({});
+  EXPECT_TRUE(alone.embedded);
+  EXPECT_FALSE(alone.ollama || alone.openai);
+
+  const Settings ollama = loaded({{"LLM_BACKEND", "ollama"}});
+  EXPECT_FALSE(ollama.embedded);
+  ASSERT_TRUE(ollama.ollama);
+  ASSERT_EQ(ollama.ollama->hosts.size(), 1U);
+  EXPECT_EQ(ollama.ollama->hosts[0].url(), "http://127.0.0.1:11434");
+  EXPECT_EQ(ollama.ollama->slots, 256);
+
+  const Settings all = loaded({{"OLLAMA_HOST", "a, http://b:1"},
+                               {"OLLAMA_MODEL", "m"},
+                               {"OPENAI_BASE_URL", "https://c/v1"},
+                               {"OPENAI_API_KEY", "k"},
+                               {"UPSTREAM_IDLE_TIMEOUT", "7"},
+                               {"UPSTREAM_MAX_RUNS", "9"},
+                               {"MODEL_CONTEXT_LENGTH", "512"}});
+  EXPECT_TRUE(all.embedded);
+  ASSERT_TRUE(all.ollama && all.openai);
+  ASSERT_EQ(all.ollama->hosts.size(), 2U);
+  EXPECT_EQ(all.ollama->hosts[1].url(), "http://b:1");
+  EXPECT_EQ(all.ollama->model, "m");
+  EXPECT_EQ(all.ollama->context_length, 512);
+  EXPECT_EQ(all.ollama->idle_timeout, 7s);
+  EXPECT_EQ(all.openai->hosts.at(0).url(), "https://c/v1");
+  EXPECT_EQ(all.openai->api_key, "k");
+  EXPECT_EQ(all.openai->slots, 9);
+  EXPECT_TRUE(loaded({{"LLM_BACKEND", "ollama"}, {"MODEL_PATH", "/m.gguf"}}).embedded);
+}
+
 TEST(Settings, TheModelIsLookedForInDataAndCache) {
   EXPECT_TRUE(loaded({}).llm.model_path.empty());
   EXPECT_THAT(loaded({}).model_candidates,
