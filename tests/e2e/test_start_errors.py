@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from tars_server import BINARY, model_path
 
 
-def run(*args: str, env: dict[str, str] | None = None, folder=None, **kwargs) -> subprocess.CompletedProcess:
+def run(*args: str, env: dict[str, str] | None = None, folder=None, program=BINARY,
+        **kwargs) -> subprocess.CompletedProcess:
     base = {"PATH": os.environ["PATH"], "HOME": str(folder), "TARS_DATA_DIR": str(folder / "data"),
             "TARS_PORT": "0", "MODEL_PATH": model_path(), **(env or {})}
-    return subprocess.run([str(BINARY), *args], env=base, cwd=folder, capture_output=True, text=True,
+    return subprocess.run([str(program), *args], env=base, cwd=folder, capture_output=True, text=True,
                           timeout=60, **kwargs)
 
 
@@ -97,24 +101,26 @@ def test_a_data_folder_that_is_a_file(tmp_path):
 
 
 def test_a_data_folder_that_cannot_be_written(tmp_path):
-    """As nobody when the tests run as root, for root writes everywhere."""
+    """As nobody when the tests run as root, for root writes everywhere. The program and the model
+    may lie below a folder that is closed to nobody, so copies stand in an open one."""
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
-    options = {}
-    if os.geteuid() == 0:
-        for parent in (tmp_path, *tmp_path.parents):
-            if parent.stat().st_uid == 0 and parent != parent.parent and str(parent).count("/") > 1:
-                parent.chmod(parent.stat().st_mode | 0o055)
-        options = {"user": 65534, "group": 65534, "extra_groups": []}
-        if not _readable_by_nobody(model_path()) or not _readable_by_nobody(str(BINARY)):
-            pytest.skip("the program or the model lies where user nobody cannot read it")
-    result = run("serve", env={"TARS_DATA_DIR": str(locked / "data")}, folder=tmp_path, **options)
-    assert_refused(result, "TARS_DATA_DIR")
-
-
-def _readable_by_nobody(path: str) -> bool:
-    return subprocess.run(["test", "-r", path], user=65534, group=65534, extra_groups=[],
-                          cwd="/").returncode == 0
+    if os.geteuid() != 0:
+        assert_refused(run("serve", env={"TARS_DATA_DIR": str(locked / "data")}, folder=tmp_path),
+                       "TARS_DATA_DIR")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        opened = Path(name)
+        opened.chmod(0o755)
+        program = Path(shutil.copy(BINARY, opened))
+        program.chmod(0o755)
+        Path(shutil.copy(model_path(), opened / "model.gguf")).chmod(0o644)
+        (opened / "locked").mkdir(mode=0o555)
+        result = run("serve", program=program, folder=opened, user=65534, group=65534,
+                     extra_groups=[],
+                     env={"TARS_DATA_DIR": str(opened / "locked/data"),
+                          "MODEL_PATH": str(opened / "model.gguf")})
+        assert_refused(result, "TARS_DATA_DIR")
 
 
 def test_a_second_server_on_one_data_folder(server, tmp_path):
