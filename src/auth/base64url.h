@@ -1,4 +1,5 @@
-// Base64url as JWS has it (RFC 7515 section 2): no padding, and only the one canonical spelling.
+// Base64url as JWS has it (RFC 7515 section 2): no padding, and only the one canonical spelling
+// (RFC 4648 section 3.5).
 #pragma once
 
 #include <optional>

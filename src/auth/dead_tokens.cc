@@ -10,14 +10,14 @@ bool DeadTokens::contains(std::string_view family, std::string_view token_id) co
 }
 
 void DeadTokens::add(Shards& shards, std::string_view id, std::int64_t expires_at) {
-  Shard& shard = shards[Hash{}(id) % kShards];
+  Shard& shard = shards[StringHash{}(id) % kShards];
   std::unique_lock lock(shard.mutex);
   auto [entry, added] = shard.ids.try_emplace(std::string(id), expires_at);
   if (!added) entry->second = std::max(entry->second, expires_at);
 }
 
 bool DeadTokens::has(const Shards& shards, std::string_view id) {
-  const Shard& shard = shards[Hash{}(id) % kShards];
+  const Shard& shard = shards[StringHash{}(id) % kShards];
   std::shared_lock lock(shard.mutex);
   return shard.ids.contains(id);
 }

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/string_hash.h"
+
 namespace tars::auth {
 
 // The revoked families and the revoked or spent tokens, in memory: what the database holds, so that
@@ -34,13 +36,7 @@ class DeadTokens {
 
  private:
   static constexpr std::size_t kShards = 16;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  using Map = std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>>;
+  using Map = std::unordered_map<std::string, std::int64_t, StringHash, std::equal_to<>>;
   struct Shard {
     mutable std::shared_mutex mutex;
     Map ids;

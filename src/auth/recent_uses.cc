@@ -3,7 +3,7 @@
 namespace tars::auth {
 
 bool RecentUses::is_due(std::string_view family, SteadyTime now) {
-  Shard& shard = shards_[Hash{}(family) % kShards];
+  Shard& shard = shards_[StringHash{}(family) % kShards];
   std::lock_guard lock(shard.mutex);
   if (auto found = shard.noted.find(family); found != shard.noted.end()) {
     if (now - found->second < interval_) return false;

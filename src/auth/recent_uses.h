@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/string_hash.h"
 
 namespace tars::auth {
 
@@ -26,15 +27,9 @@ class RecentUses {
 
  private:
   static constexpr std::size_t kShards = 16;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, SteadyTime, Hash, std::equal_to<>> noted;
+    std::unordered_map<std::string, SteadyTime, StringHash, std::equal_to<>> noted;
     SteadyTime swept{};
   };
 

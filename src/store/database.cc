@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/string_hash.h"
 #include "store/migrate.h"
 #include "store/sqlite_error.h"
 
@@ -14,13 +15,6 @@ namespace tars::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
-
-struct TransparentHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
-  }
-};
 
 // SQLite would create the file readable for everyone; its -wal and -shm take over the mode we
 // choose.
@@ -33,7 +27,7 @@ void create_private(const std::filesystem::path& path) {
 
 struct Database::Connection {
   sqlite3* handle = nullptr;
-  std::unordered_map<std::string, sqlite3_stmt*, TransparentHash, std::equal_to<>> statements;
+  std::unordered_map<std::string, sqlite3_stmt*, StringHash, std::equal_to<>> statements;
   int schema_version = 0;
 
   Connection() = default;

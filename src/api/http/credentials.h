@@ -22,11 +22,9 @@ struct SocketCredentials {
   std::string subprotocol;  // to echo: tars.v1 or nothing
 };
 
-// Of several, the first of header, subprotocol, query counts.
+// Of several, the first of header, subprotocol, query counts. In a subprotocol the token is
+// base64url without padding, which no subprotocol may carry (RFC 6455 section 4.1).
 SocketCredentials socket_credentials(const net::HttpRequest& request);
-
-// RFC 4648 section 5, padding optional. nullopt when it is malformed.
-std::optional<std::string> decode_base64url(std::string_view text);
 
 // 415 when a media type is declared that is not JSON; an absent one passes.
 Result<void> check_json_content_type(const net::HttpRequest& request);

@@ -4,15 +4,13 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdlib.h>
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
+#include "../../support/temp_folder.h"
 #include "auth/token_service.h"
 
 namespace tars::auth {
@@ -36,25 +34,6 @@ class ManualClock final : public Clock {
  private:
   std::atomic<std::int64_t> wall_{0};
   std::atomic<std::int64_t> steady_{0};
-};
-
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tars-auth-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 inline std::string encode_base64url(std::string_view bytes) {

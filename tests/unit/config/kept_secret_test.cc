@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <fstream>
+
+#include "../../support/temp_folder.h"
 
 namespace tars::config {
 namespace {
@@ -14,20 +15,13 @@ using testing::HasSubstr;
 
 class KeptSecretTest : public testing::Test {
  protected:
-  KeptSecretTest() {
-    std::string pattern = testing::TempDir() + "tars-secret-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    file_ = folder_ / "jwt_secret";
-  }
-  ~KeptSecretTest() override { std::filesystem::remove_all(folder_); }
-
   void write(std::string_view content) {
     std::ofstream(file_) << content;
     ::chmod(file_.c_str(), 0600);
   }
 
-  std::filesystem::path folder_;
-  std::filesystem::path file_;
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "jwt_secret";
 };
 
 TEST_F(KeptSecretTest, IsMadeOnceAndKept) {
@@ -64,7 +58,7 @@ TEST_F(KeptSecretTest, ADamagedSecretIsNotReplaced) {
 }
 
 TEST_F(KeptSecretTest, AMissingFolderIsAnErrorValue) {
-  const auto result = load_or_make_secret(folder_ / "none" / "jwt_secret", 32);
+  const auto result = load_or_make_secret(folder_.path() / "none" / "jwt_secret", 32);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("cannot be written"));
 }

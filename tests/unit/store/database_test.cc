@@ -10,7 +10,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "temp_folder.h"
+#include "../../support/temp_folder.h"
 
 namespace tars::store {
 namespace {

@@ -7,8 +7,8 @@
 #include <csignal>
 #include <optional>
 
+#include "../../support/temp_folder.h"
 #include "store/database.h"
-#include "temp_folder.h"
 
 namespace tars::store {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <filesystem>
 
-#include "temp_folder.h"
+#include "../../support/temp_folder.h"
 
 namespace tars::store {
 namespace {

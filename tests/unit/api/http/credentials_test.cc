@@ -41,11 +41,19 @@ TEST(Credentials, NothingSentIsNotTheSameAsNonsense) {
   EXPECT_TRUE(found.subprotocol.empty());
 }
 
-TEST(Credentials, Base64Url) {
-  EXPECT_EQ(decode_base64url("-_8"), "\xfb\xff");
-  EXPECT_EQ(decode_base64url("YQ=="), "a");
-  for (const char* bad : {"", "a", "YQ+/", "Y Q", "YQ=a"})
-    EXPECT_FALSE(decode_base64url(bad)) << bad;
+// One token has one spelling: padding and unused bits that are set are refused.
+TEST(Credentials, TheSubprotocolHasOneSpelling) {
+  const auto token_of = [](std::string_view encoded) {
+    net::HttpRequest request;
+    request.headers = {{"Sec-WebSocket-Protocol",
+                        "base64url.bearer.authorization.k8s.io." + std::string(encoded)}};
+    return socket_credentials(request).token;
+  };
+  EXPECT_EQ(token_of("-_8"), "\xfb\xff");
+  EXPECT_EQ(token_of("YQ"), "a");
+  for (const char* bad : {"", "Y", "YQ==", "YR", "YQ+/", "Y Q", "YQ=a"}) {
+    EXPECT_EQ(token_of(bad), "") << bad;
+  }
 }
 
 TEST(Credentials, JsonContentTypes) {
