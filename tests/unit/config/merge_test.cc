@@ -77,7 +77,9 @@ TEST(Merge, OtherProgramsVariablesArePassedOver) {
   const Values values = Values::merge(sources("", {{"PATH", "/bin"},
                                                    {"HTTP_PROXY", "http://x"},
                                                    {"TARS_TEST_MODEL", "/m"},
-                                                   {"TARS_LLAMA_DIR", "/l"}}))
+                                                   {"TARS_LLAMA_DIR", "/l"},
+                                                   {"TARS_LLAMA_FLAGS", "-march=native"},
+                                                   {"TARS_GPU", "cuda"}}))
                             .value();
   EXPECT_TRUE(values.warnings().empty());
 }
