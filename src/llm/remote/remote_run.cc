@@ -159,7 +159,8 @@ boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
 
 boost::asio::awaitable<void> RemoteRun::read_to_end() {
   std::size_t dropped = 0;
-  while (exchange_ && !cancelled_ && !exchange_->complete() && dropped < kMaxTail) {
+  const bool answered = reader_ && reader_->end();
+  while (answered && !cancelled_ && !exchange_->complete() && dropped < kMaxTail) {
     const Result<std::string_view> bytes = co_await exchange_->read_body(kTailTimeout);
     if (!bytes) co_return;
     dropped += bytes->size();

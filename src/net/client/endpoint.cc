@@ -55,7 +55,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
     const std::string digits(url->port());
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
-    if (error != std::errc() || out.port == 0) return refuse(text, "has no port that can be connected to");
+    if (error != std::errc() || out.port == 0)
+      return refuse(text, "has no port that can be connected to");
   }
   out.base_path = std::string(url->encoded_path());
   while (out.base_path.ends_with('/')) out.base_path.pop_back();

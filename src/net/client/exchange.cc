@@ -143,6 +143,7 @@ asio::awaitable<Result<std::size_t>> Exchange::read_some() {
 }
 
 asio::awaitable<Result<std::string_view>> Exchange::read_body(std::chrono::milliseconds timeout) {
+  if (!parser_) co_return explain(make_error(ErrorCode::io_error, "there is no answer to read"));
   if (given_) body_.clear();
   given_ = true;
   wait_at_most(timeout);

@@ -1,0 +1,159 @@
+"""Model servers behind the socket. Against a stand-in (fake_models.py), not a model."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from fake_models import FakeModels
+from tars_client import Answer, Device
+from tars_server import wait_until
+
+NO_MODEL = {"MODEL_PATH": ""}  # nothing in this process
+
+
+@pytest.fixture
+def fake():
+    models = FakeModels()
+    yield models
+    models.close()
+
+
+def options(kind: str, fake: FakeModels) -> dict[str, str]:
+    if kind == "ollama":
+        return {**NO_MODEL, "LLM_BACKEND": "ollama", "OLLAMA_HOST": fake.url}
+    return {**NO_MODEL, "LLM_BACKEND": "openai", "OPENAI_BASE_URL": fake.url + "/v1",
+            "OPENAI_API_KEY": "the-key"}
+
+
+def read_until(device: Device, condition) -> Answer:
+    answer = Answer()
+    while not condition(answer):
+        answer.take(device.receive())
+    return answer
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_a_chat_with_history_and_options(own_server, fake, kind):
+    server = own_server(options(kind, fake))
+    with Device(server) as device:
+        first = device.ask("hello", max_tokens=7, temperature=0.5, stop=["END"], seed=3)
+        assert first.text == "fake0 fake1 fake2 "
+        assert first.complete["finish_reason"] == "stop"
+        assert first.complete["prompt_tokens"] == 9
+        assert first.complete["model"] == "fake"
+        device.ask("again", conversation_id=first.conversation_id)
+    asked = fake.requests[0]
+    assert asked["stream"] is True
+    assert "Origin" not in asked["headers"]
+    assert asked["headers"]["Host"] == f"127.0.0.1:{fake.port}"
+    if kind == "ollama":
+        assert asked["path"] == "/api/chat"
+        assert asked["options"]["num_predict"] == 7
+        assert asked["options"]["stop"] == ["END"]
+    else:
+        assert asked["path"] == "/v1/chat/completions"
+        assert asked["max_tokens"] == 7
+        assert asked["headers"]["Authorization"] == "Bearer the-key"
+        assert "the-key" not in server.log()
+    turns = [m["content"] for m in fake.requests[1]["messages"] if m["role"] != "system"]
+    assert turns == ["hello", "fake0 fake1 fake2 ", "again"]
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+@pytest.mark.parametrize("after", [0, 2])
+def test_cancel_closes_the_upstream(own_server, fake, kind, after):
+    server = own_server(options(kind, fake))
+    with Device(server) as device:
+        device.start(f"[[hang={after}]]", message_id="m")
+        wait_until(lambda: fake.requests)
+        answer = read_until(device, lambda a: a.tokens == after)
+        device.send({"type": "cancel", "message_id": "m"})
+        while not answer.end:
+            answer.take(device.receive())
+        assert answer.complete["finish_reason"] == "cancelled"
+        assert answer.tokens == after
+    assert fake.closed.wait(5)
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+@pytest.mark.parametrize("fault", ["error", "drop"])
+def test_a_fault_in_the_middle_keeps_the_partial_answer(own_server, fake, kind, fault):
+    server = own_server(options(kind, fake))
+    with Device(server) as device:
+        answer = device.ask(f"[[{fault}=2]]")
+        assert answer.text == "fake0 fake1 "
+        assert answer.end["type"] == "error"
+        assert answer.end["code"] == "GENERATION_ERROR"
+        assert len(fake.requests) == 1, "it was generated twice"
+        assert device.ask("hello").text == "fake0 fake1 fake2 "
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_refusals_are_told_apart(own_server, fake, kind):
+    server = own_server(options(kind, fake))
+    with Device(server) as device:
+        device.start("hello", model="another")
+        device.expect_error("MODEL_NOT_FOUND")
+        device.start("[[status=503]]")
+        assert device.expect_error("OVERLOADED")["retry_after_s"] > 0
+        device.start("[[status=401]]")
+        device.expect_error("BACKEND_UNAVAILABLE")
+        assert device.ask("hello", model=f"{kind}/fake").complete["finish_reason"] == "stop"
+
+
+def test_another_host_answers_and_the_first_returns(own_server, fake):
+    first = FakeModels()
+    first.refuse = True
+    port = first.port
+    server = own_server({**options("ollama", fake), "OLLAMA_MODEL": "fake",
+                         "OLLAMA_HOST": f"127.0.0.1:{port}, {fake.url}"})
+    try:
+        with Device(server) as device:
+            wait_until(lambda: httpx.get(server.url + "/ready").json()["details"]["backend_ollama"]["detail"])
+            assert device.ask("hello").complete
+            assert len(fake.requests) == 1 and not first.requests
+            first.refuse = False
+            wait_until(lambda: not httpx.get(server.url + "/ready").json()["details"]["backend_ollama"]["detail"])
+            assert device.ask("hello").complete
+            assert len(first.requests) == 1
+    finally:
+        first.close()
+
+
+def test_a_host_that_fails_before_the_first_token_is_passed_over(own_server, fake):
+    other = FakeModels()
+    server = own_server({**options("ollama", fake), "OLLAMA_HOST": f"{other.url},{fake.url}"})
+    try:
+        with Device(server) as device:
+            answer = device.ask("[[status=500]]")
+            assert answer.end["code"] == "GENERATION_ERROR"
+            assert len(other.requests) == 1 and len(fake.requests) == 1
+    finally:
+        other.close()
+
+
+def test_a_server_that_is_not_there_is_waited_for(own_server, fake):
+    fake.refuse = True
+    server = own_server(options("ollama", fake), start=False)
+    server.start(ready=False)
+    ready = httpx.get(server.url + "/ready")
+    assert ready.status_code == 503
+    with Device(server) as device:
+        fake.refuse = False
+        wait_until(lambda: server.responds("/ready"))
+        assert device.ask("hello").text == "fake0 fake1 fake2 "
+
+
+def test_names_route_between_backends(own_server, fake):
+    """The model in this process is the default one; the other is there by its prefix."""
+    server = own_server({"OLLAMA_HOST": fake.url})
+    details = httpx.get(server.url + "/ready").json()["details"]
+    assert details["backend_embedded"]["status"] == "healthy"
+    wait_until(lambda: httpx.get(server.url + "/ready").json()["details"]["backend_ollama"]["status"] == "healthy")
+    with Device(server) as device:
+        assert device.ask("hello", model="ollama/fake").text == "fake0 fake1 fake2 "
+        assert device.ask("Say yes.", max_tokens=3).complete["model"] != "fake"
+        device.start("hello", model="openai/fake")
+        device.expect_error("MODEL_NOT_FOUND")

@@ -1,0 +1,432 @@
+// Answers of model servers over real sockets, and every way in which they go wrong.
+#include <gmock/gmock.h>
+
+#include "remote_fixture.h"
+
+namespace tars::llm {
+namespace {
+
+using namespace std::chrono_literals;
+using llm::testing::FakeUpstream;
+using llm::testing::Peer;
+using ::testing::HasSubstr;
+
+using RemoteTest = llm::testing::RemoteFixture;
+
+bool say(Peer& peer, const std::string&, int) {
+  return peer.begin_stream() && peer.token("Hel") && peer.token("lo") && peer.done();
+}
+
+TEST_F(RemoteTest, AnAnswerArrivesTokenByToken) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    return say(peer, request, number);
+  });
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer, "Hello");
+  EXPECT_EQ(sink->tokens, 2);
+  EXPECT_EQ(sink->starts, 1);
+  EXPECT_EQ(sink->ending(), "stop");
+  EXPECT_EQ((*sink->outcome)->prompt_tokens, 11);
+  EXPECT_THAT(asked, HasSubstr("POST /api/chat HTTP/1.1\r\n"));
+  EXPECT_THAT(asked, HasSubstr("Host: 127.0.0.1:" + std::to_string(upstream.port()) + "\r\n"));
+  EXPECT_THAT(asked, ::testing::Not(HasSubstr("Origin")));
+}
+
+TEST_F(RemoteTest, OneReadIsOneStep) {
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    std::string lines;
+    for (int i = 0; i < 100; ++i) {
+      lines += R"({"message":{"content":"x"},"done":false})"
+               "\n";
+    }
+    return peer.begin_stream() && peer.chunk(lines) && peer.done();
+  });
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->tokens, 100);
+  EXPECT_LE(sink->steps, 3);
+}
+
+TEST_F(RemoteTest, ConnectionsAreKept) {
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  // One for the chats, at most one more for the checks beside it.
+  EXPECT_LE(upstream.connections(), 2);
+}
+
+TEST_F(RemoteTest, AConnectionThatTheServerClosedBetweenRequestsIsReplaced) {
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    say(peer, request, number);
+    return false;  // closes although it said that it keeps the connection
+  });
+  host(upstream.port());
+  open();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+TEST_F(RemoteTest, AStopClosesTheConnectionBeforeTheFirstToken) {
+  std::atomic<bool> closed{false};
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    closed = peer.wait_for_close();
+    return false;
+  });
+  host(upstream.port());
+  open();
+  std::stop_source stop;
+  const auto sink = ask("x", stop.get_token());
+  ASSERT_TRUE(wait_until([&] { return upstream.chats() == 1; }));
+  stop.request_stop();
+  ASSERT_TRUE(sink->wait_done());
+  EXPECT_EQ(sink->ending(), "cancelled");
+  EXPECT_TRUE(wait_until([&] { return closed.load(); }));
+  EXPECT_EQ(upstream.chats(), 1);
+}
+
+TEST_F(RemoteTest, AStopClosesTheConnectionBetweenTokens) {
+  std::atomic<bool> closed{false};
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    peer.begin_stream();
+    peer.token("one");
+    closed = peer.wait_for_close();
+    return false;
+  });
+  host(upstream.port());
+  open();
+  std::stop_source stop;
+  const auto sink = ask("x", stop.get_token());
+  ASSERT_TRUE(sink->wait_for([&] { return sink->tokens == 1; }));
+  stop.request_stop();
+  ASSERT_TRUE(sink->wait_done());
+  EXPECT_EQ(sink->ending(), "cancelled");
+  EXPECT_EQ(sink->answer, "one");
+  EXPECT_TRUE(wait_until([&] { return closed.load(); }));
+}
+
+TEST_F(RemoteTest, AStopThatCameBeforeEverythingEndsIt) {
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  std::stop_source stop;
+  stop.request_stop();
+  const auto sink = ask("x", stop.get_token());
+  ASSERT_TRUE(sink->wait_done());
+  EXPECT_EQ(sink->ending(), "cancelled");
+}
+
+TEST_F(RemoteTest, ShutdownEndsWhatRuns) {
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  host(upstream.port());
+  open();
+  const auto sink = ask();
+  ASSERT_TRUE(wait_until([&] { return upstream.chats() == 1; }));
+  backend_->shutdown();
+  EXPECT_EQ(sink->dones, 1);
+  EXPECT_EQ(sink->ending(), "cancelled");
+  Request request;
+  request.messages = {{Role::user, "x"}};
+  EXPECT_EQ(backend_->generate(request, sink, {}).error().code, ErrorCode::backend_unavailable);
+}
+
+TEST_F(RemoteTest, RunsAreBounded) {
+  options_.slots = 2;
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  host(upstream.port());
+  open();
+  std::stop_source stop;
+  const auto first = ask("x", stop.get_token());
+  const auto second = ask("x", stop.get_token());
+  Request request;
+  request.messages = {{Role::user, "x"}};
+  const auto third = backend_->generate(request, first, {});
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, ErrorCode::overloaded);
+  stop.request_stop();
+  EXPECT_TRUE(first->wait_done() && second->wait_done());
+  EXPECT_EQ(backend_->status().running, 0);
+}
+
+TEST_F(RemoteTest, TheModelIsTheFirstOfTheServersWhereNoneIsConfigured) {
+  options_.model.clear();
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(backend_->status().model, "m");
+  EXPECT_EQ(answer_to()->ending(), "stop");
+}
+
+// -- what goes wrong
+
+struct Fault {
+  const char* name;
+  FakeUpstream::Script script;
+  ErrorCode code;
+  std::string answer;
+  int chats;  // how often the server is asked at most
+};
+
+class RemoteFaultTest : public RemoteTest, public ::testing::WithParamInterface<Fault> {};
+
+TEST_P(RemoteFaultTest, EndsWithItsErrorAndWhatThereWas) {
+  const Fault& fault = GetParam();
+  options_.first_token_timeout = 300ms;
+  options_.idle_timeout = 200ms;
+  FakeUpstream upstream(fault.script);
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->error(), fault.code) << sink->ending();
+  EXPECT_EQ(sink->answer, fault.answer);
+  EXPECT_LE(upstream.chats(), fault.chats);
+}
+
+const std::vector<Fault> kFaults = {
+    {"error_line",
+     [](Peer& p, const std::string&, int) {
+       return p.begin_stream() && p.token("part") && p.chunk("{\"error\":\"boom\"}\n") &&
+              p.send("0\r\n\r\n");
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"error_line_before_a_token",
+     [](Peer& p, const std::string&, int) {
+       return p.begin_stream() && p.chunk("{\"error\":\"boom\"}\n") && p.send("0\r\n\r\n");
+     },
+     ErrorCode::generation_error, "", 1},
+    {"end_without_done",
+     [](Peer& p, const std::string&, int) {
+       return p.begin_stream() && p.token("part") && p.send("0\r\n\r\n");
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"cut_in_a_line",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.token("part");
+       p.chunk("{\"message\":{\"conte");
+       return false;
+     },
+     ErrorCode::generation_error, "part", 1},
+    // Once on a connection that a check left, which may have gone stale, and twice on new ones.
+    {"reset_before_an_answer",
+     [](Peer& p, const std::string&, int) {
+       p.reset();
+       return false;
+     },
+     ErrorCode::backend_unavailable, "", 3},
+    {"garbage_for_http",
+     [](Peer& p, const std::string&, int) {
+       p.send("this is no HTTP at all\r\n\r\n");
+       return false;
+     },
+     ErrorCode::backend_unavailable, "", 2},
+    {"garbage_for_json",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.token("part");
+       p.chunk("<html>\n");
+       return false;
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"broken_chunk",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.token("part");
+       p.send("zz\r\n");
+       return false;
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"endless_line",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.token("part");
+       while (p.chunk(std::string(60'000, 'x'))) {
+       }
+       return false;
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"hang_before_the_first_token",
+     [](Peer& p, const std::string&, int) {
+       p.wait_for_close();
+       return false;
+     },
+     ErrorCode::backend_unavailable, "", 1},
+    {"hang_behind_the_head",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.wait_for_close();
+       return false;
+     },
+     ErrorCode::backend_unavailable, "", 1},
+    {"hang_between_tokens",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       p.token("part");
+       p.wait_for_close();
+       return false;
+     },
+     ErrorCode::generation_error, "part", 1},
+    {"not_found",
+     [](Peer& p, const std::string&, int) { return p.answer(404, R"({"error":"no model"})"); },
+     ErrorCode::model_not_found, "", 1},
+    {"busy",
+     [](Peer& p, const std::string&, int) { return p.answer(429, "", "Retry-After: 7\r\n"); },
+     ErrorCode::overloaded, "", 1},
+    {"unavailable", [](Peer& p, const std::string&, int) { return p.answer(503, "x"); },
+     ErrorCode::overloaded, "", 1},
+    {"redirect",
+     [](Peer& p, const std::string&, int) {
+       return p.answer(302, "", "Location: http://127.0.0.1:1/\r\n");
+     },
+     ErrorCode::backend_unavailable, "", 1},
+    {"server_error",
+     [](Peer& p, const std::string&, int) { return p.answer(500, R"({"error":"boom"})"); },
+     ErrorCode::generation_error, "", 1},
+    {"text_without_end",
+     [](Peer& p, const std::string&, int) {
+       p.begin_stream();
+       while (p.token(std::string(1000, 'x'))) {
+       }
+       return false;
+     },
+     ErrorCode::generation_error, "", 1},
+};
+
+INSTANTIATE_TEST_SUITE_P(Remote, RemoteFaultTest,
+                         ::testing::ValuesIn(kFaults.begin(), kFaults.end() - 1),
+                         [](const auto& fault) { return std::string(fault.param.name); });
+
+TEST_F(RemoteTest, AServerThatNeverStopsIsStopped) {
+  FakeUpstream upstream(kFaults.back().script);
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->error(), ErrorCode::generation_error);
+  EXPECT_LT(sink->answer.size(), 2'000'000U);
+}
+
+TEST_F(RemoteTest, ABusyServersRetryAfterIsPassedOn) {
+  FakeUpstream upstream(
+      [](Peer& p, const std::string&, int) { return p.answer(429, "", "Retry-After: 7\r\n"); });
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->outcome->error().retry_after, 7s);
+}
+
+// -- several hosts
+
+TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
+  FakeUpstream upstream(say);
+  host(1);  // nobody listens there
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(backend_->status().health, Health::healthy);
+}
+
+TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstFailsBeforeATokenButNotAfter) {
+  bool fail_late = false;
+  FakeUpstream broken([&](Peer& peer, const std::string&, int) {
+    if (!fail_late) return peer.answer(500, "x");
+    peer.begin_stream();
+    peer.token("part");
+    return false;
+  });
+  FakeUpstream good(say);
+  host(broken.port());
+  host(good.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(broken.chats(), 1);
+  fail_late = true;
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer, "part");
+  EXPECT_EQ(sink->error(), ErrorCode::generation_error);
+  EXPECT_EQ(good.chats(), 1);
+}
+
+TEST_F(RemoteTest, TheLeastBusyIsAskedFirst) {
+  const auto hang = [](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  };
+  FakeUpstream a(hang);
+  FakeUpstream b(hang);
+  host(a.port());
+  host(b.port());
+  open();
+  std::stop_source stop;
+  std::vector<std::shared_ptr<llm::testing::RecordingSink>> sinks;
+  for (int i = 0; i < 6; ++i) sinks.push_back(ask("x", stop.get_token()));
+  EXPECT_TRUE(wait_until([&] { return a.chats() == 3 && b.chats() == 3; }));
+  stop.request_stop();
+  for (const auto& sink : sinks) EXPECT_TRUE(sink->wait_done());
+}
+
+TEST_F(RemoteTest, AHostThatFailsIsLeftOutUntilItAnswersAgain) {
+  FakeUpstream flaky(say);
+  FakeUpstream steady(say);
+  flaky.lists = false;
+  host(flaky.port());
+  host(steady.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return !backend_->status().detail.empty(); }));
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(flaky.chats(), 0);
+  flaky.lists = true;
+  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(flaky.chats(), 1);
+}
+
+TEST_F(RemoteTest, NobodyThereIsUnhealthyAndSaidSo) {
+  host(1);
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_THAT(backend_->status().detail, HasSubstr("no connection to http://127.0.0.1:1"));
+  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+}
+
+// -- OpenAI-compatible
+
+TEST_F(RemoteTest, EventsOfAnOpenAiCompatibleServer) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int) {
+    asked = request;
+    const auto event = [](const std::string& delta, const std::string& finish) {
+      return R"(data: {"choices":[{"index":0,"delta":{"content":")" + delta +
+             R"("},"finish_reason":)" + finish + "}]}\r\n\r\n";
+    };
+    return peer.begin_stream("text/event-stream") && peer.chunk(": hello\n\n") &&
+           peer.chunk(event("He", "null") + event("llo", "null")) &&
+           peer.chunk(event("", "\"length\"")) &&
+           peer.chunk(
+               "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,"
+               "\"completion_tokens\":2}}\n\ndata: [DO") &&
+           peer.chunk("NE]\n\n") && peer.send("0\r\n\r\n");
+  });
+  options_.api_key = "secret";
+  host(upstream.port(), "/v1");
+  open(true);
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer, "Hello");
+  EXPECT_EQ(sink->ending(), "length");
+  EXPECT_EQ((*sink->outcome)->prompt_tokens, 5);
+  EXPECT_THAT(asked, HasSubstr("POST /v1/chat/completions HTTP/1.1\r\n"));
+  EXPECT_THAT(asked, HasSubstr("Authorization: Bearer secret\r\n"));
+}
+
+}  // namespace
+}  // namespace tars::llm

@@ -1,0 +1,91 @@
+#include "llm/remote/failure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "llm/remote/ollama_dialect.h"
+#include "llm/remote/openai_dialect.h"
+
+namespace tars::llm {
+namespace {
+
+using ::testing::HasSubstr;
+
+const net::Endpoint kHost{.host = "gpu", .port = 1};
+
+Failure refused(unsigned status, std::string_view body = "", net::Headers headers = {}) {
+  net::ResponseHead head;
+  head.status = status;
+  head.headers = std::move(headers);
+  return refusal(head, body, *make_ollama_dialect(0), kHost, "m");
+}
+
+TEST(Failure, AnUnknownModelIsNamedAndOthersAreAsked) {
+  const Failure f = refused(404, R"({"error":"model 'm' not found"})");
+  EXPECT_EQ(f.error.code, ErrorCode::model_not_found);
+  EXPECT_THAT(f.error.message, HasSubstr("model 'm' not found"));
+  EXPECT_TRUE(f.others_may_answer);
+  EXPECT_FALSE(f.host_is_down);
+}
+
+TEST(Failure, ABusyServerSaysWhenToComeBack) {
+  EXPECT_EQ(refused(429, "", {{"retry-after", "17"}}).error.retry_after, std::chrono::seconds(17));
+  EXPECT_EQ(refused(503).error.retry_after, std::chrono::seconds(5));
+  EXPECT_EQ(refused(503, "", {{"Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"}}).error.retry_after,
+            std::chrono::seconds(5));
+  EXPECT_EQ(refused(503, "", {{"Retry-After", "4000000000"}}).error.retry_after,
+            std::chrono::seconds(3600));
+  EXPECT_EQ(refused(503).error.code, ErrorCode::overloaded);
+  EXPECT_FALSE(refused(503).host_is_down);
+}
+
+TEST(Failure, EachStatusMeansWhatItSays) {
+  EXPECT_EQ(refused(401).error.code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(refused(302).error.message, HasSubstr("redirect"));
+  EXPECT_EQ(refused(302).error.code, ErrorCode::backend_unavailable);
+  EXPECT_TRUE(refused(502).host_is_down);
+  EXPECT_EQ(refused(500, R"({"error":"boom"})").error.code, ErrorCode::generation_error);
+  EXPECT_TRUE(refused(500).others_may_answer);
+  EXPECT_EQ(refused(400).error.code, ErrorCode::generation_error);
+  EXPECT_FALSE(refused(400).others_may_answer);
+}
+
+TEST(Failure, APromptThatIsTooLongIsToldApart) {
+  net::ResponseHead head;
+  head.status = 400;
+  const Failure f = refusal(
+      head,
+      R"({"error":{"message":"maximum context length is 4096","code":"context_length_exceeded"}})",
+      *make_openai_dialect(""), kHost, "m");
+  EXPECT_EQ(f.error.code, ErrorCode::context_overflow);
+}
+
+TEST(Failure, ABrokenConnectionIsTriedAgainARefusedOneElsewhere) {
+  EXPECT_TRUE(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).same_may_answer);
+  const Failure down =
+      transport_failure(make_error(ErrorCode::backend_unavailable, "refused"), kHost);
+  EXPECT_TRUE(down.host_is_down);
+  EXPECT_FALSE(down.same_may_answer);
+  EXPECT_TRUE(transport_failure(make_error(ErrorCode::timeout, ""), kHost).host_is_down);
+  EXPECT_FALSE(transport_failure(make_error(ErrorCode::closed, ""), kHost).others_may_answer);
+  EXPECT_EQ(down.error.code, ErrorCode::backend_unavailable);
+}
+
+TEST(Failure, TheMostTellingOfSeveralIsTold) {
+  const Error down = make_error(ErrorCode::backend_unavailable, "");
+  const Error unknown = make_error(ErrorCode::model_not_found, "");
+  const Error busy = make_error(ErrorCode::overloaded, "");
+  EXPECT_EQ(more_telling(down, unknown).code, ErrorCode::model_not_found);
+  EXPECT_EQ(more_telling(unknown, down).code, ErrorCode::model_not_found);
+  EXPECT_EQ(more_telling(busy, unknown).code, ErrorCode::overloaded);
+}
+
+TEST(Failure, InTheMiddleOfAnAnswerEverythingIsAGenerationError) {
+  for (const ErrorCode code : {ErrorCode::timeout, ErrorCode::io_error,
+                               ErrorCode::backend_unavailable, ErrorCode::generation_error}) {
+    EXPECT_EQ(broken_off(make_error(code, "x")).code, ErrorCode::generation_error);
+  }
+}
+
+}  // namespace
+}  // namespace tars::llm

@@ -1,0 +1,53 @@
+#include "llm/remote/json_fields.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::llm {
+namespace {
+
+TEST(JsonLine, ParsesOneAfterTheOtherAlsoBehindABrokenOne) {
+  JsonLine line;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(line.parse(R"({"a":[{"b":"an unfinished text that is longer than a small one)"));
+    const auto value = line.parse(R"({"a":"b"})");
+    ASSERT_TRUE(value);
+    EXPECT_EQ(text_in(value->as_object(), "a"), "b");
+  }
+}
+
+TEST(JsonLine, NestingIsBounded) {
+  JsonLine line;
+  EXPECT_TRUE(line.parse(std::string(30, '[') + std::string(30, ']')));
+  EXPECT_FALSE(line.parse(std::string(100'000, '[')));
+}
+
+TEST(JsonFields, OtherTypesAreNothing) {
+  const auto value = boost::json::parse(R"({"t":1,"n":"x","o":[],"big":1e18,"neg":-1})");
+  const auto& object = value.as_object();
+  EXPECT_EQ(text_in(object, "t"), "");
+  EXPECT_EQ(text_in(object, "none"), "");
+  EXPECT_EQ(count_in(object, "n"), 0);
+  EXPECT_EQ(count_in(object, "big"), 0);
+  EXPECT_EQ(count_in(object, "neg"), 0);
+  EXPECT_EQ(object_in(object, "o"), nullptr);
+}
+
+TEST(JsonFields, WordsOfServersAreCutAndCleaned) {
+  const auto said = [](const std::string& text) { return words(boost::json::value(text)); };
+  EXPECT_EQ(said("a\nb\x1b"), "a b ");
+  EXPECT_EQ(said(std::string(5000, 'x')).size(), 300U);
+  // 300 is in the middle of a character here.
+  std::string euros = "xx";
+  for (int i = 0; i < 200; ++i) euros += "\u20ac";
+  EXPECT_EQ(said(euros).size(), 299U);
+  EXPECT_EQ(words(boost::json::parse(R"({"message":"m","code":3})")), "m");
+  EXPECT_EQ(words(boost::json::value(7)), "without saying why");
+}
+
+TEST(JsonFields, FloatsAreShownAsTheyWereWritten) {
+  EXPECT_EQ(shown(0.7F), 0.7);
+  EXPECT_EQ(shown(0.0F), 0.0);
+}
+
+}  // namespace
+}  // namespace tars::llm

@@ -1,0 +1,92 @@
+#include "llm/remote/openai_dialect.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include "reader_fixture.h"
+
+namespace tars::llm {
+namespace {
+
+namespace json = boost::json;
+using llm::testing::read_answer;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+const std::unique_ptr<Dialect> kOpenAi = make_openai_dialect("key");
+
+std::string chunk(const std::string& text, const std::string& finish = "null") {
+  return R"(data: {"id":"chatcmpl-760","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":")" +
+         text + R"("},"finish_reason":)" + finish + "}]}\n\n";
+}
+
+constexpr std::string_view kUsage =
+    R"(data: {"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":4}}})"
+    "\n\n";
+
+TEST(OpenAiDialect, ReadsAnAnswerInPiecesOfAnySize) {
+  const std::string bytes = ": ping\n\n" + chunk("It") + chunk(" is") + chunk("", "\"length\"") +
+                            std::string(kUsage) + "data: [DONE]\n\n";
+  for (std::size_t step = 1; step < bytes.size(); step += 5) {
+    const auto answer = read_answer(*kOpenAi, bytes, step);
+    ASSERT_FALSE(answer.error) << answer.error->message;
+    EXPECT_THAT(answer.tokens, ElementsAre("It", " is"));
+    ASSERT_TRUE(answer.end);
+    EXPECT_EQ(answer.end->reason, FinishReason::length);
+    EXPECT_EQ(answer.end->prompt_tokens, 12);
+    EXPECT_EQ(answer.end->cached_tokens, 4);
+    EXPECT_EQ(answer.end->completion_tokens, 3);
+  }
+}
+
+TEST(OpenAiDialect, AFinishReasonIsAnEndWhereDoneIsLeftOut) {
+  const auto answer = read_answer(*kOpenAi, chunk("a") + chunk("", "\"stop\""));
+  EXPECT_FALSE(answer.error);
+  EXPECT_EQ(answer.end->reason, FinishReason::stop);
+}
+
+TEST(OpenAiDialect, AnEndWithoutFinishReasonIsAnError) {
+  EXPECT_EQ(read_answer(*kOpenAi, chunk("a")).error->code, ErrorCode::generation_error);
+  EXPECT_EQ(read_answer(*kOpenAi, "").error->code, ErrorCode::generation_error);
+}
+
+TEST(OpenAiDialect, AnErrorEventFails) {
+  const auto answer = read_answer(
+      *kOpenAi, chunk("a") + "data: {\"error\":{\"message\":\"out of memory\",\"code\":500}}\n\n");
+  EXPECT_THAT(answer.tokens, ElementsAre("a"));
+  EXPECT_EQ(answer.error->code, ErrorCode::generation_error);
+  EXPECT_THAT(answer.error->message, HasSubstr("out of memory"));
+}
+
+TEST(OpenAiDialect, WhatIsNoEventOfTheApiFails) {
+  for (const char* data : {"hello", "[]", "{}", "{\"choices\":7}"}) {
+    EXPECT_TRUE(read_answer(*kOpenAi, std::string("data: ") + data + "\n\n", 99, false).error)
+        << data;
+  }
+}
+
+TEST(OpenAiDialect, AsksWithEveryOptionAndTheKey) {
+  Request request;
+  request.messages = {{Role::user, "u"}};
+  request.sampling = {
+      .temperature = 0.2F, .top_p = 1.0F, .top_k = 40, .seed = 7, .stop = {"E"}, .max_tokens = 5};
+  const auto asked = kOpenAi->chat(request, "m");
+  EXPECT_EQ(asked.target, "/chat/completions");
+  EXPECT_THAT(asked.headers, Contains(Pair("Authorization", "Bearer key")));
+  EXPECT_EQ(json::parse(asked.body), json::parse(R"({"model":"m","stream":true,
+    "messages":[{"role":"user","content":"u"}],"stream_options":{"include_usage":true},
+    "temperature":0.2,"top_p":1.0,"max_tokens":5,"seed":7,"stop":["E"]})"));
+  EXPECT_TRUE(make_openai_dialect("")->list().headers.empty());
+}
+
+TEST(OpenAiDialect, ListsModels) {
+  EXPECT_THAT(*kOpenAi->models(R"({"object":"list","data":[{"id":"m1"},{"id":"m2"}]})"),
+              ElementsAre("m1", "m2"));
+  EXPECT_FALSE(kOpenAi->models("[]"));
+}
+
+}  // namespace
+}  // namespace tars::llm

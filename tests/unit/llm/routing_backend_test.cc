@@ -1,0 +1,90 @@
+#include "llm/routing_backend.h"
+
+#include <gtest/gtest.h>
+
+namespace tars::llm {
+namespace {
+
+class NamedStub final : public Backend {
+ public:
+  explicit NamedStub(std::string name, std::vector<std::string>& calls)
+      : name_(std::move(name)), calls_(calls) {}
+  void start(const std::vector<boost::asio::io_context*>&) override {
+    calls_.push_back(name_ + " start");
+  }
+  Status status() const override {
+    return {.health = Health::healthy,
+            .detail = "",
+            .model = name_ + "-model",
+            .slots = 3,
+            .running = 1};
+  }
+  Result<void> generate(Request request, std::shared_ptr<Sink>, std::stop_token) override {
+    calls_.push_back(name_ + " " + request.model);
+    return {};
+  }
+  void shutdown() override { calls_.push_back(name_ + " shutdown"); }
+
+ private:
+  const std::string name_;
+  std::vector<std::string>& calls_;
+};
+
+class RoutingBackendTest : public ::testing::Test {
+ protected:
+  RoutingBackendTest() {
+    std::vector<NamedBackend> backends;
+    for (const char* name : {"embedded", "ollama"}) {
+      backends.push_back({name, std::make_unique<NamedStub>(name, calls_)});
+    }
+    routing_ = std::make_unique<RoutingBackend>(std::move(backends));
+  }
+  std::string asked(const std::string& model) {
+    calls_.clear();
+    Request request;
+    request.model = model;
+    const auto result = routing_->generate(std::move(request), nullptr, {});
+    if (!result) return result.error().code == ErrorCode::model_not_found ? "not found" : "other";
+    return calls_.back();
+  }
+
+  std::vector<std::string> calls_;
+  std::unique_ptr<RoutingBackend> routing_;
+};
+
+TEST_F(RoutingBackendTest, ThePrefixSaysWho) {
+  EXPECT_EQ(asked("ollama/llama3:8b"), "ollama llama3:8b");
+  EXPECT_EQ(asked("ollama/org/model"), "ollama org/model");
+  EXPECT_EQ(asked("ollama/"), "ollama ");
+  EXPECT_EQ(asked("embedded/chat"), "embedded chat");
+}
+
+TEST_F(RoutingBackendTest, OtherNamesAreTheDefaultOnes) {
+  EXPECT_EQ(asked(""), "embedded ");
+  EXPECT_EQ(asked("chat"), "embedded chat");
+  EXPECT_EQ(asked("org/model"), "embedded org/model");
+  EXPECT_EQ(asked("/x"), "embedded /x");
+}
+
+TEST_F(RoutingBackendTest, ABackendThatIsNotThereIsNotFound) {
+  EXPECT_EQ(asked("openai/gpt"), "not found");
+}
+
+TEST_F(RoutingBackendTest, TheStatusIsTheDefaultOnesWithTheRoomOfAll) {
+  const Status status = routing_->status();
+  EXPECT_EQ(status.model, "embedded-model");
+  EXPECT_EQ(status.slots, 6);
+  EXPECT_EQ(status.running, 2);
+  ASSERT_EQ(routing_->parts().size(), 2U);
+  EXPECT_EQ(routing_->parts()[1].name, "ollama");
+}
+
+TEST_F(RoutingBackendTest, StartsAndEndsAll) {
+  routing_->start({});
+  routing_->shutdown();
+  EXPECT_EQ(calls_, (std::vector<std::string>{"embedded start", "ollama start", "embedded shutdown",
+                                              "ollama shutdown"}));
+}
+
+}  // namespace
+}  // namespace tars::llm
