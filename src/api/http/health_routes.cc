@@ -38,13 +38,17 @@ std::string model_trouble(const llm::Backend& backend, std::chrono::seconds stal
   return {};
 }
 
+std::string_view health_word(const llm::Status& status) {
+  return status.health == llm::Health::healthy ? "healthy" : "unhealthy";
+}
+
 // Each backend for itself. Only the default one decides whether the server is ready.
 void write_backends(JsonWriter& json, const std::vector<llm::NamedStatus>& backends) {
   for (const auto& [name, status] : backends) {
-    const bool well = status.health == llm::Health::healthy;
     json.begin_object("backend_" + name);
-    json.field("status", well ? "healthy" : "unhealthy");
+    json.field("status", health_word(status));
     json.field("detail", status.detail);
+    json.field("latency_ms", 0.0);  // what it last knew: nobody is asked
     json.field("model", status.model);
     json.field("slots", status.slots);
     json.field("running", status.running);
@@ -134,6 +138,8 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
   json.field("timestamp", timestamp());
   json.begin_object("checks");
   for (const Check& check : checks) json.field(check.name, check.status);
+  const std::vector<llm::NamedStatus> backends = from_.backend.parts();
+  for (const auto& [name, status] : backends) json.field("backend_" + name, health_word(status));
   json.end_object().begin_object("details");
   for (const Check& check : checks) {
     json.begin_object(check.name);
@@ -142,7 +148,7 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
     json.field("latency_ms", check.latency_ms);
     json.end_object();
   }
-  write_backends(json, from_.backend.parts());
+  write_backends(json, backends);
   json.end_object().end_object();
   net::HttpResponse response = json_response(well && !draining ? 200 : 503, std::move(body));
   if (response.status == 503) response.headers.emplace_back("Retry-After", "5");

@@ -68,7 +68,9 @@ class FakeTokens : public auth::TokenService {
 class FakeBackend : public llm::Backend {
  public:
   llm::Status now{llm::Health::healthy, "", "tiny", 4096, 1, 0, std::chrono::milliseconds(0)};
+  std::vector<llm::NamedStatus> several;
   llm::Status status() const override { return now; }
+  std::vector<llm::NamedStatus> parts() const override { return several; }
   Result<void> generate(llm::Request, std::shared_ptr<llm::Sink>, std::stop_token) override {
     return make_error(ErrorCode::backend_unavailable, "a double");
   }

@@ -42,6 +42,20 @@ TEST_F(HealthRoutesTest, NotReadyForEachTrouble) {
   failing("tokens");
 }
 
+TEST_F(HealthRoutesTest, EveryDetailHasItsCheckAndABackendBesideTheDefaultDoesNotDecide) {
+  backend_.several = {{"embedded", backend_.now}, {"ollama", llm::Status{}}};
+  EXPECT_EQ(ask("GET", "/ready").status, 200U);
+  const boost::json::object ready = body();
+  const boost::json::object& checks = ready.at("checks").as_object();
+  EXPECT_EQ(checks.at("backend_ollama").as_string(), "unhealthy");
+  EXPECT_EQ(checks.at("backend_embedded").as_string(), "healthy");
+  for (const auto& [name, detail] : ready.at("details").as_object()) {
+    ASSERT_TRUE(checks.contains(name)) << name;
+    EXPECT_EQ(detail.at("status"), checks.at(name));
+    EXPECT_TRUE(detail.at("latency_ms").is_number());
+  }
+}
+
 TEST_F(HealthRoutesTest, DrainingIsNotReady) {
   gateway().begin_drain();
   const auto response = ask("GET", "/ready");
