@@ -1,0 +1,56 @@
+#include "llm/remote/remote_backend.h"
+
+#include <gtest/gtest.h>
+
+#include "remote_sink.h"
+
+namespace tars::llm {
+namespace {
+
+RemoteOptions nobody() {
+  RemoteOptions out;
+  out.hosts = {{.host = "127.0.0.1", .port = 1}};
+  out.context_length = 512;
+  return out;
+}
+
+Request question(const std::string& model = "m") {
+  Request out;
+  out.model = model;
+  out.messages = {{Role::user, "x"}};
+  return out;
+}
+
+TEST(RemoteBackend, RefusesBeforeItsStartAndAfterItsEnd) {
+  const SystemClock clock;
+  const auto backend = open_ollama_backend(nobody(), clock);
+  const auto sink = std::make_shared<llm::testing::RemoteSink>();
+  EXPECT_EQ(backend->generate(question(), sink, {}).error().code, ErrorCode::backend_unavailable);
+  backend->shutdown();
+  backend->shutdown();
+  EXPECT_EQ(backend->generate(question(), sink, {}).error().code, ErrorCode::backend_unavailable);
+  EXPECT_EQ(sink->dones, 0);
+}
+
+TEST(RemoteBackend, WithoutAnyModelNameThereIsNone) {
+  const SystemClock clock;
+  const auto backend = open_openai_backend(nobody(), clock);
+  EXPECT_EQ(backend->generate(question(""), nullptr, {}).error().code, ErrorCode::model_not_found);
+  EXPECT_EQ(backend->generate({}, nullptr, {}).error().code, ErrorCode::invalid_message);
+}
+
+TEST(RemoteBackend, TellsWhatItIsBeforeAnyHostHasAnswered) {
+  const SystemClock clock;
+  RemoteOptions options = nobody();
+  options.model = "llama3";
+  options.slots = 3;
+  const auto backend = open_ollama_backend(std::move(options), clock);
+  const Status status = backend->status();
+  EXPECT_EQ(status.health, Health::starting);
+  EXPECT_EQ(status.model, "llama3");
+  EXPECT_EQ(status.slots, 3);
+  EXPECT_EQ(status.context_length, 512);
+}
+
+}  // namespace
+}  // namespace tars::llm
