@@ -20,10 +20,11 @@ def _wsload(setting: Setting, *arguments: str) -> dict:
     return report
 
 
-def _relay(setting: Setting) -> tuple[str, int]:
+def _relay(setting: Setting, upstream: str | None = None) -> tuple[str, int]:
     """The plain Go relay: (base URL, process id)."""
     port = free_port()
-    process = setting.spawn(setting.go_program("relay"), "-addr", f"127.0.0.1:{port}")
+    process = setting.spawn(setting.go_program("relay"), "-addr", f"127.0.0.1:{port}",
+                            *(("-upstream", upstream) if upstream else ()))
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

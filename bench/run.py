@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/e2e"))
 
 import gateway_figures
 import model_figures
+import relay_figures
 from setting import Setting
 
 
@@ -53,6 +54,10 @@ BENCHMARKS: dict[str, Callable[[Setting], list[tuple]]] = {
     "rss": model_figures.rss,
     "idle-memory": gateway_figures.idle_memory,
     "auth": gateway_figures.auth,
+    "relay-cpu": relay_figures.cpu_paced,
+    "relay-rate": relay_figures.cpu_and_rate,
+    "relay-latency": relay_figures.latency,
+    "upstream-close": relay_figures.upstream_close,
 }
 
 
