@@ -83,7 +83,7 @@ TokenCodec::TokenCodec(const Options& options, std::optional<std::string> genera
 }
 
 Result<std::string> TokenCodec::encode(const Claims& claims) const {
-  const Error failed = make_error(ErrorCode::internal, "a token could not be signed");
+  Error failed = make_error(ErrorCode::internal, "a token could not be signed");
   jwt_t* raw = nullptr;
   if (jwt_new(&raw) != 0) return failed;
   const Jwt jwt(raw);
