@@ -1,0 +1,55 @@
+// Any bytes as the body of a model server's answer, in both dialects: the same text comes out however
+// they were cut, nothing comes behind the end, and no line grows without bound.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "llm/remote/ollama_dialect.h"
+#include "llm/remote/openai_dialect.h"
+
+namespace {
+
+struct Text final : tars::llm::TextTarget {
+  void on_text(std::string_view piece) override { text += piece; }
+  std::string text;
+};
+
+struct Outcome {
+  std::string text;
+  bool failed = false;
+  bool ended = false;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome read(const tars::llm::Dialect& dialect, std::string_view bytes, std::size_t step) {
+  Text target;
+  Outcome out;
+  const auto reader = dialect.reader();
+  for (std::size_t at = 0; at < bytes.size() && !out.failed; at += step) {
+    out.failed = !reader->feed(bytes.substr(at, step), target).has_value();
+  }
+  if (!out.failed) out.failed = !reader->finish().has_value();
+  out.text = target.text;
+  out.ended = reader->end().has_value();
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto kOllama = tars::llm::make_ollama_dialect(0);
+  static const auto kOpenAi = tars::llm::make_openai_dialect("");
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  for (const auto* dialect : {kOllama.get(), kOpenAi.get()}) {
+    const Outcome whole = read(*dialect, bytes, size + 1);
+    if (read(*dialect, bytes, 7) != whole || read(*dialect, bytes, size / 2 + 1) != whole) {
+      std::abort();
+    }
+    if (whole.ended && whole.failed) std::abort();
+    static_cast<void>(dialect->models(bytes));
+    if (dialect->error_text(bytes).size() > 300) std::abort();
+  }
+  return 0;
+}
