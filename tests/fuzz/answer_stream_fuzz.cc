@@ -1,5 +1,5 @@
-// Any bytes as the body of a model server's answer, in both dialects: the same text comes out however
-// they were cut, nothing comes behind the end, and no line grows without bound.
+// Any bytes as the body of a model server's answer, in both dialects: the same text comes out
+// however they were cut, nothing comes behind the end, and no line grows without bound.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Any bytes, in pieces, through the parser of other servers' HTTP responses: the same body comes out
-// however the bytes were cut.
+// Any bytes, in pieces, through the parser of other servers' HTTP responses: the same body comes
+// out however the bytes were cut.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
