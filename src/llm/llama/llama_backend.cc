@@ -10,6 +10,7 @@
 #include "llm/llama/chat_template.h"
 #include "llm/llama/gguf_check.h"
 #include "llm/llama/loaded_model.h"
+#include "llm/llama/short_slices.h"
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -175,6 +176,7 @@ void LlamaBackend::shutdown() {
 }
 
 void LlamaBackend::run() {
+  ask_for_short_slices();
   if (load()) serve();
   const bool cancelled = closing();
   end_waiting(false, cancelled ? Result<Completion>(Completion{.reason = FinishReason::cancelled})

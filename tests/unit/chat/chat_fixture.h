@@ -38,11 +38,10 @@ class ShiftedClock final : public Clock {
 template <class T>
 class Promise {
  public:
+  // Notifies under the lock: who takes the value may destroy this at once.
   void set(T value) {
-    {
-      std::lock_guard lock(mutex_);
-      value_.emplace(std::move(value));
-    }
+    std::lock_guard lock(mutex_);
+    value_.emplace(std::move(value));
     changed_.notify_all();
   }
   T take() {

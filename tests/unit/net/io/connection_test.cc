@@ -28,36 +28,28 @@ TEST(Connection, SendsBothParts) {
 TEST(Connection, SendingToAPeerThatTookNothingEndsAtTheDeadline) {
   Loopback t;
   const std::string large(64 << 20, 'x');
-  auto sent =
-      asio::co_spawn(t.thread.context(), t.connection->send("h", large, 3600s), asio::use_future);
-  t.thread.context().run_for(50ms);
+  auto sent = t.begin(t.connection->send("h", large, 3600s));
   t.connection->check_deadline(std::chrono::steady_clock::now() + 2h);
   EXPECT_TRUE(t.connection->timed_out());
-  t.thread.context().restart();
-  t.thread.context().run_for(50ms);
-  EXPECT_FALSE(sent.get());
+  EXPECT_FALSE(t.result_of(std::move(sent)));
 }
 
 TEST(Connection, ADeadlineEndsTheWaitAndIsTold) {
   Loopback t;
   t.connection->set_deadline_in(1h);
-  auto waiting = asio::co_spawn(t.thread.context(), received(*t.connection), asio::use_future);
-  t.thread.context().run_for(10ms);
+  auto waiting = t.begin(received(*t.connection));
   t.connection->check_deadline(std::chrono::steady_clock::now());
   EXPECT_FALSE(t.connection->timed_out());
   t.connection->check_deadline(std::chrono::steady_clock::now() + 2h);
   EXPECT_TRUE(t.connection->timed_out());
-  t.thread.context().restart();
-  t.thread.context().run_for(50ms);
-  EXPECT_NE(waiting.get().find("cancel"), std::string::npos);
+  EXPECT_NE(t.result_of(std::move(waiting)).find("cancel"), std::string::npos);
 }
 
 TEST(Connection, LingeringTakesWhatComesUntilThePeerEnds) {
   Loopback t;
   t.peer_sends("more");
   t.peer.shutdown(tcp::socket::shutdown_send);
-  asio::co_spawn(t.thread.context(), t.connection->linger(3600s), asio::use_future).wait_for(0s);
-  t.thread.context().run_for(50ms);
+  t.result_of(t.connection->linger(3600s));
   EXPECT_EQ(t.connection->phase, Phase::lingering);
   EXPECT_EQ(t.rest_of_peer(), "");
 }

@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,11 +58,24 @@ struct Loopback {
     connection = std::make_shared<Connection>(thread, std::move(accepted), "127.0.0.1");
   }
 
-  // Runs what is ready, and what becomes so within `limit`, until the future has its value.
+  // Runs the task up to its first wait.
   template <class T>
-  T result_of(asio::awaitable<T> task, std::chrono::milliseconds limit = 10s) {
+  std::future<T> begin(asio::awaitable<T> task) {
     auto future = asio::co_spawn(thread.context(), std::move(task), asio::use_future);
-    const auto end = std::chrono::steady_clock::now() + limit;
+    thread.context().restart();
+    thread.context().poll();
+    return future;
+  }
+
+  template <class T>
+  T result_of(asio::awaitable<T> task) {
+    return result_of(begin(std::move(task)));
+  }
+
+  // Runs what is ready, and what becomes so, until the future has its value.
+  template <class T>
+  T result_of(std::future<T> future) {
+    const auto end = std::chrono::steady_clock::now() + 30s;
     thread.context().restart();
     while (future.wait_for(0s) != std::future_status::ready) {
       if (std::chrono::steady_clock::now() > end) throw std::runtime_error("not done in time");
