@@ -12,7 +12,12 @@ using testing::HasSubstr;
 
 class StubBackend final : public llm::Backend {
  public:
-  llm::Status status() const override { return {.health = llm::Health::healthy, .model = "stub"}; }
+  llm::Status status() const override {
+    llm::Status status;
+    status.health = llm::Health::healthy;
+    status.model = "stub";
+    return status;
+  }
   Result<void> generate(llm::Request, std::shared_ptr<llm::Sink>, std::stop_token) override {
     return {};
   }
