@@ -10,8 +10,7 @@ set(TARS_ASIO_HEADERS <boost/asio/as_tuple.hpp> <boost/asio/awaitable.hpp> <boos
   <boost/asio/detached.hpp> <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp>
   <boost/asio/post.hpp> <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp>)
 function(tars_precompiled name)
-  file(WRITE ${CMAKE_BINARY_DIR}/empty.cc.new "")
-  file(COPY_FILE ${CMAKE_BINARY_DIR}/empty.cc.new ${CMAKE_BINARY_DIR}/empty.cc ONLY_IF_DIFFERENT)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/empty.cc CONTENT "")  # written when it is not there
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/empty.cc)
   target_precompile_headers(${name} PRIVATE ${ARGN})
   target_link_libraries(${name} PRIVATE Threads::Threads tars_warnings)
