@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "llm/remote/json_fields.h"
 #include "llm/remote/ollama_dialect.h"
 #include "llm/remote/openai_dialect.h"
 
@@ -49,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (whole.ended && whole.failed) std::abort();
     static_cast<void>(dialect->models(bytes));
-    if (dialect->error_text(bytes).size() > 300) std::abort();
   }
+  if (tars::llm::error_words(bytes).size() > 300) std::abort();
   return 0;
 }

@@ -45,8 +45,6 @@ class Dialect {
   virtual net::ClientRequest list() const = 0;
   // Of its 200 answer, in the server's order. generation_error when the body is something else.
   virtual Result<std::vector<std::string>> models(std::string_view body) const = 0;
-  // The server's own words in the body of an answer that is no 200; "" when there are none.
-  virtual std::string error_text(std::string_view body) const = 0;
 };
 
 }  // namespace tars::llm

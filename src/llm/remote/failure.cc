@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "llm/remote/json_fields.h"
+
 namespace tars::llm {
 namespace {
 
@@ -56,9 +58,9 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
   return out;
 }
 
-Failure refusal(const net::ResponseHead& head, std::string_view body, const Dialect& dialect,
-                const net::Endpoint& host, const std::string& model) {
-  const std::string text = dialect.error_text(body);
+Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
+                const std::string& model) {
+  const std::string text = error_words(body);
   const std::string said = text.empty() ? "" : ": " + text;
   const std::string status = std::to_string(head.status);
   const auto fail = [](ErrorCode code, std::string message) {

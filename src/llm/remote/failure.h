@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/error.h"
-#include "llm/remote/dialect.h"
 #include "net/client/endpoint.h"
 #include "net/client/exchange.h"
 
@@ -20,8 +19,8 @@ struct Failure {
 // Before the first token: the exchange itself failed.
 Failure transport_failure(const Error& error, const net::Endpoint& host);
 // The server answered with something else than 200. `body` is the beginning of its answer.
-Failure refusal(const net::ResponseHead& head, std::string_view body, const Dialect& dialect,
-                const net::Endpoint& host, const std::string& model);
+Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
+                const std::string& model);
 // Which of two failures of different hosts tells the client more.
 const Error& more_telling(const Error& a, const Error& b);
 // After the first token: the answer stands as it is.

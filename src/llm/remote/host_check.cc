@@ -59,7 +59,7 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
                            endpoint.url() + ": " + models.error().message);
   } else if (exchange->head().status != 404 && exchange->head().status != 405) {
     // Not every server lists its models; one that has no such path works all the same.
-    trouble = refusal(exchange->head(), body, from_.dialect, endpoint, "").error;
+    trouble = refusal(exchange->head(), body, endpoint, "").error;
   }
   const SteadyTime now = from_.clock.steady();
   if (trouble) {

@@ -98,8 +98,6 @@ class OllamaDialect final : public Dialect {
     return names_in(body, "models", "name");
   }
 
-  std::string error_text(std::string_view body) const override { return error_words(body); }
-
  private:
   const int context_length_;
 };

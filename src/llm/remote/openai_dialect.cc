@@ -125,8 +125,6 @@ class OpenAiDialect final : public Dialect {
     return names_in(body, "data", "id");
   }
 
-  std::string error_text(std::string_view body) const override { return error_words(body); }
-
  private:
   void authorize(net::ClientRequest& request) const {
     if (!api_key_.empty()) request.headers.emplace_back("Authorization", "Bearer " + api_key_);

@@ -153,7 +153,7 @@ boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
     if (!bytes || bytes->empty()) break;
     body += *bytes;
   }
-  co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal), from_.dialect,
+  co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal),
                     from_.hosts.endpoint(host), model_);
 }
 

@@ -193,6 +193,16 @@ TEST_P(RemoteFaultTest, EndsWithItsErrorAndWhatThereWas) {
   EXPECT_LE(upstream.chats(), fault.chats);
 }
 
+// Says the beginning of an answer, then does what is wrong.
+FakeUpstream::Script after_part(const std::function<void(Peer&)>& fault) {
+  return [fault](Peer& p, const std::string&, int) {
+    p.begin_stream();
+    p.token("part");
+    fault(p);
+    return false;
+  };
+}
+
 const std::vector<Fault> kFaults = {
     {"error_line",
      [](Peer& p, const std::string&, int) {
@@ -210,13 +220,7 @@ const std::vector<Fault> kFaults = {
        return p.begin_stream() && p.token("part") && p.send("0\r\n\r\n");
      },
      ErrorCode::generation_error, "part", 1},
-    {"cut_in_a_line",
-     [](Peer& p, const std::string&, int) {
-       p.begin_stream();
-       p.token("part");
-       p.chunk("{\"message\":{\"conte");
-       return false;
-     },
+    {"cut_in_a_line", after_part([](Peer& p) { p.chunk("{\"message\":{\"conte"); }),
      ErrorCode::generation_error, "part", 1},
     // Once on a connection that a check left, which may have gone stale, and twice on new ones.
     {"reset_before_an_answer",
@@ -231,30 +235,14 @@ const std::vector<Fault> kFaults = {
        return false;
      },
      ErrorCode::backend_unavailable, "", 2},
-    {"garbage_for_json",
-     [](Peer& p, const std::string&, int) {
-       p.begin_stream();
-       p.token("part");
-       p.chunk("<html>\n");
-       return false;
-     },
+    {"garbage_for_json", after_part([](Peer& p) { p.chunk("<html>\n"); }),
      ErrorCode::generation_error, "part", 1},
-    {"broken_chunk",
-     [](Peer& p, const std::string&, int) {
-       p.begin_stream();
-       p.token("part");
-       p.send("zz\r\n");
-       return false;
-     },
-     ErrorCode::generation_error, "part", 1},
-    {"endless_line",
-     [](Peer& p, const std::string&, int) {
-       p.begin_stream();
-       p.token("part");
+    {"broken_chunk", after_part([](Peer& p) { p.send("zz\r\n"); }), ErrorCode::generation_error,
+     "part", 1},
+    {"endless_line", after_part([](Peer& p) {
        while (p.chunk(std::string(60'000, 'x'))) {
        }
-       return false;
-     },
+     }),
      ErrorCode::generation_error, "part", 1},
     {"hang_before_the_first_token",
      [](Peer& p, const std::string&, int) {
@@ -269,13 +257,7 @@ const std::vector<Fault> kFaults = {
        return false;
      },
      ErrorCode::backend_unavailable, "", 1},
-    {"hang_between_tokens",
-     [](Peer& p, const std::string&, int) {
-       p.begin_stream();
-       p.token("part");
-       p.wait_for_close();
-       return false;
-     },
+    {"hang_between_tokens", after_part([](Peer& p) { p.wait_for_close(); }),
      ErrorCode::generation_error, "part", 1},
     {"not_found",
      [](Peer& p, const std::string&, int) { return p.answer(404, R"({"error":"no model"})"); },

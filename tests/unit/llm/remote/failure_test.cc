@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "llm/remote/ollama_dialect.h"
-#include "llm/remote/openai_dialect.h"
-
 namespace tars::llm {
 namespace {
 
@@ -17,7 +14,7 @@ Failure refused(unsigned status, std::string_view body = "", net::Headers header
   net::ResponseHead head;
   head.status = status;
   head.headers = std::move(headers);
-  return refusal(head, body, *make_ollama_dialect(0), kHost, "m");
+  return refusal(head, body, kHost, "m");
 }
 
 TEST(Failure, AnUnknownModelIsNamedAndOthersAreAsked) {
@@ -56,7 +53,7 @@ TEST(Failure, APromptThatIsTooLongIsToldApart) {
   const Failure f = refusal(
       head,
       R"({"error":{"message":"maximum context length is 4096","code":"context_length_exceeded"}})",
-      *make_openai_dialect(""), kHost, "m");
+      kHost, "m");
   EXPECT_EQ(f.error.code, ErrorCode::context_overflow);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include "llm/remote/json_fields.h"
 #include "reader_fixture.h"
 
 namespace tars::llm {
@@ -38,10 +39,9 @@ TEST(OllamaDialect, ReadsAnAnswerInPiecesOfAnySize) {
 }
 
 TEST(OllamaDialect, AnErrorLineFailsAndKeepsWhatCame) {
-  const auto answer =
-      read_answer(*kOllama, std::string(kToken) +
-                                R"({"error":"an error was encountered while running the model"})"
-                                "\n");
+  std::string bytes(kToken);
+  bytes.append(R"({"error":"an error was encountered while running the model"})").push_back('\n');
+  const auto answer = read_answer(*kOllama, bytes);
   EXPECT_THAT(answer.tokens, ElementsAre("I"));
   ASSERT_TRUE(answer.error);
   EXPECT_EQ(answer.error->code, ErrorCode::generation_error);
@@ -102,9 +102,9 @@ TEST(OllamaDialect, ListsModels) {
 }
 
 TEST(OllamaDialect, TellsTheServersWords) {
-  EXPECT_EQ(kOllama->error_text(R"({"error":"model 'nope' not found"})"), "model 'nope' not found");
-  EXPECT_EQ(kOllama->error_text("404 page not found"), "");
-  EXPECT_EQ(kOllama->error_text(""), "");
+  EXPECT_EQ(error_words(R"({"error":"model 'nope' not found"})"), "model 'nope' not found");
+  EXPECT_EQ(error_words("404 page not found"), "");
+  EXPECT_EQ(error_words(""), "");
 }
 
 }  // namespace
