@@ -6,7 +6,7 @@
 
 namespace tars::net {
 
-std::optional<std::string_view> HttpRequest::header(std::string_view name) const {
+std::optional<std::string_view> find_header(const Headers& headers, std::string_view name) {
   const auto found = std::find_if(headers.begin(), headers.end(), [name](const auto& field) {
     return equals_ignoring_case(field.first, name);
   });

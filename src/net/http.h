@@ -17,6 +17,9 @@ namespace tars::net {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// The first header of that name, compared without case, or nullopt.
+std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
+
 // One complete request. `target` is as sent; `path` is its decoded path, `query` its decoded
 // parameters in order. Header names compare without case.
 struct HttpRequest {
@@ -30,8 +33,9 @@ struct HttpRequest {
   std::string request_id;      // the caller's X-Request-ID if sane, else a new one
   bool secure = false;         // arrived over TLS
 
-  // The first header of that name, or nullopt.
-  std::optional<std::string_view> header(std::string_view name) const;
+  std::optional<std::string_view> header(std::string_view name) const {
+    return find_header(headers, name);
+  }
   // The first query parameter of that name, or nullopt.
   std::optional<std::string_view> query_param(std::string_view name) const;
 };

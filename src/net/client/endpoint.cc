@@ -15,9 +15,8 @@ Error refuse(std::string_view text, std::string_view why) {
 }
 
 std::string host_of(const boost::urls::url_view& url) {
-  std::string host = url.host_type() == boost::urls::host_type::ipv6 ? std::string(url.host_name())
-                                                                     : std::string(url.host());
-  if (url.host_type() == boost::urls::host_type::ipv6) host = url.host_ipv6_address().to_string();
+  const bool is_ipv6 = url.host_type() == boost::urls::host_type::ipv6;
+  const std::string host = is_ipv6 ? url.host_ipv6_address().to_string() : std::string(url.host());
   if (host == "0.0.0.0") return "127.0.0.1";
   if (host == "::") return "::1";
   return host;

@@ -3,8 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include "net/message/ascii.h"
-
 namespace tars::net {
 namespace {
 
@@ -34,13 +32,6 @@ std::size_t interim_length(std::string_view bytes) {
 }
 
 }  // namespace
-
-std::optional<std::string_view> ResponseHead::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (equals_ignoring_case(key, name)) return value;
-  }
-  return std::nullopt;
-}
 
 ResponseParser::ResponseParser() {
   eager(true);

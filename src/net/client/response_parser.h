@@ -16,8 +16,9 @@ struct ResponseHead {
   unsigned status = 0;
   Headers headers;
 
-  // The first header of that name, or nullopt.
-  std::optional<std::string_view> header(std::string_view name) const;
+  std::optional<std::string_view> header(std::string_view name) const {
+    return find_header(headers, name);
+  }
 };
 
 // Parses one response (RFC 9112) to a request other than HEAD; interim 1xx responses are passed
