@@ -122,21 +122,20 @@ void Program::start_backends() {
 }
 
 // A model server may come back; a file that cannot be loaded stays so.
-bool Program::model_failed(std::string& why) const {
+std::optional<std::string> Program::model_failure() const {
   for (const llm::NamedStatus& part : backend_->parts()) {
-    if (part.name != "embedded" || part.status.health != llm::Health::unhealthy) continue;
-    why = part.status.detail;
-    return true;
+    if (part.name == "embedded" && part.status.health == llm::Health::unhealthy) {
+      return part.status.detail;
+    }
   }
-  return false;
+  return std::nullopt;
 }
 
 // Announces the model when it is there, then waits for a reason to stop.
 Result<void> Program::wait_for_stop(std::ostream& out) {
   bool told = false;
-  std::string why;
   while (true) {
-    if (model_failed(why)) return model_error(why);
+    if (const auto why = model_failure()) return model_error(*why);
     const llm::Status status = backend_->status();
     if (status.health == llm::Health::healthy) {
       out << "ready: " << url() << " · model " << status.model;

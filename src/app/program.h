@@ -48,7 +48,8 @@ class Program {
   Result<void> open_stores();
   void start_backends();
   Result<void> wait_for_stop(std::ostream& out);
-  bool model_failed(std::string& why) const;
+  // Why the model in this process can never answer; nullopt while it may.
+  std::optional<std::string> model_failure() const;
   void drain();
   void wait_for_runs(SteadyTime deadline) const;
   void wait_for_sockets(SteadyTime deadline) const;
