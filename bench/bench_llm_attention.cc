@@ -17,28 +17,9 @@ double cpu_ms() {
   return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
 }
 
-class OneSlot {
+class OneSlot : private BareModel {
  public:
-  explicit OneSlot(llama_flash_attn_type flash) {
-    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
-    auto model_params = llama_model_default_params();
-    model_params.load_mode = LLAMA_LOAD_MODE_NONE;
-    model_ = llama_model_load_from_file(model_path().c_str(), model_params);
-    auto params = llama_context_default_params();
-    params.n_ctx = kContext;
-    params.n_batch = params.n_ubatch = 256;
-    params.n_threads = params.n_threads_batch = 1;
-    params.flash_attn_type = flash;
-    context_ = llama_init_from_model(model_, params);
-    batch_ = llama_batch_init(256, 0, 1);
-  }
-  OneSlot(const OneSlot&) = delete;
-  OneSlot& operator=(const OneSlot&) = delete;
-  ~OneSlot() {
-    llama_batch_free(batch_);
-    llama_free(context_);
-    llama_model_free(model_);
-  }
+  explicit OneSlot(llama_flash_attn_type flash) : BareModel(params(flash), 256) {}
 
   void fill(int position) {
     while (position_ < position) append(std::min(256, position - position_));
@@ -56,23 +37,24 @@ class OneSlot {
   }
 
  private:
+  static llama_context_params params(llama_flash_attn_type flash) {
+    auto out = llama_context_default_params();
+    out.n_ctx = kContext;
+    out.n_batch = out.n_ubatch = 256;
+    out.n_threads = out.n_threads_batch = 1;
+    out.flash_attn_type = flash;
+    return out;
+  }
+
   double append(int tokens) {
-    batch_.n_tokens = tokens;
-    for (int i = 0; i < tokens; ++i, ++position_) {
-      batch_.token[i] = 100 + position_ % 1000;
-      batch_.pos[i] = position_;
-      batch_.n_seq_id[i] = 1;
-      batch_.seq_id[i][0] = 0;
-      batch_.logits[i] = i + 1 == tokens;
+    for (int i = 1; i <= tokens; ++i, ++position_) {
+      add(100 + position_ % 1000, position_, 0, i == tokens);
     }
     const double begin = cpu_ms();
-    if (llama_decode(context_, batch_) != 0) std::exit(1);
+    decode();
     return cpu_ms() - begin;
   }
 
-  llama_model* model_ = nullptr;
-  llama_context* context_ = nullptr;
-  llama_batch batch_{};
   int position_ = 0;
 };
 

@@ -136,35 +136,62 @@ inline std::string long_text(int tokens) {
   return text;
 }
 
-// The loop of llama.cpp's own simple example: decode, take the best token, again. Same weights,
-// read the same way, all threads in a pool that stays (as the backend's does), no slots beyond
-// `sequences`.
-class BareLoop {
+// llama.cpp without anything of ours: the weights read as the backend reads them, one context, room
+// for a batch.
+class BareModel {
  public:
-  explicit BareLoop(int sequences) : sequences_(sequences) {
+  BareModel(llama_context_params params, int batch) {
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
     auto model_params = llama_model_default_params();
     model_params.load_mode = LLAMA_LOAD_MODE_NONE;
     model_ = llama_model_load_from_file(model_path().c_str(), model_params);
-    auto params = llama_context_default_params();
-    params.n_ctx = static_cast<std::uint32_t>(1024 * sequences);
-    params.n_seq_max = static_cast<std::uint32_t>(sequences);
-    params.n_threads = params.n_threads_batch =
-        static_cast<int>(std::thread::hardware_concurrency());
     context_ = llama_init_from_model(model_, params);
-    ggml_threadpool_params pool = ggml_threadpool_params_default(params.n_threads);
+    batch_ = llama_batch_init(batch, 0, 1);
+  }
+  BareModel(const BareModel&) = delete;
+  BareModel& operator=(const BareModel&) = delete;
+  ~BareModel() {
+    llama_batch_free(batch_);
+    llama_free(context_);
+    llama_model_free(model_);
+  }
+
+ protected:
+  // Puts a token into the batch.
+  void add(llama_token token, int position, int sequence, bool wants_logits) {
+    const int i = batch_.n_tokens++;
+    batch_.token[i] = token;
+    batch_.pos[i] = position;
+    batch_.n_seq_id[i] = 1;
+    batch_.seq_id[i][0] = sequence;
+    batch_.logits[i] = wants_logits;
+  }
+  // Computes the batch, which is empty then.
+  void decode() {
+    if (llama_decode(context_, batch_) != 0) std::exit(1);
+    batch_.n_tokens = 0;
+  }
+
+  llama_model* model_ = nullptr;
+  llama_context* context_ = nullptr;
+
+ private:
+  llama_batch batch_{};
+};
+
+// The loop of llama.cpp's own simple example: decode, take the best token, again. All threads in a
+// pool that stays (as the backend's does), no slots beyond `sequences`.
+class BareLoop : private BareModel {
+ public:
+  explicit BareLoop(int sequences) : BareModel(params(sequences), 512), sequences_(sequences) {
+    ggml_threadpool_params pool = ggml_threadpool_params_default(params(sequences).n_threads);
     pool.poll = 0;
     threads_ = ggml_threadpool_new(&pool);
     llama_attach_threadpool(context_, threads_, threads_);
-    batch_ = llama_batch_init(512, 0, 1);
   }
-  BareLoop(const BareLoop&) = delete;
-  BareLoop& operator=(const BareLoop&) = delete;
   ~BareLoop() {
-    llama_batch_free(batch_);
-    llama_free(context_);
+    llama_detach_threadpool(context_);
     ggml_threadpool_free(threads_);
-    llama_model_free(model_);
   }
 
   // Tokens per second over all sequences, after a prompt of 30 tokens each.
@@ -172,23 +199,26 @@ class BareLoop {
     llama_memory_clear(llama_get_memory(context_), true);
     std::vector<llama_token> next(static_cast<std::size_t>(sequences_), 1);
     int position = 0;
-    for (; position < 30; ++position) decode(next, position);
+    for (; position < 30; ++position) step(next, position);
     const auto begin = Clock::now();
-    for (int i = 0; i < tokens; ++i, ++position) decode(next, position);
+    for (int i = 0; i < tokens; ++i, ++position) step(next, position);
     return tokens * sequences_ / seconds_since(begin);
   }
 
  private:
-  void decode(std::vector<llama_token>& next, int position) {
-    batch_.n_tokens = sequences_;
+  static llama_context_params params(int sequences) {
+    auto out = llama_context_default_params();
+    out.n_ctx = static_cast<std::uint32_t>(1024 * sequences);
+    out.n_seq_max = static_cast<std::uint32_t>(sequences);
+    out.n_threads = out.n_threads_batch = static_cast<int>(std::thread::hardware_concurrency());
+    return out;
+  }
+
+  void step(std::vector<llama_token>& next, int position) {
     for (int s = 0; s < sequences_; ++s) {
-      batch_.token[s] = next[static_cast<std::size_t>(s)];
-      batch_.pos[s] = position;
-      batch_.n_seq_id[s] = 1;
-      batch_.seq_id[s][0] = s;
-      batch_.logits[s] = 1;
+      add(next[static_cast<std::size_t>(s)], position, s, true);
     }
-    if (llama_decode(context_, batch_) != 0) std::exit(1);
+    decode();
     const int vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model_));
     for (int s = 0; s < sequences_; ++s) {
       const float* row = llama_get_logits_ith(context_, s);
@@ -198,10 +228,7 @@ class BareLoop {
   }
 
   int sequences_;
-  llama_model* model_ = nullptr;
-  llama_context* context_ = nullptr;
   ggml_threadpool* threads_ = nullptr;
-  llama_batch batch_{};
 };
 
 }  // namespace tars::bench

@@ -6,12 +6,9 @@ import json
 import subprocess
 
 from setting import Setting, median
-from tars_server import free_port, wait_until
-
-import httpx
 
 
-def _wsload(setting: Setting, *arguments: str) -> dict:
+def wsload(setting: Setting, *arguments: str) -> dict:
     done = subprocess.run([setting.go_program("wsload"), *arguments, "-json"], capture_output=True,
                           text=True, timeout=180)
     assert done.returncode == 0, done.stderr
@@ -20,21 +17,9 @@ def _wsload(setting: Setting, *arguments: str) -> dict:
     return report
 
 
-def _relay(setting: Setting, upstream: str | None = None) -> tuple[str, int]:
+def relay(setting: Setting, upstream: str | None = None) -> tuple[str, int]:
     """The plain Go relay: (base URL, process id)."""
-    port = free_port()
-    process = setting.spawn(setting.go_program("relay"), "-addr", f"127.0.0.1:{port}",
-                            *(("-upstream", upstream) if upstream else ()))
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(url + "/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(answers, 10)
-    return url, process.pid
+    return setting.serve("relay", "/health", *(("-upstream", upstream) if upstream else ()))
 
 
 def idle_memory(setting: Setting) -> list[tuple]:
@@ -42,11 +27,11 @@ def idle_memory(setting: Setting) -> list[tuple]:
     ours, theirs = [], []
     for _ in range(setting.rounds):
         server = setting.server()
-        ours.append(_wsload(setting, "idle", "-n", "1000", "-d", "2s", "-base", server.url,
+        ours.append(wsload(setting, "idle", "-n", "1000", "-d", "2s", "-base", server.url,
                             "-pid", str(server.process.pid))["kb_per_connection"])
         server.kill()
-        url, pid = _relay(setting)
-        theirs.append(_wsload(setting, "idle", "-n", "1000", "-d", "2s", "-base", url,
+        url, pid = relay(setting)
+        theirs.append(wsload(setting, "idle", "-n", "1000", "-d", "2s", "-base", url,
                               "-pid", str(pid))["kb_per_connection"])
     value, reference = median(ours), median(theirs)
     return [("idle memory per connection", f"{value:.1f} KB", f"Go relay {reference:.1f} KB",
@@ -56,12 +41,12 @@ def idle_memory(setting: Setting) -> list[tuple]:
 def auth(setting: Setting) -> list[tuple]:
     """Mints and validations per second over 8 keep-alive connections, alternating."""
     server = setting.server()
-    url, _ = _relay(setting)
+    url, _ = relay(setting)
     ours: dict[str, list[float]] = {"token": [], "validate": []}
     theirs: dict[str, list[float]] = {"token": [], "validate": []}
     for _ in range(setting.rounds):
         for base, into in ((server.url, ours), (url, theirs)):
-            report = _wsload(setting, "auth", "-n", "8", "-d", "2s", "-base", base)
+            report = wsload(setting, "auth", "-n", "8", "-d", "2s", "-base", base)
             for name in into:
                 into[name].append(report["endpoints"][name]["per_s"])
     rows = []

@@ -8,9 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
-
-from setting import Setting, median, percentile
+from setting import Setting, is_up, median, percentile
 from tars_client import Device
 from tars_server import Server, model_path, wait_until
 
@@ -199,11 +197,11 @@ def start(setting: Setting) -> list[tuple]:
     for _ in range(max(5, setting.rounds)):
         began = time.perf_counter()
         server.spawn()
-        while not _answers(server.url):
+        while not is_up(server.url + "/health"):
             time.sleep(0.001)
         health.append(time.perf_counter() - began)
         minted = minted or server.access("bench")
-        wait_until(lambda: httpx.get(server.url + "/ready").status_code == 200, 30, every=0.005)
+        wait_until(lambda: is_up(server.url + "/ready"), 30, every=0.005)
         with Device(server, minted) as device:
             device.start("Say hello.", max_tokens=4)
             device.first_token()
@@ -211,13 +209,6 @@ def start(setting: Setting) -> list[tuple]:
         server.stop()
     return [("start to /health", f"{median(health):.3f} s", "", median(health), 0.1, "<="),
             ("start to first token", f"{median(token):.3f} s", "", median(token), 1.5, "<=")]
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url + "/health", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def rss(setting: Setting) -> list[tuple]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import resource
 
-from gateway_figures import _relay, _wsload
+from gateway_figures import relay, wsload
 from setting import Setting, median
-from tars_server import Server, free_port, wait_until
-
-import httpx
+from tars_server import Server
 
 # Options of the stand-in, and of the load.
 FAST = ("0s", "2000"), ("-n", "50", "-stagger", "0s", "-m", "2")
@@ -18,18 +16,7 @@ PACED_100 = ("20ms", "300"), ("-n", "100", "-stagger", "1s")
 
 def _upstream(setting: Setting, interval: str, tokens: str) -> str:
     """fakeollama, a stand-in for a model server: its base URL."""
-    port = free_port()
-    setting.spawn(setting.go_program("fakeollama"), "-addr", f"127.0.0.1:{port}", "-interval",
-                  interval, "-tokens", tokens)
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(url + "/api/version").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(answers, 10)
+    url, _ = setting.serve("fakeollama", "/api/version", "-interval", interval, "-tokens", tokens)
     return url
 
 
@@ -46,11 +33,11 @@ def _both(setting: Setting, answers: tuple[str, str],
     """Reports of ours and of the Go relay, alternating."""
     upstream = _upstream(setting, *answers)
     server = _gateway(setting, upstream)
-    url, pid = _relay(setting, upstream)
+    url, pid = relay(setting, upstream)
     ours, theirs = [], []
     for _ in range(setting.rounds):
         for base, process, into in ((server.url, server.process.pid, ours), (url, pid, theirs)):
-            into.append(_wsload(setting, "chat", "-upstream", upstream, "-base", base, "-pid",
+            into.append(wsload(setting, "chat", "-upstream", upstream, "-base", base, "-pid",
                                 str(process), *load))
     return ours, theirs
 
@@ -96,7 +83,7 @@ def upstream_close(setting: Setting) -> list[tuple]:
     for title, arguments in (("before the first token", ("-after", "0", "-content",
                                                          "x [[ttft=20s]]")),
                              ("between tokens", ("-after", "3"))):
-        worst = [_wsload(setting, "cancel", "-polite", "-n", "30", "-upstream", upstream, "-base",
+        worst = [wsload(setting, "cancel", "-polite", "-n", "30", "-upstream", upstream, "-base",
                          server.url, *arguments)["cancel"]["p99_ms"]
                  for _ in range(setting.rounds)]
         value = median(worst)

@@ -8,9 +8,19 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from tars_server import BINARY, REPOSITORY, Server
+import httpx
+
+from tars_server import BINARY, REPOSITORY, Server, free_port, wait_until
 
 BENCH_BINARIES = Path(os.environ.get("TARS_BENCH_DIR", REPOSITORY / "build/release"))
+
+
+def is_up(url: str) -> bool:
+    """Whether a GET of the URL is answered with 200."""
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -51,6 +61,14 @@ class Setting:
             subprocess.run([go, "build", "-o", str(target.parent) + "/", "./cmd/..."],
                            cwd=REPOSITORY / "bench/wsload", check=True)
         return str(target)
+
+    def serve(self, program: str, health: str, *arguments: str) -> tuple[str, int]:
+        """A started Go program that listens on -addr: (base URL, process id)."""
+        port = free_port()
+        process = self.spawn(self.go_program(program), "-addr", f"127.0.0.1:{port}", *arguments)
+        url = f"http://127.0.0.1:{port}"
+        wait_until(lambda: is_up(url + health), 10)
+        return url, process.pid
 
     def spawn(self, *command: str) -> subprocess.Popen:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
