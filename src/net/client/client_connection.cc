@@ -90,20 +90,14 @@ asio::awaitable<Result<std::size_t>> ClientConnection::read(char* buffer, std::s
   std::size_t n = 0;
   if (tls_) {
     std::tie(ec, n) = co_await tls_->stream.async_read_some(asio::buffer(buffer, size), kAwait);
-    // Whoever cuts the connection inside the answer is found by the length or the last chunk.
-    if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated)
-      co_return std::size_t{0};
-    if (ec) co_return failed(ec);
-    co_return n;
+  } else {
+    // Not async_wait() with a read after it, which costs a call of epoll_ctl each time.
+    std::tie(ec, n) = co_await socket_.async_read_some(asio::buffer(buffer, size), kAwait);
   }
-  for (;;) {
-    std::tie(ec) = co_await socket_.async_wait(Socket::wait_read, kAwait);
-    if (ec) co_return failed(ec);
-    n = socket_.read_some(asio::buffer(buffer, size), ec);
-    if (ec == asio::error::eof) co_return std::size_t{0};
-    if (!ec) co_return n;
-    if (!would_block(ec)) co_return failed(ec);
-  }
+  // Whoever cuts the connection inside the answer is found by the length or the last chunk.
+  if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) co_return std::size_t{0};
+  if (ec) co_return failed(ec);
+  co_return n;
 }
 
 bool ClientConnection::is_quiet() {

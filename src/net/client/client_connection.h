@@ -40,8 +40,7 @@ class ClientConnection {
                                               const std::string& host);
 
   boost::asio::awaitable<Result<void>> write(std::string_view bytes);
-  // All that the socket has, at most `buffer`; 0 bytes = the peer closed. Over plain TCP the buffer
-  // is touched only after bytes have come, so that many connections may share it.
+  // What the socket has, at most `size`; 0 bytes = the peer closed.
   boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
 
   // Nothing has come and the peer has not closed: good for another request.

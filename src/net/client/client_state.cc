@@ -26,10 +26,7 @@ Error tls_error(const std::string& what) {
 }  // namespace
 
 ClientState::ClientState(asio::io_context& context, ClientOptions options)
-    : context_(context),
-      options_(std::move(options)),
-      read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()),
-      tick_(context) {}
+    : context_(context), options_(std::move(options)), tick_(context) {}
 
 void ClientState::add(Exchange& exchange) {
   exchanges_.insert(&exchange);

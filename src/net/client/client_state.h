@@ -29,7 +29,6 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   const ClientOptions& options() const { return options_; }
   boost::asio::io_context& context() { return context_; }
   // For plain TCP reads: filled and used up without waiting in between.
-  std::array<char, 64 * 1024>& read_buffer() { return *read_buffer_; }
 
   void add(Exchange& exchange);
   void remove(Exchange& exchange) { exchanges_.erase(&exchange); }
@@ -58,7 +57,6 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
 
   boost::asio::io_context& context_;
   const ClientOptions options_;
-  std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
   std::unordered_set<Exchange*> exchanges_;
   std::list<Kept> kept_;  // the last used first
   std::optional<boost::asio::ssl::context> tls_;

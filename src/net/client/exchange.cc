@@ -10,7 +10,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kTlsBufferBytes = 16 * 1024;  // a TLS record at most
+constexpr std::size_t kReadBytes = 16 * 1024;  // a TLS record at most
 
 std::string bytes_of(const Endpoint& endpoint, const ClientRequest& request) {
   std::string out;
@@ -105,7 +105,7 @@ asio::awaitable<Result<void>> Exchange::connect() {
   if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
   auto tls = client_->tls();
   if (!tls) co_return tls.error();
-  own_buffer_ = std::make_unique<char[]>(kTlsBufferBytes);
+  read_buffer_ = std::make_unique<char[]>(kReadBytes);
   co_return co_await connection_->secure(**tls, endpoint_.host);
 }
 
@@ -130,12 +130,10 @@ asio::awaitable<Result<void>> Exchange::attempt(std::string_view bytes,
 
 // One read, fed to the parser. 0 = the peer closed.
 asio::awaitable<Result<std::size_t>> Exchange::read_some() {
-  if (endpoint_.secure && !own_buffer_) own_buffer_ = std::make_unique<char[]>(kTlsBufferBytes);
-  char* const buffer = own_buffer_ ? own_buffer_.get() : client_->read_buffer().data();
-  const std::size_t size = own_buffer_ ? kTlsBufferBytes : client_->read_buffer().size();
-  const Result<std::size_t> n = co_await connection_->read(buffer, size);
+  if (!read_buffer_) read_buffer_ = std::make_unique<char[]>(kReadBytes);
+  const Result<std::size_t> n = co_await connection_->read(read_buffer_.get(), kReadBytes);
   if (!n || *n == 0) co_return n;
-  const Result<void> fed = parser_->feed({buffer, *n}, body_);
+  const Result<void> fed = parser_->feed({read_buffer_.get(), *n}, body_);
   if (fed) co_return n;
   if (body_.empty()) co_return fed.error();
   broken_ = fed.error();  // once what came before it is taken

@@ -78,7 +78,7 @@ class Exchange {
   std::string body_;
   std::optional<Error> broken_;  // found behind what is in body_
   bool given_ = false;  // what is in body_ was returned by read_body()
-  std::unique_ptr<char[]> own_buffer_;  // TLS only
+  std::unique_ptr<char[]> read_buffer_;
   std::shared_ptr<boost::asio::steady_timer> looking_up_;
   SteadyTime deadline_ = SteadyTime::max();
   SteadyTime sent_at_{};
