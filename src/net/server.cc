@@ -4,6 +4,7 @@
 
 #include "net/io/io_thread.h"
 #include "net/io/listener.h"
+#include "net/io/tls_context.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -26,6 +27,7 @@ struct Server::State {
   ServerOptions options;
   Application& application;
   ConnectionCount count;
+  std::unique_ptr<TlsContext> tls;  // null: plain HTTP
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t port = 0;
   bool stopped = false;
@@ -37,6 +39,12 @@ Server::Server(ServerOptions options, Application& application)
 Server::~Server() { stop(std::chrono::milliseconds(0)); }
 
 Result<void> Server::listen() {
+  if (is_secure()) {
+    auto tls = TlsContext::load({state_->options.tls_certificate, state_->options.tls_key});
+    if (!tls) return tls.error();
+    state_->tls = *std::move(tls);
+    for (auto& thread : state_->threads) thread->adopt_certificate(*state_->tls);
+  }
   auto endpoint = resolve_listen_address(state_->options.host, state_->options.port);
   if (!endpoint) return endpoint.error();
 
@@ -56,6 +64,16 @@ Result<void> Server::listen() {
     if (!shared) return shared.error();
     thread->adopt_listener(std::move(*shared));
   }
+  return {};
+}
+
+bool Server::is_secure() const { return !state_->options.tls_certificate.empty(); }
+
+Result<void> Server::reload_certificate() {
+  if (!state_->tls) return {};
+  if (auto reloaded = state_->tls->reload(); !reloaded) return reloaded;
+  telemetry::log(LogLevel::info, "the certificate was read again",
+                 {{"certificate", state_->tls->description()}});
   return {};
 }
 

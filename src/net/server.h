@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,8 @@ struct ServerOptions {
   std::chrono::seconds body_timeout{30};         // 408; with no progress for 10 s: 408 too
   std::chrono::seconds idle_timeout{75};         // keep-alive connection between requests
   std::chrono::seconds handshake_timeout{10};    // WebSocket upgrade
+  std::filesystem::path tls_certificate;         // PEM, the chain; empty: plain HTTP
+  std::filesystem::path tls_key;                 // PEM, of that certificate
 };
 
 // The answer to an upgrade request: refuse with a response, or accept and run a session. The
@@ -65,10 +68,15 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and listens. config_error naming TARS_PORT / TARS_HOST and the fix when it cannot.
+  // Reads the certificate, binds and listens. config_error naming the option (TLS_CERT_PATH,
+  // TLS_KEY_PATH, TARS_PORT, TARS_HOST) and the fix when it cannot.
   Result<void> listen();
   // The bound port (for port 0).
   std::uint16_t port() const;
+  bool is_secure() const;
+  // Reads certificate and key again, for connections to come; those that are open keep theirs. On
+  // an error the old ones stay. Does nothing without TLS.
+  Result<void> reload_certificate();
   // Starts the I/O threads and returns.
   void start();
   // Stops accepting HTTP keep-alive connections anew is the application's business (it answers

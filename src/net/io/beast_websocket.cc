@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "net/io/io_thread.h"
@@ -42,8 +43,11 @@ std::optional<CloseCode> code_sent_for(const boost::system::error_code& ec) {
 
 }  // namespace
 
-// The layer below Beast's stream: the connection's socket, with the bytes of every write counted as
-// the kernel takes them, also in the middle of a long message.
+// The most that one TLS record holds (RFC 8446 section 5.1).
+constexpr std::size_t kRecord = 16 * 1024;
+
+// The layer below Beast's stream: the connection's socket, or the TLS on it, with the bytes of
+// every write counted as the kernel takes them, also in the middle of a long message.
 class MeteredSocket {
  public:
   using executor_type = Socket::executor_type;
@@ -54,18 +58,26 @@ class MeteredSocket {
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return connection_->socket().async_read_some(buffers, std::forward<Token>(token));
+    if (!connection_->is_secure()) {
+      return connection_->socket().async_read_some(buffers, std::forward<Token>(token));
+    }
+    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+        SecureRead{connection_, front_of(buffers)}, token, connection_->socket());
   }
 
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
+    if (!connection_->is_secure()) {
+      return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+          PlainWrite<Buffers>{connection_, buffers}, token, connection_->socket());
+    }
     return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        WriteSome<Buffers>{connection_, buffers}, token, connection_->socket());
+        SecureWrite<Buffers>{connection_, buffers, {}}, token, connection_->socket());
   }
 
  private:
   template <class Buffers>
-  struct WriteSome {
+  struct PlainWrite {
     Connection* connection;
     Buffers buffers;
 
@@ -83,6 +95,72 @@ class MeteredSocket {
       self.complete(ec, n);
     }
   };
+
+  struct SecureRead {
+    Connection* connection;
+    std::span<char> into;
+    bool started = false;
+
+    template <class Self>
+    void operator()(Self& self, boost::system::error_code ec = {}) {
+      Connection& c = *connection;
+      if (!std::exchange(started, true)) {
+        // Never completes before it has returned, as Asio asks of every operation.
+        if (c.has_pending()) return asio::post(c.socket().get_executor(), std::move(self));
+        return c.socket().async_wait(Socket::wait_read, std::move(self));
+      }
+      if (ec) return self.complete(ec, 0);
+      const Connection::Step step = c.try_read(into);
+      if (step.would_block()) return c.socket().async_wait(step.wait, std::move(self));
+      self.complete(step.error, step.bytes);
+    }
+  };
+
+  template <class Buffers>
+  struct SecureWrite {
+    Connection* connection;
+    Buffers buffers;
+    std::optional<Connection::Step> done;
+
+    template <class Self>
+    void operator()(Self& self, boost::system::error_code ec = {}) {
+      Connection& c = *connection;
+      if (done || ec) {
+        c.write_pending = false;
+        c.bytes_written += done ? done->bytes : 0;
+        return self.complete(done ? done->error : ec, done ? done->bytes : 0);
+      }
+      c.write_pending = true;
+      const Connection::Step step = c.try_write(one_record(c, buffers));
+      if (step.would_block()) return c.socket().async_wait(step.wait, std::move(self));
+      done = step;
+      asio::post(c.socket().get_executor(), std::move(self));
+    }
+  };
+
+  // The first buffer that is not empty.
+  template <class Buffers>
+  static std::span<char> front_of(const Buffers& buffers) {
+    for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers);
+         ++it) {
+      const asio::mutable_buffer one(*it);
+      if (one.size() > 0) return {static_cast<char*>(one.data()), one.size()};
+    }
+    return {};
+  }
+
+  // A frame's head and its text, as one record: each record costs a header and a tag.
+  template <class Buffers>
+  static std::string_view one_record(Connection& c, const Buffers& buffers) {
+    std::string& out = c.thread().write_buffer();
+    out.clear();
+    for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers);
+         ++it) {
+      const asio::const_buffer one(*it);
+      out.append(static_cast<const char*>(one.data()), std::min(one.size(), kRecord - out.size()));
+    }
+    return out;
+  }
 
   Connection* connection_;
 };
@@ -119,8 +197,7 @@ struct DrainPeer {
 template <class Handler>
 void async_teardown(beast::role_type, MeteredSocket& socket, Handler&& handler) {
   Connection& c = socket.connection();
-  boost::system::error_code ignored;
-  c.socket().shutdown(Socket::shutdown_send, ignored);
+  c.finish_sending();
   if (c.peer_finished) {
     asio::post(c.socket().get_executor(),
                beast::bind_front_handler(std::forward<Handler>(handler), beast::error_code{}));
@@ -312,12 +389,12 @@ void BeastWebSocket::send_close_frame_now(CloseCode code, std::string_view reaso
   frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) >> 8));
   frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) & 0xff));
   frame.append(reason);
+  const Connection::Step sent = connection_->try_write(frame);
+  if (sent.error) return;
+  if (sent.bytes == frame.size()) closed_ = {code, std::string(reason)};
+  connection_->finish_sending();
   boost::system::error_code ec;
   auto& socket = connection_->socket();
-  const std::size_t sent = socket.write_some(asio::buffer(frame), ec);
-  if (ec) return;
-  if (sent == frame.size()) closed_ = {code, std::string(reason)};
-  socket.shutdown(Socket::shutdown_send, ec);
   // Closing with bytes unread would reset the connection and lose the frame; a little is enough.
   auto& scratch = connection_->thread().read_buffer();
   for (int i = 0; i < 4 && !ec; ++i) socket.read_some(asio::buffer(scratch), ec);

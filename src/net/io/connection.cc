@@ -2,7 +2,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <utility>
 
 #include "net/io/io_thread.h"
 
@@ -12,64 +14,109 @@ namespace {
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-bool would_block(const boost::system::error_code& ec) {
-  return ec == asio::error::would_block || ec == asio::error::try_again;
-}
-
 }  // namespace
 
-Connection::Connection(IoThread& thread, Socket socket, std::string remote_address)
-    : thread_(thread), socket_(std::move(socket)), remote_address_(std::move(remote_address)) {}
+Connection::Connection(IoThread& thread, Socket socket, std::string remote_address,
+                       const std::shared_ptr<SSL_CTX>& tls)
+    : thread_(thread), socket_(std::move(socket)), remote_address_(std::move(remote_address)) {
+  if (tls) tls_.emplace(tls, socket_.native_handle());
+}
 
 Connection::~Connection() {
   close();
   thread_.connection_ended();
 }
 
-asio::awaitable<Connection::Received> Connection::receive(bool more_expected) {
-  bool wait = !more_expected;
+Connection::Step Connection::try_read(std::span<char> into) {
+  Step out;
+  if (tls_) {
+    const TlsStep step = tls_->read(into);
+    return {step.error, step.bytes, step.wants_write ? Socket::wait_write : Socket::wait_read};
+  }
+  out.bytes = socket_.read_some(asio::buffer(into.data(), into.size()), out.error);
+  return out;
+}
+
+Connection::Step Connection::try_write(std::string_view first, std::string_view second) {
+  Step out;
+  if (tls_) {
+    const TlsStep step = tls_->write(first.empty() ? second : first);
+    return {step.error, step.bytes, step.wants_write ? Socket::wait_write : Socket::wait_read};
+  }
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+  out.bytes = socket_.write_some(parts, out.error);
+  out.wait = Socket::wait_write;
+  return out;
+}
+
+asio::awaitable<bool> Connection::handshake() {
   for (;;) {
-    boost::system::error_code ec;
+    const TlsStep step = tls_->handshake();
+    if (!step.error) co_return true;
+    if (step.error != asio::error::would_block) co_return false;
+    const auto [ec] = co_await socket_.async_wait(
+        step.wants_write ? Socket::wait_write : Socket::wait_read, kAwait);
+    if (ec) co_return false;
+  }
+}
+
+bool Connection::fell_back_to_http() {
+  if (!tls_ || !tls_->peer_spoke_http()) return false;
+  tls_.reset();
+  return true;
+}
+
+asio::awaitable<Connection::Received> Connection::receive(bool more_expected) {
+  bool wait = !more_expected && !has_pending();
+  auto wait_for = Socket::wait_read;
+  for (;;) {
     if (wait) {
-      std::tie(ec) = co_await socket_.async_wait(Socket::wait_read, kAwait);
+      const auto [ec] = co_await socket_.async_wait(wait_for, kAwait);
       if (ec) co_return Received{ec, {}};
     }
     auto& buffer = thread_.read_buffer();
-    const std::size_t n = socket_.read_some(asio::buffer(buffer), ec);
-    if (!would_block(ec)) co_return Received{ec, std::string_view(buffer.data(), n)};
+    const Step step = try_read(buffer);
+    if (!step.would_block()) {
+      co_return Received{step.error, std::string_view(buffer.data(), step.bytes)};
+    }
+    wait_for = step.wait;
     wait = true;
   }
 }
 
 asio::awaitable<bool> Connection::send(std::string_view first, std::string_view second,
                                        std::chrono::seconds timeout) {
-  boost::system::error_code ec;
-  std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
-  std::size_t sent = socket_.write_some(parts, ec);
-  if (ec && !would_block(ec)) co_return false;
-  if (sent == first.size() + second.size()) co_return true;
-
-  const std::string rest(first.substr(std::min(sent, first.size())));
-  second.remove_prefix(sent - (first.size() - rest.size()));
-  first = rest;
-  while (!first.empty() || !second.empty()) {
-    set_deadline_in(timeout);
-    parts = {asio::buffer(first), asio::buffer(second)};
-    std::tie(ec, sent) = co_await socket_.async_write_some(parts, kAwait);
-    if (ec) co_return false;
-    const std::size_t of_first = std::min(sent, first.size());
+  std::string kept;  // what was not sent of `first` when the first wait began
+  for (bool waited = false;;) {
+    const Step step = try_write(first, second);
+    if (step.error && !step.would_block()) co_return false;
+    const std::size_t of_first = std::min(step.bytes, first.size());
     first.remove_prefix(of_first);
-    second.remove_prefix(sent - of_first);
+    second.remove_prefix(step.bytes - of_first);
+    if (first.empty() && second.empty()) {
+      if (waited) clear_deadline();
+      co_return true;
+    }
+    if (!step.would_block()) continue;
+    if (!std::exchange(waited, true)) {
+      kept = first;
+      first = kept;
+    }
+    set_deadline_in(timeout);
+    const auto [ec] = co_await socket_.async_wait(step.wait, kAwait);
+    if (ec) co_return false;
   }
-  clear_deadline();
-  co_return true;
+}
+
+void Connection::finish_sending() {
+  if (tls_) tls_->say_goodbye();
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 asio::awaitable<void> Connection::linger(std::chrono::seconds limit) {
   phase = Phase::lingering;
-  boost::system::error_code ec;
-  socket_.shutdown(Socket::shutdown_send, ec);
-  if (ec) co_return;
+  finish_sending();
   set_deadline_in(limit);
   bool more = true;
   for (;;) {
@@ -102,6 +149,7 @@ void Connection::check_deadline(SteadyTime now) {
 }
 
 void Connection::close() {
+  if (tls_) tls_->end();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
@@ -12,8 +13,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "net/io/tls_stream.h"
 
 namespace tars::net {
 
@@ -32,10 +37,36 @@ enum class Phase { idle, receiving, handling, sending, lingering, websocket };
 class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  Connection(IoThread& thread, Socket socket, std::string remote_address);
+  // With `tls` the peer is to speak TLS: handshake() comes first.
+  Connection(IoThread& thread, Socket socket, std::string remote_address,
+             const std::shared_ptr<SSL_CTX>& tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+
+  // False when the peer failed, left or took longer than the deadline.
+  boost::asio::awaitable<bool> handshake();
+  bool is_secure() const { return tls_.has_value(); }
+  // The peer spoke plain HTTP instead; from here on so does the connection, to tell it.
+  bool fell_back_to_http();
+
+  // One try, through TLS where the connection has it. With would_block, wait for `wait`, then try
+  // the same again.
+  struct Step {
+    boost::system::error_code error;
+    std::size_t bytes = 0;
+    Socket::wait_type wait = Socket::wait_read;
+
+    bool would_block() const {
+      return error == boost::asio::error::would_block || error == boost::asio::error::try_again;
+    }
+  };
+  Step try_read(std::span<char> into);
+  Step try_write(std::string_view first, std::string_view second = {});
+  // Bytes are here that no readable socket tells of.
+  bool has_pending() const { return tls_ && tls_->has_pending(); }
+  // Says that nothing more is sent.
+  void finish_sending();
 
   struct Received {
     boost::system::error_code error;
@@ -77,6 +108,7 @@ class Connection : public boost::intrusive::list_base_hook<
  private:
   IoThread& thread_;
   Socket socket_;
+  std::optional<TlsStream> tls_;
   std::string remote_address_;
   SteadyTime deadline_ = SteadyTime::max();
   bool timed_out_ = false;

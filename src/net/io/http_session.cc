@@ -286,6 +286,7 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     c.phase = Phase::handling;
     c.clear_deadline();
     request.remote_address = c.remote_address();
+    request.secure = c.is_secure();
     request.request_id = offered_request_id(request);
     const std::string request_id = request.request_id;
     Answer answer;
@@ -312,8 +313,25 @@ struct Opened {
   decltype(Upgrade::session) session;
 };
 
+// TLS, where this server speaks it. Whoever speaks plain HTTP to it is told.
+asio::awaitable<bool> begin_tls(Connection& c) {
+  if (!c.is_secure()) co_return true;
+  c.set_deadline_in(c.thread().options().header_timeout);
+  const bool established = co_await c.handshake();
+  c.clear_deadline();
+  if (established) co_return true;
+  if (c.fell_back_to_http()) {
+    const HttpFailure failure{400, "This port speaks HTTPS; use https:// (wss://)."};
+    HttpRequest unread;
+    co_await refuse(c, failure, unread);
+  }
+  co_return false;
+}
+
 // Answers requests, then the handshake.
 asio::awaitable<Opened> serve_until_upgrade(std::shared_ptr<Connection> c) {
+  const bool begun = co_await begin_tls(*c);
+  if (!begun) co_return Opened{};
   std::optional<Agreed> agreed = co_await serve_http(*c);
   if (!agreed) co_return Opened{};
   c->phase = Phase::websocket;

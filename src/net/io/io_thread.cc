@@ -140,8 +140,8 @@ void IoThread::serve(Socket socket) {
   socket.non_blocking(true, ec);
   socket.set_option(asio::ip::tcp::no_delay(true), ec);
   count_.add();
-  auto connection =
-      std::make_shared<Connection>(*this, std::move(socket), peer.address().to_string());
+  auto connection = std::make_shared<Connection>(
+      *this, std::move(socket), peer.address().to_string(), tls_ ? tls_->current() : nullptr);
   connections_.push_back(*connection);
   asio::co_spawn(context_, serve_connection(std::move(connection)), LogFault{"connection"});
 }

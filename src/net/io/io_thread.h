@@ -18,6 +18,7 @@
 
 #include "net/io/connection.h"
 #include "net/io/listener.h"
+#include "net/io/tls_context.h"
 #include "net/message/response_head.h"
 #include "net/server.h"
 
@@ -49,6 +50,9 @@ class IoThread {
   boost::asio::io_context& context() { return context_; }
   // Before start(): the socket to accept on.
   void adopt_listener(Acceptor acceptor) { acceptor_.emplace(std::move(acceptor)); }
+  // Before start(): connections speak TLS with what this has when they begin. It must outlive the
+  // thread.
+  void adopt_certificate(const TlsContext& tls) { tls_ = &tls; }
   Acceptor* listener() { return acceptor_ ? &*acceptor_ : nullptr; }
   void start();
 
@@ -84,6 +88,7 @@ class IoThread {
   const ServerOptions& options_;
   Application& application_;
   ConnectionCount& count_;
+  const TlsContext* tls_ = nullptr;
   // Before the context, whose destruction ends the connections that are left.
   Connections connections_;
   std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -60,14 +62,31 @@ class RawClient {
   }
   ~RawClient() { close(); }
   RawClient(RawClient&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), in_(std::move(other.in_)) {}
+      : fd_(std::exchange(other.fd_, -1)),
+        tls_(std::exchange(other.tls_, nullptr)),
+        in_(std::move(other.in_)) {}
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
   RawClient& operator=(RawClient&&) = delete;
 
   void close() {
+    SSL_free(std::exchange(tls_, nullptr));
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
+  // Speaks TLS from here on, with `options` taking effect first; whether the handshake succeeded.
+  template <class Options>
+  bool start_tls(Options options) {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_method()),
+                                                                    SSL_CTX_free);
+    tls_ = SSL_new(context.get());
+    options(tls_);
+    SSL_set_fd(tls_, fd_);
+    return SSL_connect(tls_) == 1;
+  }
+  bool start_tls() {
+    return start_tls([](SSL*) {});
+  }
+  SSL* tls() const { return tls_; }
   // Ends with a reset, as a machine that vanished and came back does.
   void reset() {
     const linger now{1, 0};
@@ -78,7 +97,8 @@ class RawClient {
   // False when the server closed while bytes were left to send.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto n = tls_ ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))
+                          : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -177,10 +197,12 @@ class RawClient {
   }
   bool fill() {
     pollfd waiting{fd_, POLLIN, 0};
-    if (::poll(&waiting, 1, 20'000) != 1)
+    const bool is_there = tls_ && SSL_pending(tls_) > 0;
+    if (!is_there && ::poll(&waiting, 1, 20'000) != 1)
       throw std::runtime_error("the server sent nothing for 20 s");
     std::array<char, 65536> buffer{};
-    const auto n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    const auto n = tls_ ? SSL_read(tls_, buffer.data(), static_cast<int>(buffer.size()))
+                        : ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (n <= 0) return false;
     in_.append(buffer.data(), static_cast<std::size_t>(n));
     return true;
@@ -192,6 +214,7 @@ class RawClient {
   }
 
   int fd_ = -1;
+  SSL* tls_ = nullptr;  // plain TCP without
   std::string in_;
 };
 

@@ -33,8 +33,9 @@ inline asio::awaitable<void> echo_session(std::unique_ptr<WebSocket> socket) {
   }
 }
 
-// Answers /echo with the body, /missing with 404, /throw with a fault, /inject with headers that
-// try to end their line, /wait after `wait`, /big with 8 MiB, all else with method, path and query.
+// Answers /echo with the body, /missing with 404, /secure with 418 unless over TLS, /throw with a
+// fault, /inject with headers that try to end their line, /wait after `wait`, /big with 8 MiB, all
+// else with method, path and query.
 class TestApplication : public Application {
  public:
   asio::awaitable<HttpResponse> handle(HttpRequest request) override {
@@ -43,6 +44,7 @@ class TestApplication : public Application {
     if (request.path == "/throw") throw std::runtime_error("on purpose");
     if (request.path == "/missing") response.status = 404;
     if (request.path == "/empty") response.status = 204;
+    if (request.path == "/secure") response.status = request.secure ? 200 : 418;
     if (request.path == "/inject") {
       response.headers.emplace_back("X-Safe", "a\r\nX-Evil: 1");
       response.headers.emplace_back("X-Evil\r\nX-Other", "1");

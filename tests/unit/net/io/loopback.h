@@ -48,14 +48,14 @@ class PlainApplication : public Application {
 };
 
 struct Loopback {
-  Loopback() {
+  explicit Loopback(const std::shared_ptr<SSL_CTX>& tls = nullptr) {
     tcp::acceptor acceptor(peer_context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     peer.connect(acceptor.local_endpoint());
     Socket accepted(thread.context());
     acceptor.accept(accepted);
     accepted.non_blocking(true);
     count.add();
-    connection = std::make_shared<Connection>(thread, std::move(accepted), "127.0.0.1");
+    connection = std::make_shared<Connection>(thread, std::move(accepted), "127.0.0.1", tls);
   }
 
   // Runs the task up to its first wait.
