@@ -17,6 +17,18 @@ ProblemPlace place_of(const net::HttpRequest& request, const Trace& trace) {
           bearer_token(request).value_or("") != ""};
 }
 
+// An answer of an API is no page: it loads nothing, is shown in no frame, and says to nobody where
+// a reader came from. A page brings a policy of its own.
+void add_security_headers(net::HttpResponse& response) {
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.headers.emplace_back("X-Frame-Options", "DENY");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  if (!net::find_header(response.headers, "Content-Security-Policy")) {
+    response.headers.emplace_back("Content-Security-Policy",
+                                  "default-src 'none'; frame-ancestors 'none'");
+  }
+}
+
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
 }  // namespace
@@ -30,6 +42,7 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
       clock_(clock),
       hub_(options_.max_connections, options_.max_connections_per_client),
       origins_(options_.cors_origins, options_.development),
+      proxies_(options_.trusted_proxies),
       auth_routes_(tokens, hub_, clock, options_),
       health_routes_({tokens, engine, backend, metrics, hub_, clock, options_, draining_}) {
   auth_routes_.add_to(routes_);
@@ -61,6 +74,7 @@ void Gateway::close_all(net::CloseCode code, const std::string& reason) {
 
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
+  proxies_.apply(request);
   Call call{request, join_trace(request.header("traceparent")), {}, {}, std::nullopt};
   call.bearer = bearer_token(request).value_or(std::string_view{});
   const RouteTable::Match match = routes_.match(request.method, request.path);
@@ -157,7 +171,10 @@ awaitable<Result<net::HttpResponse>> Gateway::socket_only(Call& call) const {
 // What every answer carries.
 void Gateway::finish(const net::HttpRequest& request, const Trace& trace,
                      net::HttpResponse& response) const {
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  add_security_headers(response);
+  if (request.secure && options_.strict_transport) {
+    response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
+  }
   if (request.path.starts_with("/auth/") && response.status >= 400) {
     response.headers.emplace_back("Cache-Control", "no-store");
   }
@@ -173,13 +190,14 @@ void Gateway::finish(const net::HttpRequest& request, const Trace& trace,
 net::HttpResponse Gateway::error_response(unsigned status, std::string_view detail,
                                           std::string_view target, std::string_view request_id) {
   net::HttpResponse response = problem_response(status, detail, {target, {}, request_id});
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  add_security_headers(response);
   metrics_.count_request("other", "other", status, 0);
   return response;
 }
 
 awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
     net::HttpRequest request) {
+  proxies_.apply(request);
   const Trace trace = join_trace(request.header("traceparent"));
   std::optional<Error> refusal;
   if (request.path != "/ws/chat") {

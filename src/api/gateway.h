@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/http/auth_routes.h"
+#include "api/http/forwarded.h"
 #include "api/http/health_routes.h"
 #include "api/http/origin.h"
 #include "api/http/route_table.h"
@@ -79,6 +80,7 @@ class Gateway final : public net::Application {
   std::atomic<bool> draining_{false};
   Hub hub_;
   OriginPolicy origins_;
+  TrustedProxies proxies_;
   AuthRoutes auth_routes_;
   HealthRoutes health_routes_;
   RouteTable routes_;

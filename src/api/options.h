@@ -18,12 +18,18 @@ struct Options {
   // Origins besides the server's own that browsers may call from: scheme://host[:port].
   std::vector<std::string> cors_origins;
 
+  // Proxies whose Forwarded and X-Forwarded-* headers are taken: addresses and networks.
+  std::vector<std::string> trusted_proxies;
+  // Browsers are told to use HTTPS only for a year (RFC 6797). It holds for every port of the host
+  // name, so it is for a host with no plain services beside this one.
+  bool strict_transport = false;
+
   // -- sockets
   std::chrono::milliseconds heartbeat_interval{std::chrono::seconds{30}};
   std::chrono::milliseconds idle_timeout{
       std::chrono::seconds{300}};  // without any frame from the client
-  std::size_t max_connections = 1024;            // more: 1013
-  std::size_t max_connections_per_client = 64;   // more: 1013
+  std::size_t max_connections = 1024;  // more: 1013
+  std::size_t max_connections_per_client = 64;  // more: 1013
   std::size_t control_queue = 100;  // frames that are no tokens, per socket; full: 1013
   int messages_per_second = 20;  // per socket; past it RATE_LIMITED, the socket stays
   int message_burst = 60;

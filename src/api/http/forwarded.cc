@@ -1,0 +1,212 @@
+#include "api/http/forwarded.h"
+
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
+#include <algorithm>
+
+#include "net/message/ascii.h"
+
+namespace tars::api {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr unsigned kMappedBits = 96;
+// A header with more hops than this is no chain of proxies.
+constexpr std::size_t kMaxHops = 64;
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+// IPv4 as IPv4-mapped, so that both families compare alike and a socket for both tells nothing new.
+ip::address_v6::bytes_type bytes_of(const ip::address& address) {
+  if (address.is_v6()) return address.to_v6().to_bytes();
+  return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
+}
+
+std::string shown(const ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+// Takes `text` apart from the front: tokens, quoted strings and single characters.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
+
+  bool at_end() const { return text_.empty(); }
+  bool take(char c) {
+    if (text_.empty() || text_.front() != c) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+  void skip_space() {
+    while (take(' ') || take('\t')) {
+    }
+  }
+  std::optional<std::string> token() {
+    const auto end = std::ranges::find_if_not(text_, net::is_token_char);
+    const auto size = static_cast<std::size_t>(end - text_.begin());
+    if (size == 0) return std::nullopt;
+    std::string out(text_.substr(0, size));
+    text_.remove_prefix(size);
+    return out;
+  }
+  // RFC 9110 section 5.6.4, the first quote already taken.
+  std::optional<std::string> quoted_rest() {
+    std::string out;
+    while (!text_.empty()) {
+      if (take('"')) return out;
+      if (take('\\') && text_.empty()) return std::nullopt;
+      out.push_back(text_.front());
+      text_.remove_prefix(1);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::string_view text_;
+};
+
+// One name=value pair, or nothing, which the grammar allows.
+bool read_pair(Reader& reader, ForwardedHop& hop) {
+  const auto name = reader.token();
+  if (!name) return true;
+  if (!reader.take('=')) return false;
+  const auto value = reader.take('"') ? reader.quoted_rest() : reader.token();
+  if (!value) return false;
+  if (net::equals_ignoring_case(*name, "for")) hop.client = *value;
+  if (net::equals_ignoring_case(*name, "proto")) hop.proto = *value;
+  if (net::equals_ignoring_case(*name, "host")) hop.host = *value;
+  return true;
+}
+
+// All values of a header that may come several times, as one list.
+std::string joined(const net::HttpRequest& request, std::string_view name) {
+  std::string out;
+  for (const auto& [key, value] : request.headers) {
+    if (!net::equals_ignoring_case(key, name)) continue;
+    if (!out.empty()) out += ',';
+    out += value;
+  }
+  return out;
+}
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> out;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    out.emplace_back(trimmed(list.substr(0, comma)));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return out;
+}
+
+std::string last_of(const net::HttpRequest& request, std::string_view name) {
+  const auto values = split(joined(request, name));
+  return values.empty() ? std::string() : values.back();
+}
+
+void replace_host(net::HttpRequest& request, const std::string& host) {
+  for (auto& [key, value] : request.headers) {
+    if (net::equals_ignoring_case(key, "Host")) value = host;
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<ForwardedHop>> parse_forwarded(std::string_view value) {
+  std::vector<ForwardedHop> out(1);
+  Reader reader(value);
+  for (;;) {
+    reader.skip_space();
+    if (!read_pair(reader, out.back())) return std::nullopt;
+    reader.skip_space();
+    if (reader.at_end()) return out;
+    if (reader.take(';')) continue;
+    if (!reader.take(',') || out.size() == kMaxHops) return std::nullopt;
+    out.emplace_back();
+  }
+}
+
+std::optional<ip::address> parse_node(std::string_view node) {
+  if (node.starts_with('[')) {
+    const auto end = node.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    node = node.substr(1, end - 1);
+  } else if (std::ranges::count(node, ':') == 1) {
+    node = node.substr(0, node.find(':'));
+  }
+  boost::system::error_code ec;
+  const auto address = ip::make_address(std::string(node), ec);
+  if (ec) return std::nullopt;
+  return address;
+}
+
+TrustedProxies::TrustedProxies(const std::vector<std::string>& networks) {
+  for (const std::string& text : networks) {
+    boost::system::error_code ec;
+    const auto slash = text.find('/');
+    const auto address = ip::make_address(text.substr(0, slash), ec);
+    if (ec) continue;
+    unsigned bits = address.is_v4() ? 32 : 128;
+    if (slash != std::string::npos) {
+      bits = address.is_v4() ? ip::make_network_v4(text, ec).prefix_length()
+                             : ip::make_network_v6(text, ec).prefix_length();
+      if (ec) continue;
+    }
+    networks_.push_back({bytes_of(address), bits + (address.is_v4() ? kMappedBits : 0)});
+  }
+}
+
+bool TrustedProxies::contains(const ip::address& address) const {
+  const auto bytes = bytes_of(address);
+  return std::ranges::any_of(networks_, [&](const Network& network) {
+    for (unsigned bit = 0; bit < network.bits; ++bit) {
+      const unsigned mask = 0x80U >> (bit % 8);
+      if ((bytes[bit / 8] & mask) != (network.prefix[bit / 8] & mask)) return false;
+    }
+    return true;
+  });
+}
+
+TrustedProxies::Told TrustedProxies::read(const net::HttpRequest& request) {
+  if (request.header("X-Forwarded-For")) {
+    return {split(joined(request, "X-Forwarded-For")), last_of(request, "X-Forwarded-Proto"),
+            last_of(request, "X-Forwarded-Host")};
+  }
+  const auto hops = parse_forwarded(joined(request, "Forwarded"));
+  if (!hops) return {};
+  Told out;
+  for (const ForwardedHop& hop : *hops) {
+    out.chain.push_back(hop.client);
+    // The nearest that says so: a proxy further out says what it saw, this one what it was sent.
+    if (!hop.proto.empty()) out.proto = hop.proto;
+    if (!hop.host.empty()) out.host = hop.host;
+  }
+  return out;
+}
+
+void TrustedProxies::apply(net::HttpRequest& request) const {
+  if (networks_.empty()) return;
+  const auto peer = parse_node(request.remote_address);
+  if (!peer || !contains(*peer)) return;
+  Told told = read(request);
+  ip::address client = *peer;
+  for (auto node = told.chain.rbegin(); node != told.chain.rend() && contains(client); ++node) {
+    const auto address = parse_node(*node);
+    if (!address) break;
+    client = *address;
+  }
+  request.remote_address = shown(client);
+  if (!told.proto.empty()) request.secure = net::equals_ignoring_case(told.proto, "https");
+  if (!told.host.empty()) replace_host(request, told.host);
+}
+
+}  // namespace tars::api
