@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -88,14 +89,14 @@ Result<void> Program::open_stores() {
 std::string Program::url() const {
   const std::string& host = settings_.server.host;
   const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return "http://" + shown + ":" + std::to_string(port());
+  return (server_->is_secure() ? "https://" : "http://") + shown + ":" + std::to_string(port());
 }
 
 Result<void> Program::run(std::ostream& out) {
   server_->start();
   start_backends();
   std::optional<StopSignals> signals;
-  // A signal while four wait already means nothing new.
+  // One that finds the queue full means nothing that those before it do not.
   signals.emplace(server_->context(), [this](int signal) { (void)stops_.try_push(signal); });
   out << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
       << "  data   " << settings_.data_dir.string() << "\n";
@@ -142,14 +143,28 @@ Result<void> Program::wait_for_stop(std::ostream& out) {
       if (status.context_length > 0) out << ", context " << status.context_length << " tokens";
       out << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
           << std::endl;
-      (void)stops_.pop();
+      while (!is_stop(stops_.pop())) {
+      }
       return {};
     }
     if (status.health == llm::Health::unhealthy && !std::exchange(told, true)) {
       out << "not ready yet: " << status.detail << std::endl;
     }
-    if (stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll)) return {};
+    const auto signal = stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll);
+    if (signal && is_stop(signal)) return {};
   }
+}
+
+// SIGHUP stops nothing: what may change while the server runs is read again.
+bool Program::is_stop(std::optional<int> signal) {
+  if (signal != SIGHUP) return true;
+  if (!server_->is_secure()) {
+    telemetry::log(LogLevel::info, "SIGHUP: there is no certificate to read again");
+  } else if (const auto reloaded = server_->reload_certificate(); !reloaded) {
+    telemetry::log(LogLevel::error, "the certificate stays as it was",
+                   {{"error", reloaded.error().message}});
+  }
+  return false;
 }
 
 void Program::request_stop() { (void)stops_.try_push(0); }

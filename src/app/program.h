@@ -48,6 +48,7 @@ class Program {
   Result<void> open_stores();
   void start_backends();
   Result<void> wait_for_stop(std::ostream& out);
+  bool is_stop(std::optional<int> signal);
   // Why the model in this process can never answer; nullopt while it may.
   std::optional<std::string> model_failure() const;
   void drain();
@@ -59,7 +60,7 @@ class Program {
   config::Settings settings_;
   std::optional<std::string> fresh_enrollment_key_;  // shown once
   const SystemClock clock_;
-  BoundedQueue<int> stops_{4};  // signal numbers; 0 = request_stop()
+  BoundedQueue<int> stops_{8};  // signal numbers; 0 = request_stop()
   telemetry::Metrics metrics_;
   std::optional<store::FolderLock> lock_;
   std::unique_ptr<auth::TokenService> tokens_;

@@ -2,11 +2,12 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 namespace tars::app {
 
-StopSignals::StopSignals(boost::asio::io_context& context, std::function<void(int)> on_first)
-    : signals_(context, SIGTERM, SIGINT), on_first_(std::move(on_first)) {
+StopSignals::StopSignals(boost::asio::io_context& context, std::function<void(int)> on_signal)
+    : signals_(context, SIGTERM, SIGINT, SIGHUP), on_signal_(std::move(on_signal)) {
   wait();
 }
 
@@ -14,9 +15,8 @@ void StopSignals::wait() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     // Cancelled: this object is gone.
     if (error) return;
-    if (seen_) std::_Exit(128 + signal);
-    seen_ = true;
-    on_first_(signal);
+    if (signal != SIGHUP && std::exchange(stopping_, true)) std::_Exit(128 + signal);
+    on_signal_(signal);
     wait();
   });
 }

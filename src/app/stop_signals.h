@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT as events.
+// SIGTERM, SIGINT and SIGHUP as events.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,13 +8,13 @@
 
 namespace tars::app {
 
-// Owns the process's handlers for SIGTERM and SIGINT from construction to destruction; then
-// the system's default holds again, so that a later signal still ends the process. There is one at
-// a time. `on_first` is called on a thread of `context` for the first signal; the second ends the
-// process at once with 128 + its number.
+// Owns the process's handlers for these signals from construction to destruction; then the
+// system's default holds again, so that a later signal still ends the process. There is one at a
+// time. `on_signal` is called on a thread of `context` for every SIGHUP and for the first SIGTERM
+// or SIGINT; the second of these ends the process at once with 128 + its number.
 class StopSignals {
  public:
-  StopSignals(boost::asio::io_context& context, std::function<void(int)> on_first);
+  StopSignals(boost::asio::io_context& context, std::function<void(int)> on_signal);
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
@@ -22,8 +22,8 @@ class StopSignals {
   void wait();
 
   boost::asio::signal_set signals_;
-  std::function<void(int)> on_first_;
-  bool seen_ = false;
+  std::function<void(int)> on_signal_;
+  bool stopping_ = false;
 };
 
 }  // namespace tars::app

@@ -45,11 +45,17 @@ Result<void> check_backend(const Values& values) {
     const std::string& url = values.text("OPENAI_BASE_URL");
     if (auto checked = check_address("OPENAI_BASE_URL", url); !checked) return checked;
   }
-  if (values.boolean("HTTPS_ENABLED")) {
-    return refuse(
-        "HTTPS_ENABLED: this version serves no TLS; set it to false, end TLS in a reverse proxy "
-        "and "
-        "name the proxy's address in TRUSTED_PROXIES");
+  return {};
+}
+
+Result<void> check_tls(const Values& values) {
+  if (!values.boolean("HTTPS_ENABLED")) return {};
+  for (const std::string_view name : {"TLS_CERT_PATH", "TLS_KEY_PATH"}) {
+    if (values.is_set(name)) continue;
+    return refuse(std::string(name) +
+                  ": HTTPS_ENABLED needs it; set it to a PEM file. One to try with: openssl req "
+                  "-x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=localhost -keyout key.pem "
+                  "-out cert.pem");
   }
   return {};
 }
@@ -154,9 +160,10 @@ Result<void> check_production(const Values& values, const Settings& settings) {
         "AUTH_ENROLLMENT: TARS_ENV=production refuses open enrolment; set AUTH_ENROLLMENT=key or "
         "closed");
   }
-  if (!values.is_set("TRUSTED_PROXIES")) {
+  if (!values.boolean("HTTPS_ENABLED") && values.list("TRUSTED_PROXIES").empty()) {
     return refuse(
-        "TRUSTED_PROXIES: TARS_ENV=production needs TLS; name the reverse proxy that ends it here");
+        "HTTPS_ENABLED: TARS_ENV=production needs TLS; set it to true with TLS_CERT_PATH and "
+        "TLS_KEY_PATH, or name the reverse proxy that ends TLS in TRUSTED_PROXIES");
   }
   return {};
 }
@@ -180,6 +187,7 @@ bool is_loopback(std::string_view host) {
 
 Result<void> check_settings(const Values& values, const Settings& settings) {
   if (auto checked = check_backend(values); !checked) return checked;
+  if (auto checked = check_tls(values); !checked) return checked;
   if (auto checked = check_proxies(values); !checked) return checked;
   if (auto checked = check_origins(values); !checked) return checked;
   if (auto checked = check_tokens(settings); !checked) return checked;
@@ -205,10 +213,9 @@ std::vector<std::string> setting_warnings(const Values& values, const Settings& 
         "WS_HEARTBEAT_INTERVAL is not below WS_TIMEOUT_SECONDS: quiet clients will be "
         "disconnected");
   }
-  if (values.is_set("TRUSTED_PROXIES")) {
-    out.emplace_back(
-        "TRUSTED_PROXIES: this version does not read forwarded addresses; limits per "
-        "address count the proxy's");
+  for (const std::string_view name : {"TLS_CERT_PATH", "TLS_KEY_PATH"}) {
+    if (!values.is_set(name) || values.boolean("HTTPS_ENABLED")) continue;
+    out.push_back(std::string(name) + " has no effect unless HTTPS_ENABLED is true");
   }
   warn_later(values, out);
   return out;

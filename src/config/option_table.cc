@@ -44,15 +44,16 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Origins that browsers may call from, such as https://chat.example. `*` is for "
              "TARS_ENV=development only."},
     {.name = "TRUSTED_PROXIES", .kind = Kind::list, .unset_means = "none",
-     .help = "Addresses or networks (10.0.0.0/8) of reverse proxies that end TLS in front of this "
-             "server."},
+     .help = "Addresses or networks (10.0.0.0/8) of the reverse proxies in front of this server. "
+             "What they say in X-Forwarded-For, -Proto and -Host, or else in Forwarded, is taken "
+             "for the client's address, scheme and host."},
     {.name = "HTTPS_ENABLED", .kind = Kind::boolean, .initial = "false",
-     .help = "Serve TLS. This version has none and refuses to start with it: end TLS in a proxy "
-             "named in TRUSTED_PROXIES."},
-    {.name = "TLS_CERT_PATH", .kind = Kind::path, .effect = Effect::later,
-     .help = "Certificate chain, PEM."},
-    {.name = "TLS_KEY_PATH", .kind = Kind::path, .effect = Effect::later,
-     .help = "Private key, PEM."},
+     .help = "Serve HTTPS and wss, TLS 1.2 and 1.3, with TLS_CERT_PATH and TLS_KEY_PATH."},
+    {.name = "TLS_CERT_PATH", .kind = Kind::path,
+     .help = "Certificate chain, PEM, the server's own certificate first. SIGHUP reads it and the "
+             "key again and drops no connection."},
+    {.name = "TLS_KEY_PATH", .kind = Kind::path,
+     .help = "The certificate's private key, PEM, without a passphrase."},
     // -- HTTP
     {.name = "HTTP_MAX_BODY_BYTES", .group = Group::http, .kind = Kind::integer,
      .initial = "1048576", .min = 1024, .max = 1024 * kMebibyte, .unit = "bytes",

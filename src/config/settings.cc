@@ -37,6 +37,10 @@ net::ServerOptions server_options(const Values& values) {
   out.header_timeout = in_seconds(values, "HTTP_HEADER_TIMEOUT");
   out.body_timeout = in_seconds(values, "HTTP_BODY_TIMEOUT");
   out.idle_timeout = in_seconds(values, "HTTP_IDLE_TIMEOUT");
+  if (values.boolean("HTTPS_ENABLED")) {
+    out.tls_certificate = values.path("TLS_CERT_PATH");
+    out.tls_key = values.path("TLS_KEY_PATH");
+  }
   return out;
 }
 
@@ -132,6 +136,8 @@ api::Options api_options(const Values& values) {
   out.backend = values.text("LLM_BACKEND");
   out.development = values.text("TARS_ENV") == "development";
   out.cors_origins = values.list("CORS_ORIGINS");
+  out.trusted_proxies = values.list("TRUSTED_PROXIES");
+  out.strict_transport = values.text("TARS_ENV") == "production";
   out.heartbeat_interval = in_seconds(values, "WS_HEARTBEAT_INTERVAL");
   out.idle_timeout = in_seconds(values, "WS_TIMEOUT_SECONDS");
   out.max_connections = as_size(values, "WS_MAX_CONNECTIONS");

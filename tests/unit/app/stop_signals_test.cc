@@ -19,6 +19,19 @@ TEST(StopSignals, TheFirstSignalIsAnEvent) {
   EXPECT_EQ(seen, std::vector<int>{SIGTERM});
 }
 
+TEST(StopSignals, HangUpsAreEventsAndStopNothing) {
+  boost::asio::io_context context;
+  std::vector<int> seen;
+  StopSignals signals(context, [&](int signal) { seen.push_back(signal); });
+  for (const int signal : {SIGHUP, SIGHUP, SIGTERM}) {
+    const std::size_t before = seen.size();
+    std::raise(signal);
+    while (seen.size() == before && context.run_one() > 0) {
+    }
+  }
+  EXPECT_EQ(seen, (std::vector<int>{SIGHUP, SIGHUP, SIGTERM}));
+}
+
 // Runs in a child process, as gtest's death tests do.
 void two_signals() {
   boost::asio::io_context context;

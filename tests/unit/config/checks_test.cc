@@ -35,9 +35,23 @@ TEST(Checks, LoopbackAddresses) {
 
 TEST(Checks, DefaultsAreFineAndQuiet) { EXPECT_THAT(try_load({}).value().warnings, IsEmpty()); }
 
-TEST(Checks, WhatThisVersionCannotDoIsRefused) {
-  EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}}), StartsWith("HTTPS_ENABLED: "));
+TEST(Checks, HttpsNeedsACertificateAndItsKey) {
+  EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}}), StartsWith("TLS_CERT_PATH: "));
+  EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}, {"TLS_CERT_PATH", "/c.pem"}}),
+              StartsWith("TLS_KEY_PATH: "));
+  const auto settings =
+      try_load({{"HTTPS_ENABLED", "true"}, {"TLS_CERT_PATH", "/c.pem"}, {"TLS_KEY_PATH", "/k.pem"}})
+          .value()
+          .settings;
+  EXPECT_EQ(settings.server.tls_certificate, "/c.pem");
+  EXPECT_EQ(settings.server.tls_key, "/k.pem");
   EXPECT_EQ(error_of({{"HTTPS_ENABLED", "false"}}), "no error");
+}
+
+TEST(Checks, ACertificateWithoutHttpsWarns) {
+  const auto loaded = try_load({{"TLS_CERT_PATH", "/c.pem"}}).value();
+  EXPECT_THAT(loaded.warnings, Contains(StartsWith("TLS_CERT_PATH has no effect")));
+  EXPECT_TRUE(loaded.settings.server.tls_certificate.empty());
 }
 
 TEST(Checks, AModelServerNeedsAnAddressThatCanBeAsked) {
@@ -98,7 +112,16 @@ TEST(Checks, APreviousKeyNeedsAnEnd) {
 TEST(Checks, ProductionRefusesWhatIsUnsafe) {
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}}), StartsWith("AUTH_ENROLLMENT: "));
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"AUTH_ENROLLMENT", "key"}}),
-              StartsWith("TRUSTED_PROXIES: "));
+              StartsWith("HTTPS_ENABLED: "));
+  EXPECT_THAT(
+      error_of({{"TARS_ENV", "production"}, {"AUTH_ENROLLMENT", "key"}, {"TRUSTED_PROXIES", ","}}),
+      StartsWith("HTTPS_ENABLED: "));
+  EXPECT_EQ(error_of({{"TARS_ENV", "production"},
+                      {"AUTH_ENROLLMENT", "key"},
+                      {"HTTPS_ENABLED", "true"},
+                      {"TLS_CERT_PATH", "/c.pem"},
+                      {"TLS_KEY_PATH", "/k.pem"}}),
+            "no error");
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"CORS_ORIGINS", "*"}}),
               StartsWith("CORS_ORIGINS: "));
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"JWT_SECRET_KEY", "short"}}),
