@@ -12,6 +12,8 @@ from tars_server import Server
 FAST = ("0s", "2000"), ("-n", "50", "-stagger", "0s", "-m", "2")
 PACED_500 = ("20ms", "200"), ("-n", "500", "-stagger", "1s")
 PACED_100 = ("20ms", "300"), ("-n", "100", "-stagger", "1s")
+PACED_2000 = ("50ms", "200"), ("-n", "2000", "-stagger", "5s")
+SLOW_READERS, SLOW_TOKENS = 10, 100_000
 
 
 def _upstream(setting: Setting, interval: str, tokens: str) -> str:
@@ -20,12 +22,12 @@ def _upstream(setting: Setting, interval: str, tokens: str) -> str:
     return url
 
 
-def _gateway(setting: Setting, upstream: str) -> Server:
+def _gateway(setting: Setting, upstream: str, **env: str) -> Server:
     """Ours in front of it; each stream has a descriptor on either side, and the load one more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16384)), hard))
     return setting.server(LLM_BACKEND="ollama", OLLAMA_HOST=upstream, MODEL_PATH="",
-                          UPSTREAM_MAX_RUNS="4096", RUNS_WAITING="4096")
+                          UPSTREAM_MAX_RUNS="4096", RUNS_WAITING="4096", **env)
 
 
 def _both(setting: Setting, answers: tuple[str, str],
@@ -89,3 +91,50 @@ def upstream_close(setting: Setting) -> list[tuple]:
         value = median(worst)
         rows.append((f"upstream closed, {title}", f"p99 {value:.2f} ms", "5 ms", value / 5, 1, "<="))
     return rows
+
+
+def many_streams(setting: Setting) -> list[tuple]:
+    """2,000 connections, each a stream of 20 tokens/s; an error of any of them ends the benchmark."""
+    interval, load = PACED_2000
+    upstream = _upstream(setting, *interval)
+    server = _gateway(setting, upstream)
+    p99 = median([wsload(setting, "chat", "-upstream", upstream, "-base", server.url, "-pid",
+                         str(server.process.pid), *load)["relay"]["p99_ms"]
+                  for _ in range(setting.rounds)])
+    return [("p99 added, 2,000 streams at 20/s", f"{p99:.2f} ms", "50 ms", p99 / 50, 1, "<=")]
+
+
+def tls_rate(setting: Setting) -> list[tuple]:
+    """tokens/s of 50 streams as fast as they come, over TLS and without, alternating."""
+    answers, load = FAST
+    upstream = _upstream(setting, *answers)
+    plain = _gateway(setting, upstream)
+    secure = setting.secure_server(LLM_BACKEND="ollama", OLLAMA_HOST=upstream, MODEL_PATH="",
+                                   UPSTREAM_MAX_RUNS="4096", RUNS_WAITING="4096")
+    over_tls, without = [], []
+    for _ in range(setting.rounds):
+        for base, into in ((f"https://127.0.0.1:{secure.port}", over_tls), (plain.url, without)):
+            into.append(wsload(setting, "chat", "-insecure", "-upstream", upstream, "-base", base,
+                               *load)["tokens_per_s"] / 1000)
+    value, reference = median(over_tls), median(without)
+    return [("relay rate over TLS, 50 fast", f"{value:.2f} k/s", f"without {reference:.2f} k/s",
+             value / reference, 0.85, ">=")]
+
+
+def slow_readers(setting: Setting) -> list[tuple]:
+    """RSS with readers that took nothing of their 100,000 tokens, less the same with readers that
+    took all: what a slow reader costs beside the log."""
+    upstream = _upstream(setting, "0s", str(SLOW_TOKENS))
+    load = ("-n", str(SLOW_READERS), "-max-tokens", str(SLOW_TOKENS), "-upstream", upstream)
+    differences = []
+    for _ in range(setting.rounds):
+        rss = {}
+        for mode, arguments in (("slow", ("-d", "20s")), ("chat", ("-stagger", "0s"))):
+            server = _gateway(setting, upstream, MODEL_MAX_TOKENS=str(SLOW_TOKENS))
+            report = wsload(setting, mode, "-base", server.url, "-pid", str(server.process.pid), *load,
+                            *arguments)
+            rss[mode] = report["server"]["rss_kb_after"]
+            server.kill()
+        differences.append((rss["slow"] - rss["chat"]) / SLOW_READERS)
+    value = median(differences)
+    return [("RSS per slow reader", f"{value:.1f} KiB", "64 KiB beside the log", value / 64, 1, "<=")]

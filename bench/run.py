@@ -58,6 +58,9 @@ BENCHMARKS: dict[str, Callable[[Setting], list[tuple]]] = {
     "relay-rate": relay_figures.cpu_and_rate,
     "relay-latency": relay_figures.latency,
     "upstream-close": relay_figures.upstream_close,
+    "many-streams": relay_figures.many_streams,
+    "tls-rate": relay_figures.tls_rate,
+    "slow-readers": relay_figures.slow_readers,
 }
 
 

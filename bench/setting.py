@@ -18,7 +18,7 @@ BENCH_BINARIES = Path(os.environ.get("TARS_BENCH_DIR", REPOSITORY / "build/relea
 def is_up(url: str) -> bool:
     """Whether a GET of the URL is answered with 200."""
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return httpx.get(url, timeout=2, verify=False).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -37,13 +37,27 @@ class Setting:
         self.processes: list[subprocess.Popen] = []
         self.servers: list[Server] = []
 
-    def server(self, **env: str) -> Server:
-        """A started server with limits out of the way."""
+    def server(self, start: bool = True, **env: str) -> Server:
+        """A server with limits out of the way, started unless told otherwise."""
         assert BINARY.is_file(), f"no program at {BINARY}: ./scripts/build release"
         options = {"RATE_LIMIT_PER_MINUTE": "0", "LOG_LEVEL": "WARNING", "WS_MAX_CONNECTIONS": "4096"}
         server = Server(self.folder / f"server-{len(self.servers)}", {**options, **env})
         self.servers.append(server)
-        return server.start()
+        return server.start() if start else server
+
+    def secure_server(self, **env: str) -> Server:
+        """The same over TLS, with a certificate of its own making."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+                        "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
+                       check=True, capture_output=True)
+        server = self.server(start=False, HTTPS_ENABLED="true", TLS_CERT_PATH=str(certificate),
+                             TLS_KEY_PATH=str(key), **env)
+        server.spawn()
+        url = f"https://127.0.0.1:{server.port}/health"
+        wait_until(lambda: is_up(url), 10)
+        return server
 
     def program(self, name: str) -> str:
         """One of our own reference programs, built by the release preset."""
