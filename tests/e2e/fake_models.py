@@ -68,7 +68,13 @@ class FakeModels:
                     except TimeoutError:
                         continue
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Listener(ThreadingHTTPServer):
+            request_queue_size = 64
+
+            def handle_error(self, *_):
+                """A client that left is no news."""
+
+        self.server = Listener(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

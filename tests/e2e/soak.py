@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Many devices at once do what devices do, and what they should not, chosen at random by a seed, on the
+real model and on stand-ins for model servers that fail; then what must hold after any such time is
+checked. test_soak.py runs it for two minutes; by hand for longer:
+
+    python tests/e2e/soak.py --minutes 30 [--seed 7] [--devices 10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import websockets
+
+from fake_models import FakeModels
+from tars_client import Answer, Device
+from tars_server import Server, wait_until
+
+KNOWN_ERRORS = {"INVALID_JSON", "INVALID_MESSAGE", "GENERATION_ERROR", "BACKEND_UNAVAILABLE",
+                "MODEL_NOT_FOUND", "OVERLOADED", "RATE_LIMITED", "RUN_NOT_FOUND"}
+# What a stand-in is told to do in its answer; most of the time nothing goes wrong.
+ORDERS = ["", "", "[[tokens=40]]", "[[tokens=0]]", "[[error=2]]", "[[drop=1]]", "[[drop=0]]",
+          "[[status=503]]", "[[status=429]]", "[[hang=1]]", "[[hang=0]]"]
+MODELS = ["", "", "ollama/soak", "ollama/soak", "openai/soak", "ollama/absent"]
+
+
+class Soak:
+    """One run. Owns the server and the stand-ins; `failures` holds what went wrong."""
+
+    def __init__(self, folder: Path, seconds: float, seed: int, devices: int = 10):
+        self.seconds = seconds
+        self.seed = seed
+        self.models = [FakeModels("soak") for _ in range(3)]
+        self.server = Server(folder, {
+            "LLM_BACKEND": "embedded",
+            "OLLAMA_HOST": f"{self.models[0].url},{self.models[1].url}",
+            "OPENAI_BASE_URL": self.models[2].url + "/v1", "OLLAMA_MODEL": "soak",
+            "OPENAI_MODEL": "soak", "UPSTREAM_IDLE_TIMEOUT": "2", "UPSTREAM_FIRST_TOKEN_TIMEOUT": "3",
+            "RUN_GRACE_SECONDS": "1", "WS_HEARTBEAT_INTERVAL": "1", "LOG_LEVEL": "WARNING",
+            "RUN_RETENTION_HOURS": "1"})
+        self.over = threading.Event()
+        self.failures: list[str] = []
+        self.done: Counter[str] = Counter()
+        self.rss: list[int] = []
+        self.devices = devices
+
+    # -- what a device does
+
+    def device_life(self, number: int) -> None:
+        chance = random.Random(f"{self.seed}-{number}")
+        while not self.over.is_set():
+            try:
+                self.connection(chance, f"soak-{chance.randrange(6)}")
+            except (websockets.ConnectionClosed, TimeoutError, OSError) as lost:
+                # A server that refuses or drops us for no reason shows in the counters below.
+                self.done[f"lost: {type(lost).__name__}"] += 1
+            except Exception as fault:  # noqa: BLE001: each one is a finding
+                self.failures.append(f"device {number}: {type(fault).__name__}: {fault}")
+                return
+
+    def connection(self, chance: random.Random, client: str) -> None:
+        token = self.server.access(client)
+        with Device(self.server, token, client_id=client) as device:
+            for _ in range(chance.randrange(1, 6)):
+                if self.over.is_set():
+                    return
+                action = chance.choice([self.chat, self.chat, self.chat, self.several, self.cancel,
+                                        self.nonsense, self.same_again, self.tokens])
+                self.done[action.__name__] += 1
+                action(device, chance)
+            leave = chance.choice(["close", "drop in the middle", "drop", "revoke"])
+            self.done[leave] += 1
+            if leave == "drop in the middle":
+                self.start(device, chance)
+                time.sleep(chance.random() * 0.2)
+            if leave.startswith("drop"):
+                device.drop()
+            elif leave == "revoke":
+                with self.server.http(token) as http:
+                    assert http.post("/auth/revoke").status_code == 200
+                code, _ = device.closed()
+                assert code == 1008, f"revoked, then closed with {code}"
+
+    def start(self, device: Device, chance: random.Random, **fields) -> None:
+        model = chance.choice(MODELS)
+        content = chance.choice(ORDERS) + " Count to ten." if model else "Count to ten."
+        device.start(content, max_tokens=chance.randrange(1, 30),
+                     **({"model": model} if model else {}), **fields)
+
+    def check(self, answer: Answer) -> None:
+        if answer.end["type"] == "error":
+            assert answer.end["code"] in KNOWN_ERRORS, answer.end
+        self.done[answer.end.get("finish_reason") or answer.end["code"]] += 1
+
+    def chat(self, device: Device, chance: random.Random) -> None:
+        self.start(device, chance)
+        self.check(device.collect()[0])
+
+    def several(self, device: Device, chance: random.Random) -> None:
+        count = chance.randrange(2, 5)
+        for number in range(count):
+            self.start(device, chance, message_id=f"m-{chance.random()}-{number}")
+        for answer in device.collect(count):
+            self.check(answer)
+
+    def cancel(self, device: Device, chance: random.Random) -> None:
+        identity = f"c-{chance.random()}"
+        self.start(device, chance, message_id=identity)
+        time.sleep(chance.random() * 0.1)
+        device.send({"type": "cancel", "message_id": identity})
+        answer = Answer()
+        while not answer.end:
+            frame = device.receive()
+            if frame["type"] == "error" and frame["code"] == "RUN_NOT_FOUND":
+                continue  # it had ended before
+            answer.take(frame)
+        self.check(answer)
+
+    def same_again(self, device: Device, chance: random.Random) -> None:
+        """A device loses its socket in mid answer and asks again: the one answer, whole."""
+        identity = f"s-{chance.random()}"
+        message = {"type": "chat", "content": "Count to twenty.", "max_tokens": 24,
+                   "message_id": identity}
+        with Device(self.server, client_id=device.client_id) as first:
+            first.send(message)
+            before = Answer()
+            for _ in range(chance.randrange(1, 6)):
+                before.take(first.receive())
+                if before.end:
+                    break
+            first.drop()
+        device.send(message)
+        after = device.collect()[0]
+        self.check(after)
+        assert after.text.startswith(before.text), (before.text, after.text)
+
+    def nonsense(self, device: Device, chance: random.Random) -> None:
+        device.send(chance.choice(["{", "[]", '{"type":"nothing"}', '{"type":"chat"}',
+                                   '{"type":"chat","content":"x","temperature":9}']))
+        assert device.expect("error")["code"] in KNOWN_ERRORS
+
+    def tokens(self, device: Device, chance: random.Random) -> None:
+        pair = self.server.mint(device.client_id)
+        answer = httpx.post(self.server.url + "/auth/refresh", timeout=10,
+                            json={"refresh_token": pair["refresh_token"]})
+        assert answer.status_code == 200, answer.text
+        self.server.tokens.clear()
+
+    def trouble(self) -> None:
+        """Model servers that go away and come back."""
+        chance = random.Random(f"{self.seed}-trouble")
+        while not self.over.wait(chance.random() * 4):
+            models = chance.choice(self.models)
+            models.refuse = not models.refuse
+            models.requests.clear()
+        for models in self.models:
+            models.refuse = False
+
+    # -- the whole
+
+    def run(self) -> None:
+        try:
+            self.server.start()
+            before = self.warm_up()
+            workers = [threading.Thread(target=self.device_life, args=(n,), daemon=True)
+                       for n in range(self.devices)]
+            workers.append(threading.Thread(target=self.trouble, daemon=True))
+            for worker in workers:
+                worker.start()
+            end = time.monotonic() + self.seconds
+            while time.monotonic() < end and not self.failures:
+                assert self.server.alive(), self.server.log()[-2000:]
+                self.rss.append(self.server.rss_kib())
+                time.sleep(1)
+            self.over.set()
+            for worker in workers:
+                worker.join(90)
+                assert not worker.is_alive(), "a device is stuck"
+            assert not self.failures, self.failures
+            self.check_end(before)
+            assert self.server.stop() == 0, self.server.log()[-2000:]
+        finally:
+            self.over.set()
+            if self.server.alive():
+                self.server.kill()
+            for models in self.models:
+                models.close()
+
+    def warm_up(self) -> int:
+        """Everything is used once, so that what the server sets up once is there; its descriptors."""
+        chance = random.Random(self.seed)
+        with Device(self.server) as device:
+            for model in MODELS:
+                device.ask("Hello.", max_tokens=4, **({"model": model} if model else {}))
+            self.nonsense(device, chance)
+        self.server.wait_idle()
+        return self.descriptors()
+
+    def descriptors(self) -> int:
+        """Open ones, less the connections to model servers, which are kept for the next request."""
+        process = Path(f"/proc/{self.server.process.pid}")
+        ports = {f"{models.port:04X}" for models in self.models}
+        rows = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
+        kept = {f"socket:[{row[9]}]" for row in rows if row[2].split(":")[1] in ports}
+        links = [os.readlink(link) for link in (process / "fd").iterdir() if link.is_symlink()]
+        return sum(link not in kept for link in links)
+
+    def check_end(self, descriptors: int) -> None:
+        self.server.wait_idle()
+        wait_until(lambda: self.server.metric("tars_websocket_connections") == 0, 10)
+        wait_until(lambda: self.descriptors() <= descriptors, 10)
+        metrics = self.server.metrics()
+        closes = sum(v for k, v in metrics.items() if k.startswith("tars_websocket_closes_total"))
+        assert metrics["tars_websocket_connections_total"] == closes, "sockets that never closed"
+        runs = {k: v for k, v in metrics.items() if k.startswith("tars_runs_total")}
+        assert sum(runs.values()) > 0
+        ready = httpx.get(self.server.url + "/ready", timeout=10)
+        assert ready.status_code == 200, ready.text
+        quarter = len(self.rss) // 4
+        early = statistics.median(self.rss[quarter:2 * quarter])
+        late = statistics.median(self.rss[-quarter:])
+        assert late <= early * 1.1 + 8 * 1024, f"RSS grows: {early} KiB, then {late} KiB"
+
+    def report(self) -> str:
+        quarter = max(1, len(self.rss) // 4)
+        lines = [f"seed {self.seed}, {self.seconds:.0f} s, {self.devices} devices",
+                 f"RSS {statistics.median(self.rss[:quarter]):.0f} KiB at first, "
+                 f"{statistics.median(self.rss[-quarter:]):.0f} KiB at the end"]
+        return "\n".join(lines + [f"{count:7d} {what}" for what, count in sorted(self.done.items())])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--devices", type=int, default=10)
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="tars-soak-") as folder:
+        soak = Soak(Path(folder), options.minutes * 60, options.seed, options.devices)
+        soak.run()
+        print(soak.report())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
