@@ -47,7 +47,8 @@ class Soak:
             "OPENAI_BASE_URL": self.models[2].url + "/v1", "OLLAMA_MODEL": "soak",
             "OPENAI_MODEL": "soak", "UPSTREAM_IDLE_TIMEOUT": "2", "UPSTREAM_FIRST_TOKEN_TIMEOUT": "3",
             "RUN_GRACE_SECONDS": "1", "WS_HEARTBEAT_INTERVAL": "1", "LOG_LEVEL": "WARNING",
-            "RUN_RETENTION_HOURS": "1"})
+            "RUN_RETENTION_HOURS": "1",
+            "MODEL_CONTEXT_LENGTH": "256"})  # so that all of the cache is soon touched
         self.over = threading.Event()
         self.failures: list[str] = []
         self.done: Counter[str] = Counter()
