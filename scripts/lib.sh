@@ -196,10 +196,46 @@ fetch() {
 # What the compiler makes of -march=native here: a cache folder may be shared between machines.
 cpu_key() { c++ -march=native -E -v -x c++ /dev/null 2>&1 | grep cc1plus | sha256sum | cut -c1-16; }
 
-# Everything that decides what the built library is. TARS_LLAMA_FLAGS: more CMake flags for ggml.
+# TARS_GPU=cuda or vulkan: llama.cpp can compute there as well. The packages that this needs; nvcc is
+# NVIDIA's, so Debian has it in a section that a machine's owner has to switch on.
+gpu_packages() { if [ "${TARS_GPU:-}" = vulkan ]; then echo vulkan; fi; }
+
+require_gpu() {
+  case ${TARS_GPU:-} in
+    '' | vulkan) ;;
+    cuda)
+      command -v nvcc >/dev/null ||
+        die "TARS_GPU=cuda needs nvcc, which is not there; install Debian's nvidia-cuda-toolkit-gcc (add 'non-free' to the archive's components first) or NVIDIA's CUDA toolkit, and run $SELF again" ;;
+    *) die "unknown TARS_GPU '$TARS_GPU'; one of: cuda, vulkan; unset it for the CPU alone" ;;
+  esac
+}
+if [ -x /usr/local/cuda/bin/nvcc ]; then PATH=$PATH:/usr/local/cuda/bin; fi  # where NVIDIA's own packages put it
+
+# The GPUs of this machine, as CMake names them, or all that nvcc knows where none is to be seen.
+cuda_architectures() {
+  local found
+  found=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | tr -d '. ' | grep -E '^[0-9]+$' | sort -u | sed 's/$/-real/' | paste -sd';' || true)
+  echo "${found:-all-major}"
+}
+
+# llama.cpp's CMake flags, one a line; TARS_LLAMA_FLAGS adds more.
+llama_flags() {
+  if [ -n "${TARS_GPU:-}" ]; then echo "-DTARS_GPU=$TARS_GPU"; fi
+  if [ "${TARS_GPU:-}" = cuda ]; then
+    echo "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architectures)"
+    # Debian's nvcc wants an older g++ than the default one, and says which by this name.
+    if [ -x /usr/bin/cuda-g++ ]; then echo "-DCMAKE_CUDA_HOST_COMPILER=/usr/bin/cuda-g++"; fi
+  fi
+  # shellcheck disable=SC2086
+  if [ -n "${TARS_LLAMA_FLAGS:-}" ]; then printf '%s\n' $TARS_LLAMA_FLAGS; fi
+}
+
+# Everything that decides what the built library is.
 llama_key() {
   {
-    echo "$LLAMA_SHA256 ${TARS_LLAMA_FLAGS:-}"
+    echo "$LLAMA_SHA256"
+    llama_flags
+    if [ "${TARS_GPU:-}" = cuda ]; then nvcc --version | tail -1; fi
     c++ --version | head -1
     cpu_key
     cd "$ROOT/third_party/llama"

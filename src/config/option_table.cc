@@ -150,6 +150,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "MODEL_THREADS", .group = Group::model, .kind = Kind::integer, .initial = "auto",
      .min = 1, .max = 512, .unit = "threads", .keyword = "auto",
      .help = "Threads that compute; `auto` adapts to what the machine gives."},
+    {.name = "MODEL_GPU_LAYERS", .group = Group::model, .kind = Kind::integer, .initial = "auto",
+     .min = 0, .max = 10000, .unit = "layers", .keyword = "auto",
+     .help = "Layers that a GPU computes, in a program built with TARS_GPU=cuda or vulkan: `auto` "
+             "is all that fit in its free memory, 0 leaves everything to the CPU."},
     {.name = "MODEL_SLOTS", .group = Group::model, .kind = Kind::integer, .initial = "8", .min = 1,
      .max = 64, .unit = "answers",
      .help = "Answers generated at once; each takes its share of memory for a whole context."},

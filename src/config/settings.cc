@@ -87,6 +87,9 @@ llm::LlamaOptions llm_options(const Values& values) {
   llm::LlamaOptions out;
   out.model_path = values.path("MODEL_PATH");
   out.threads = as_int(values, "MODEL_THREADS");
+  out.gpu_layers = equal_ignoring_case(values.text("MODEL_GPU_LAYERS"), "auto")
+                       ? llm::LlamaOptions{}.gpu_layers
+                       : as_int(values, "MODEL_GPU_LAYERS");
   out.context_length = as_int(values, "MODEL_CONTEXT_LENGTH");
   out.slots = as_int(values, "MODEL_SLOTS");
   return out;

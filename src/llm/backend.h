@@ -81,6 +81,10 @@ struct Status {
   int context_length = 0;  // tokens, prompt and answer together
   int slots = 1;  // generations that run at once
   int running = 0;
+  // Where the model in this process computes; empty for the CPU alone, and for other servers.
+  std::string device = {};  // for people: the maker's name and the memory, as it was before loading
+  int gpu_layers = 0;  // of model_layers, the output layer included
+  int model_layers = 0;
   // How long work has been waiting without any progress; 0 while there is progress or no work.
   std::chrono::milliseconds stalled{0};
 };

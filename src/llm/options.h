@@ -14,6 +14,9 @@ struct LlamaOptions {
   // Tokens of prompt and answer together, per generation. 0 = 4096, or what the model allows if
   // that is less. More than the model was trained for is refused at start.
   int context_length = 0;
+  // Layers that a GPU computes, the output layer included: -1 = all that fit in its free memory,
+  // 0 = none. More than the model has are all of them.
+  int gpu_layers = -1;
   int slots = 8;  // generations in one batch; each keeps its last conversation for reuse
   std::size_t queue_size = 64;  // accepted generations that wait for a slot; past that: overloaded
 };

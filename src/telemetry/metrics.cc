@@ -141,6 +141,8 @@ Metrics::Metrics()
       stop_to_idle(histogram(*registry_, "tars_stop_to_idle_seconds",
                              "From a cancel to the end of the model's work on that run.",
                              kStopSeconds)),
+      model_gpu_layers(gauge(*registry_, "tars_model_gpu_layers",
+                             "Layers of the model in this process that a GPU computes.")),
       index_lag(gauge(*registry_, "tars_index_lag_seconds",
                       "Age of the oldest change to a document that is not indexed yet.")) {
   add_build_info(*registry_);

@@ -49,6 +49,7 @@ class Metrics {
   prometheus::Histogram& inter_token;  // tars_inter_token_seconds
   prometheus::Histogram& queue_wait;  // tars_queue_wait_seconds
   prometheus::Histogram& stop_to_idle;  // tars_stop_to_idle_seconds
+  prometheus::Gauge& model_gpu_layers;  // tars_model_gpu_layers
   prometheus::Gauge& index_lag;  // tars_index_lag_seconds
 
   // Prometheus text, process figures (RSS, CPU, descriptors) read at this moment.

@@ -52,6 +52,11 @@ void write_backends(JsonWriter& json, const std::vector<llm::NamedStatus>& backe
     json.field("model", status.model);
     json.field("slots", status.slots);
     json.field("running", status.running);
+    if (status.model_layers > 0) {
+      json.field("device", status.device.empty() ? "CPU" : status.device);
+      json.field("gpu_layers", status.gpu_layers);
+      json.field("model_layers", status.model_layers);
+    }
     json.end_object();
   }
 }

@@ -30,7 +30,9 @@ BatchLoop::BatchLoop(LoadedModel& model, std::size_t slots, int threads, const C
       clock_(clock),
       metrics_(metrics),
       closing_(std::move(closing)),
-      governor_(threads) {}
+      governor_(model.offload().whole() ? 1 : threads),
+      budget_(model.offload().whole() ? PrefillBudget::kSmallestChunkOnGpu
+                                      : PrefillBudget::kSmallestChunk) {}
 
 void BatchLoop::start(std::unique_ptr<Generation> generation) {
   Generation& g = *generation;

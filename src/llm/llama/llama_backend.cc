@@ -201,14 +201,25 @@ bool LlamaBackend::load() {
   }
   model_.emplace(std::move(*model));
   vocabulary_.store(&model_->vocabulary(), std::memory_order_release);
+  const Offload& offload = model_->offload();
+  std::string device;
+  for (const Device& each : offload.devices)
+    device += (device.empty() ? "" : " + ") + describe(each);
+  metrics_.model_gpu_layers.Set(offload.layers);
   telemetry::log(telemetry::LogLevel::info, "model loaded",
                  {{"model", options_.model_name},
                   {"context_length", context_length_},
                   {"threads", threads_},
+                  {"device", device.empty() ? "CPU" : device},
+                  {"gpu_layers", offload.layers},
+                  {"model_layers", offload.of},
                   {"seconds", std::chrono::duration<double>(clock_.steady() - begin).count()}});
   const std::lock_guard lock(mutex_);
   status_.health = Health::healthy;
   status_.detail.clear();
+  status_.device = std::move(device);
+  status_.gpu_layers = offload.layers;
+  status_.model_layers = offload.of;
   progress_ = clock_.steady();
   return true;
 }

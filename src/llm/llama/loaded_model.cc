@@ -5,7 +5,9 @@
 
 #include <exception>
 
+#include "llm/llama/device_handles.h"
 #include "llm/llama/llama_log.h"
+#include "telemetry/log.h"
 
 namespace tars::llm {
 
@@ -16,6 +18,7 @@ struct LoadedModel::Parts {
                                                                             &ggml_threadpool_free};
   std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, &llama_free};
   std::optional<Vocabulary> vocabulary;
+  Offload offload;
   std::function<bool()> keep_going;
   std::function<bool()> abort;
   llama_batch batch{};
@@ -42,7 +45,12 @@ Error load_error(const LlamaOptions& options, const std::string& why) {
                                                  why + (detail.empty() ? "" : " (" + detail + ")"));
 }
 
-llama_context_params context_params(const LlamaOptions& options, int context_length, int threads) {
+std::string gpu_advice(const Offload& offload) {
+  return offload.layers == 0 ? "" : "; or lower MODEL_GPU_LAYERS, or set it to auto";
+}
+
+llama_context_params context_params(const LlamaOptions& options, int context_length, int threads,
+                                    const Offload& offload) {
   llama_context_params params = llama_context_default_params();
   const auto slots = static_cast<std::uint32_t>(options.slots);
   params.n_ctx = static_cast<std::uint32_t>(context_length) * slots;
@@ -55,8 +63,10 @@ llama_context_params context_params(const LlamaOptions& options, int context_len
   // A stream for each slot: what others keep for reuse then costs a step nothing.
   params.kv_unified = false;
   // On the CPU llama.cpp's flash attention goes through the memory once for every query row; see
-  // docs/decisions/0006-attention.md.
-  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  // docs/decisions/0006-attention.md. A device that has it is faster with it: AUTO asks it. With
+  // layers on both sides the CPU decides how long a batch takes.
+  params.flash_attn_type =
+      offload.whole() ? LLAMA_FLASH_ATTN_TYPE_AUTO : LLAMA_FLASH_ATTN_TYPE_DISABLED;
   params.swa_full = true;  // else a reused prefix may have lost its window
   params.no_perf = true;
   return params;
@@ -71,26 +81,51 @@ LoadedModel::~LoadedModel() = default;
 
 Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_length, int threads,
                                       std::function<bool()> keep_going) {
+  Offload offload = plan_offload(options, context_length);
+  while (true) {
+    auto loaded = load_once(options, context_length, threads, offload, keep_going);
+    // Only what was planned from a free number of layers may be too much.
+    if (loaded || offload.layers == 0 || options.gpu_layers >= 0 || !keep_going()) return loaded;
+    offload = with_fewer_layers(std::move(offload));
+    telemetry::log(telemetry::LogLevel::warning,
+                   "the model could not be loaded onto the GPU; trying with fewer layers there",
+                   {{"layers", offload.layers}, {"error", loaded.error().message}});
+  }
+}
+
+Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int context_length,
+                                           int threads, const Offload& offload,
+                                           const std::function<bool()>& keep_going) {
   route_llama_log();
   auto parts = std::make_unique<Parts>();
-  parts->keep_going = std::move(keep_going);
+  parts->keep_going = keep_going;
+  parts->offload = offload;
+  if (offload.whole()) threads = 1;  // nothing to share: the GPU computes, and one thread leads it
+  std::vector<ggml_backend_device*> devices;
+  if (offload.layers > 0) devices = device_handles();
+  devices.push_back(nullptr);  // ends the list; alone, it keeps large batches from the GPU as well
   try {
     llama_model_params params = llama_model_default_params();
+    params.devices = devices.data();
+    params.n_gpu_layers = offload.layers;
     // Read, not mapped: repacked weights would be resident twice, in the mapping and in their new
     // form.
     params.load_mode = LLAMA_LOAD_MODE_NONE;
     params.progress_callback = progress;
     params.progress_callback_user_data = &parts->keep_going;
     parts->model.reset(llama_model_load_from_file(options.model_path.c_str(), params));
-    if (!parts->model) return load_error(options, "the weights cannot be loaded");
+    if (!parts->model) {
+      return load_error(options, "the weights cannot be loaded" + gpu_advice(offload));
+    }
     if (!llama_model_has_decoder(parts->model.get()) ||
         llama_model_has_encoder(parts->model.get())) {
       return load_error(options, "only models that decode alone are supported; give another model");
     }
-    parts->context.reset(llama_init_from_model(parts->model.get(),
-                                               context_params(options, context_length, threads)));
+    parts->context.reset(llama_init_from_model(
+        parts->model.get(), context_params(options, context_length, threads, offload)));
     if (!parts->context) {
-      return load_error(options, "there is no memory for its context; lower MODEL_CONTEXT_LENGTH");
+      return load_error(options, "there is no memory for its context; lower MODEL_CONTEXT_LENGTH" +
+                                     gpu_advice(offload));
     }
   } catch (const std::exception& e) {
     return load_error(options, e.what());
@@ -108,6 +143,8 @@ Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_l
 }
 
 const Vocabulary& LoadedModel::vocabulary() const { return *parts_->vocabulary; }
+
+const Offload& LoadedModel::offload() const { return parts_->offload; }
 
 DecodeOutcome LoadedModel::decode(std::span<const BatchToken> tokens, std::function<bool()> abort) {
   llama_batch& batch = parts_->batch;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "llm/llama/offload.h"
 #include "llm/llama/vocabulary.h"
 #include "llm/options.h"
 
@@ -28,8 +29,10 @@ class LoadedModel {
  public:
   static constexpr int kBatchTokens = 256;
 
-  // Reads the weights: seconds for a large model. `context_length` tokens for each slot.
-  // `keep_going` is asked now and then; false ends the load with an error.
+  // Reads the weights: seconds for a large model. `context_length` tokens for each slot. Offloads
+  // what options.gpu_layers asks for; where it leaves the number open and a device has no memory
+  // for what was planned, fewer layers. `keep_going` is asked now and then; false ends the load
+  // with an error.
   static Result<LoadedModel> load(const LlamaOptions& options, int context_length, int threads,
                                   std::function<bool()> keep_going);
   LoadedModel(LoadedModel&&) noexcept;
@@ -37,9 +40,11 @@ class LoadedModel {
   ~LoadedModel();
 
   const Vocabulary& vocabulary() const;
+  const Offload& offload() const;
   // At most kBatchTokens, tokens of one slot next to each other and in order. `abort` is called
-  // often from this thread; when it answers true the outcome is `aborted` and the slots' memory
-  // beyond what was there before is to be dropped with keep_prefix.
+  // often from this thread while the CPU computes, and not while a GPU does; when it answers true
+  // the outcome is `aborted` and the slots' memory beyond what was there before is to be dropped
+  // with keep_prefix.
   DecodeOutcome decode(std::span<const BatchToken> batch, std::function<bool()> abort);
   // The row of the batch's i-th token, which wanted logits; until the next decode.
   std::span<const float> logits(std::size_t i) const;
@@ -51,6 +56,9 @@ class LoadedModel {
  private:
   struct Parts;
   explicit LoadedModel(std::unique_ptr<Parts> parts);
+  static Result<LoadedModel> load_once(const LlamaOptions& options, int context_length, int threads,
+                                       const Offload& offload,
+                                       const std::function<bool()>& keep_going);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -18,9 +18,9 @@ void learn(double& average, double value) {
 int PrefillBudget::chunk(int decoding) const {
   if (decoding == 0) return kLargestChunk;
   const double decode = decode_ms(decoding);
-  if (decode == 0 || prompt_token_ms_ == 0) return kSmallestChunk;
+  if (decode == 0 || prompt_token_ms_ == 0) return smallest_;
   const double tokens = (kStretch - 1) * decode / prompt_token_ms_;
-  return static_cast<int>(std::clamp<double>(tokens, kSmallestChunk, kLargestChunk));
+  return static_cast<int>(std::clamp<double>(tokens, smallest_, kLargestChunk));
 }
 
 void PrefillBudget::record_decode(int decoding, double ms) {

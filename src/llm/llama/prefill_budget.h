@@ -13,6 +13,11 @@ class PrefillBudget {
  public:
   static constexpr int kLargestChunk = 256;  // tokens; also the bound with nothing else running
   static constexpr int kSmallestChunk = 4;  // the prompt must get on
+  // On a GPU a batch below some hundred tokens costs what reading the weights costs, however small
+  // it is: less than this saves nothing, and would be learned as slow.
+  static constexpr int kSmallestChunkOnGpu = 64;
+
+  explicit PrefillBudget(int smallest = kSmallestChunk) : smallest_(smallest) {}
 
   // Prompt tokens for a step that also computes a token for `decoding` answers.
   int chunk(int decoding) const;
@@ -26,6 +31,7 @@ class PrefillBudget {
   static constexpr std::size_t kMostDecoding = 64;
   double decode_ms(int decoding) const;
 
+  int smallest_;
   std::array<double, kMostDecoding + 1> decode_ms_{};  // moving average by answers; 0 = not known
   double prompt_token_ms_ = 0;
 };

@@ -54,6 +54,7 @@ TEST(Settings, DefaultsAreThoseOfTheModules) {
   const llm::LlamaOptions llm;
   EXPECT_EQ(s.llm.threads, llm.threads);
   EXPECT_EQ(s.llm.slots, llm.slots);
+  EXPECT_EQ(s.llm.gpu_layers, llm.gpu_layers);
   EXPECT_EQ(s.llm.context_length, llm.context_length);
 }
 
@@ -68,6 +69,7 @@ TEST(Settings, EveryModuleGetsItsOptions) {
                              {"RUN_RETENTION_HOURS", "5"},
                              {"MODEL_PATH", "/m.gguf"},
                              {"MODEL_THREADS", "3"},
+                             {"MODEL_GPU_LAYERS", "12"},
                              {"MODEL_CONTEXT_LENGTH", "512"},
                              {"MODEL_MAX_TOKENS", "77"},
                              {"MODEL_TEMPERATURE", "0"},
@@ -89,6 +91,7 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.chat.retention, 5h);
   EXPECT_EQ(s.llm.model_path, "/m.gguf");
   EXPECT_EQ(s.llm.threads, 3);
+  EXPECT_EQ(s.llm.gpu_layers, 12);
   EXPECT_EQ(s.llm.context_length, 512);
   EXPECT_EQ(s.api.max_tokens, 77);
   EXPECT_EQ(s.api.sampling.max_tokens, 77);
@@ -97,6 +100,11 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.log_level, telemetry::LogLevel::error);
   EXPECT_EQ(s.log_format, telemetry::LogFormat::json);
   EXPECT_EQ(s.drain, 4s);
+}
+
+TEST(Settings, NoGpuLayersAreNotAllOfThem) {
+  EXPECT_EQ(loaded({{"MODEL_GPU_LAYERS", "0"}}).llm.gpu_layers, 0);
+  EXPECT_EQ(loaded({{"MODEL_GPU_LAYERS", "Auto"}}).llm.gpu_layers, -1);
 }
 
 TEST(Settings, BackendsAreThereWhenTheyAreConfigured) {

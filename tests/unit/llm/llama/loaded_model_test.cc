@@ -68,6 +68,18 @@ TEST_F(LoadedModelDecode, RefusesATokenThatDoesNotExist) {
   EXPECT_EQ(model_->decode(batch_of({beyond}, 0), never), DecodeOutcome::failed);
 }
 
+TEST_F(LoadedModelDecode, ComputesOnTheCpuWhenToldTo) {
+  LlamaOptions options;
+  options.model_path = test_model();
+  options.gpu_layers = 0;
+  options.slots = 1;
+  const auto loaded = LoadedModel::load(options, 64, 1, [] { return true; });
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->offload().layers, 0);
+  EXPECT_GT(loaded->offload().of, 1);
+  EXPECT_FALSE(loaded->offload().whole());
+}
+
 TEST(LoadedModel, SaysWhichFileCannotBeLoaded) {
   LlamaOptions options;
   options.model_path = "/nonexistent/weights.gguf";

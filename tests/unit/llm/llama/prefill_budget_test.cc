@@ -28,6 +28,17 @@ TEST(PrefillBudget, HasBounds) {
   EXPECT_GE(PrefillBudget().chunk(200), PrefillBudget::kSmallestChunk);
 }
 
+// A chunk that takes as long as a step however small it is would shrink to the smallest.
+TEST(PrefillBudget, OnAGpuAChunkDoesNotShrinkToNothing) {
+  PrefillBudget budget(PrefillBudget::kSmallestChunkOnGpu);
+  EXPECT_EQ(budget.chunk(1), PrefillBudget::kSmallestChunkOnGpu);
+  for (int i = 0; i < 50; ++i) {
+    budget.record_decode(1, 2);
+    budget.record_prompt(budget.chunk(1), 3);
+  }
+  EXPECT_EQ(budget.chunk(1), PrefillBudget::kSmallestChunkOnGpu);
+}
+
 TEST(PrefillBudget, UsesTheNearestKnownStep) {
   PrefillBudget budget;
   budget.record_decode(4, 20);
