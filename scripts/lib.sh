@@ -28,7 +28,7 @@ step() { printf '[%3d s] %s\n' $((EPOCHSECONDS - SCRIPT_STARTED)) "$*"; }
 LOG_DIR=$CACHE/logs
 
 use_cache() {
-  local dirs=("$LOG_DIR" "$CACHE/downloads" "$CACHE/llama" "$CACHE/models")
+  local dirs=("$LOG_DIR" "$CACHE/downloads" "$CACHE/llama" "$CACHE/pages" "$CACHE/models")
   if ! mkdir -p "${dirs[@]}" 2>/dev/null || [ ! -w "$CACHE" ]; then
     die "cannot write $CACHE; run 'sudo chown -R $(id -un) $CACHE', or set TARS_CACHE_DIR to another folder"
   fi
@@ -244,3 +244,7 @@ llama_key() {
 }
 
 llama_prefix() { echo "$CACHE/llama/$(llama_key)"; }
+
+# --- the pages about the API ---------------------------------------------------------------------
+
+pages_prefix() { echo "$CACHE/pages/${PAGES_SHA256:0:16}"; }

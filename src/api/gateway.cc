@@ -29,6 +29,14 @@ void add_security_headers(net::HttpResponse& response) {
   }
 }
 
+RouteDocs socket_docs() {
+  return {.tag = "chat",
+          .description = "Its messages are described at [/asyncapi](/asyncapi).",
+          .answers = {{101, "A handshake: the WebSocket is open", {}, {}, {"Upgrade"}},
+                      {426, "No handshake", "Problem", "application/problem+json", {"Upgrade"}}},
+          .errors = {ErrorCode::forbidden, ErrorCode::draining}};
+}
+
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
 }  // namespace
@@ -44,11 +52,14 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
       origins_(options_.cors_origins, options_.development),
       proxies_(options_.trusted_proxies),
       auth_routes_(tokens, hub_, clock, options_),
-      health_routes_({tokens, engine, backend, metrics, hub_, clock, options_, draining_}) {
+      health_routes_({tokens, engine, backend, metrics, hub_, clock, options_, draining_}),
+      docs_routes_(options_) {
   auth_routes_.add_to(routes_);
   health_routes_.add_to(routes_);
   routes_.add({"GET", "/ws/chat", Access::open, "Chat over WebSocket; without an upgrade, 426",
-               [this](Call& call) { return socket_only(call); }});
+               [this](Call& call) { return socket_only(call); }, socket_docs()});
+  docs_routes_.add_to(routes_);
+  docs_routes_.describe(routes_.routes());
   tokens_.set_revocation_listener([this](const auth::Revocation& revocation) {
     engine_.revoke(revocation.client_id, revocation.family, revocation.token_id);
     hub_.revoke(revocation);
@@ -133,7 +144,7 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
 }
 
 Result<void> Gateway::authenticate(Call& call, Access access) const {
-  if (access == Access::open) return {};
+  if (access == Access::open || access == Access::examined) return {};
   if (!call.request.header("Authorization")) {
     if (access == Access::optional) return {};
     return make_error(ErrorCode::unauthorized, "token_missing");

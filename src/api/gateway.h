@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "api/docs/docs_routes.h"
 #include "api/http/auth_routes.h"
 #include "api/http/forwarded.h"
 #include "api/http/health_routes.h"
@@ -83,6 +84,7 @@ class Gateway final : public net::Application {
   TrustedProxies proxies_;
   AuthRoutes auth_routes_;
   HealthRoutes health_routes_;
+  DocsRoutes docs_routes_;
   RouteTable routes_;
 };
 

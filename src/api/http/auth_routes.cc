@@ -16,6 +16,12 @@ constexpr std::size_t kMaxAddresses = 10'000;
 constexpr std::size_t kMaxTokenLength = 8192;
 constexpr std::string_view kRevoked = "Token revoked successfully";
 
+// For the routes' docs.
+constexpr std::string_view kTag = "authentication";
+RouteAnswer private_answer(std::string_view description, std::string_view schema) {
+  return {200, description, schema, "application/json", {"Cache-Control"}};
+}
+
 // Tokens and what is said about them stay out of caches (RFC 6749 section 5.1).
 net::HttpResponse private_json(unsigned status, std::string body) {
   net::HttpResponse response = json_response(status, std::move(body));
@@ -99,23 +105,84 @@ AuthRoutes::AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& 
                kMaxAddresses, clock) {}
 
 void AuthRoutes::add_to(RouteTable& table) {
-  table.add({"POST", "/auth/token", Access::open,
-             "Begins a device family: an access and a refresh token",
-             [this](Call& call) { return token(call); }});
-  table.add({"POST", "/auth/refresh", Access::open, "Exchanges a refresh token for a new pair",
-             [this](Call& call) { return refresh(call); }});
-  table.add({"POST", "/auth/validate", Access::open,
+  using enum ErrorCode;
+  table.add(
+      {"POST",
+       "/auth/token",
+       Access::open,
+       "Begins a device family: an access and a refresh token",
+       [this](Call& call) { return token(call); },
+       {.tag = kTag,
+        .description = "RATE_LIMIT_PER_MINUTE calls a minute from one address, together with "
+                       "/auth/refresh. 403 where AUTH_ENROLLMENT is `closed`, or is `key` and "
+                       "the key is missing or wrong.",
+        .request = "TokenRequest",
+        .answers = {private_answer("A pair of tokens", "TokenPair")},
+        .errors = {rate_limited, forbidden}}});
+  table.add({"POST",
+             "/auth/refresh",
+             Access::open,
+             "Exchanges a refresh token for a new pair",
+             [this](Call& call) { return refresh(call); },
+             {.tag = kTag,
+              .description = "The old refresh token is spent; one that is used again revokes its "
+                             "whole family, unless REFRESH_GRACE_SECONDS allow it.",
+              .request = "RefreshRequest",
+              .answers = {private_answer("A new pair", "TokenPair")},
+              .errors = {rate_limited, unauthorized, invalid_token, token_revoked,
+                         store_unavailable, overloaded, draining}}});
+  table.add({"POST",
+             "/auth/validate",
+             Access::examined,
              "Says whether the bearer token is good, and until when",
-             [this](Call& call) { return validate(call); }});
-  table.add({"POST", "/auth/revoke", Access::bearer, "Ends a token, or the bearer's own",
-             [this](Call& call) { return revoke(call); }});
-  table.add({"GET", "/auth/devices", Access::bearer, "Lists the caller's device families",
-             [this](Call& call) { return devices(call); }});
-  table.add({"DELETE", "/auth/devices/{sid}", Access::bearer,
+             [this](Call& call) { return validate(call); },
+             {.tag = kTag,
+              .description = "A bad token is an answer, `valid: false`; none at all is 401. A good "
+                             "refresh token is valid, too.",
+              .answers = {private_answer("Whether it is good", "Validity")},
+              .errors = {store_unavailable}}});
+  table.add({"POST",
+             "/auth/revoke",
+             Access::bearer,
+             "Ends a token, or the bearer's own",
+             [this](Call& call) { return revoke(call); },
+             {.tag = kTag,
+              .description = "An access token ends alone, a refresh token with its family. A text "
+                             "that is no token, or another client's, changes nothing and is "
+                             "answered in the same way (RFC 7009).",
+              .request = "RevokeRequest",
+              .request_required = false,
+              .answers = {private_answer("It is ended", "Message")},
+              .errors = {overloaded, draining}}});
+  add_devices_to(table);
+}
+
+void AuthRoutes::add_devices_to(RouteTable& table) {
+  using enum ErrorCode;
+  table.add({"GET",
+             "/auth/devices",
+             Access::bearer,
+             "Lists the caller's device families",
+             [this](Call& call) { return devices(call); },
+             {.tag = kTag,
+              .parameters = {"limit", "cursor"},
+              .answers = {private_answer("A page of them", "DevicePage")},
+              .errors = {invalid_request, overloaded, draining}}});
+  table.add({"DELETE",
+             "/auth/devices/{sid}",
+             Access::bearer,
              "Revokes one of the caller's device families",
-             [this](Call& call) { return remove_device(call); }});
-  table.add({"GET", "/auth/health", Access::open, "Says that the token service lives",
-             [this](Call& call) { return health(call); }});
+             [this](Call& call) { return remove_device(call); },
+             {.tag = kTag,
+              .parameters = {"sid"},
+              .answers = {{204, "It is revoked", {}, {}, {"Cache-Control"}}},
+              .errors = {not_found, overloaded, draining}}});
+  table.add({"GET",
+             "/auth/health",
+             Access::open,
+             "Says that the token service lives",
+             [this](Call& call) { return health(call); },
+             {.tag = kTag, .answers = {private_answer("It lives", "ServiceHealth")}}});
 }
 
 AuthRoutes::Answer AuthRoutes::token(Call& call) {

@@ -21,6 +21,8 @@ class AuthRoutes {
   void add_to(RouteTable& table);
 
  private:
+  void add_devices_to(RouteTable& table);
+
   using Answer = boost::asio::awaitable<Result<net::HttpResponse>>;
   Answer token(Call& call);
   Answer refresh(Call& call);

@@ -5,6 +5,10 @@
 namespace tars::api {
 namespace {
 
+// For the routes' docs.
+constexpr std::string_view kTag = "health";
+constexpr std::string_view kJson = "application/json";
+
 struct Check {
   std::string_view name;
   std::string_view status;
@@ -91,17 +95,45 @@ HealthRoutes::HealthRoutes(Sources sources)
     : from_(sources), started_(sources.clock.wall()), started_steady_(sources.clock.steady()) {}
 
 void HealthRoutes::add_to(RouteTable& table) {
-  table.add({"GET", "/health", Access::open, "Says that the process lives; asks nothing else",
-             [this](Call& call) { return health(call); }});
-  table.add({"GET", "/ready", Access::open, "Says whether the model and the stores can serve now",
-             [this](Call& call) { return ready(call); }});
-  table.add({"GET", "/metrics", Access::open, "Prometheus text, or the main figures as JSON",
-             [this](Call& call) { return metrics(call); }});
-  table.add({"GET", "/ws/health", Access::open, "The state and totals of the WebSocket service",
-             [this](Call& call) { return socket_health(call); }});
-  table.add({"GET", "/ws/sessions", Access::optional,
+  table.add({"GET",
+             "/health",
+             Access::open,
+             "Says that the process lives; asks nothing else",
+             [this](Call& call) { return health(call); },
+             {.tag = kTag, .answers = {{200, "It lives", "Health"}}}});
+  table.add(
+      {"GET",
+       "/ready",
+       Access::open,
+       "Says whether the model and the stores can serve now",
+       [this](Call& call) { return ready(call); },
+       {.tag = kTag,
+        .answers = {
+            {200, "They can", "Readiness"},
+            {503, "They cannot, or the server shuts down", "Readiness", kJson, {"Retry-After"}}}}});
+  table.add({"GET",
+             "/metrics",
+             Access::open,
+             "Prometheus text, or the main figures as JSON",
+             [this](Call& call) { return metrics(call); },
+             {.tag = kTag,
+              .description = "JSON for `Accept: application/json`.",
+              .answers = {{200, "The figures", "PrometheusText", "text/plain"},
+                          {200, "The figures", "Figures"}}}});
+  table.add({"GET",
+             "/ws/health",
+             Access::open,
+             "The state and totals of the WebSocket service",
+             [this](Call& call) { return socket_health(call); },
+             {.tag = kTag, .answers = {{200, "State and totals", "SocketHealth"}}}});
+  table.add({"GET",
+             "/ws/sessions",
+             Access::optional,
              "The caller's live sessions; an admin sees all",
-             [this](Call& call) { return sessions(call); }});
+             [this](Call& call) { return sessions(call); },
+             {.tag = "chat",
+              .description = "Without a token the number only.",
+              .answers = {{200, "The sessions", "SessionList", kJson, {"Cache-Control"}}}}});
 }
 
 double HealthRoutes::uptime_seconds() const {

@@ -9,13 +9,6 @@
 namespace tars::api {
 namespace {
 
-struct HttpRow {
-  unsigned status;
-  std::string_view name;
-  std::string_view title;
-};
-
-// What HTTP itself can find wrong, before any error code of ours applies.
 constexpr std::array kHttpRows = {
     HttpRow{400, "BAD_REQUEST", "Bad request"},
     HttpRow{404, "NOT_FOUND", "Not found"},
@@ -74,6 +67,8 @@ void add_retry_after(net::HttpResponse& response, std::optional<std::chrono::sec
 }
 
 }  // namespace
+
+std::span<const HttpRow> http_error_table() { return kHttpRows; }
 
 net::HttpResponse problem_response(const Error& error, const ProblemPlace& place) {
   const ErrorRow& row = error_row(error.code);

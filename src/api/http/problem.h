@@ -1,6 +1,7 @@
 // HTTP answers: problem documents (RFC 9457) and plain JSON.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,15 @@
 #include "net/http.h"
 
 namespace tars::api {
+
+// What HTTP itself can find wrong, before any error code of ours applies.
+struct HttpRow {
+  unsigned status;
+  std::string_view name;  // `code` of a problem document
+  std::string_view title;
+};
+// Every status of that kind, once.
+std::span<const HttpRow> http_error_table();
 
 // Where a problem happened.
 struct ProblemPlace {

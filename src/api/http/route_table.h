@@ -1,4 +1,4 @@
-// The one list of what can be asked over HTTP.
+// The one list of what can be asked over HTTP: it routes, and /openapi.json is made from it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -10,14 +10,16 @@
 #include <vector>
 
 #include "api/http/call.h"
+#include "api/http/route_docs.h"
 #include "base/error.h"
 #include "net/http.h"
 
 namespace tars::api {
 
 enum class Access {
-  open,      // no token looked at; a handler may look itself
+  open,      // no token looked at
   optional,  // none is fine, a bad one is 401
+  examined,  // the handler looks at it: none is 401, a bad one is an answer
   bearer,    // a good access token, else 401
 };
 
@@ -29,6 +31,7 @@ struct Route {
   Access access;
   std::string summary;
   Handler handler;
+  RouteDocs docs = {};
 };
 
 // Owns the routes. Filled once, then read by any thread.

@@ -78,6 +78,7 @@ TEST(Merge, OtherProgramsVariablesArePassedOver) {
                                                    {"HTTP_PROXY", "http://x"},
                                                    {"TARS_TEST_MODEL", "/m"},
                                                    {"TARS_LLAMA_DIR", "/l"},
+                                                   {"TARS_PAGES_DIR", "/p"},
                                                    {"TARS_LLAMA_FLAGS", "-march=native"},
                                                    {"TARS_GPU", "cuda"}}))
                             .value();
