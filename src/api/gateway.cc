@@ -37,6 +37,11 @@ RouteDocs socket_docs() {
           .errors = {ErrorCode::forbidden, ErrorCode::draining}};
 }
 
+// In a log line; a caller without a trace has no id.
+std::string_view logged(const Trace& trace) {
+  return trace.trace_id.empty() ? std::string_view("-") : std::string_view(trace.trace_id);
+}
+
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
 }  // namespace
@@ -96,6 +101,7 @@ awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   } catch (const std::exception& fault) {
     telemetry::log(LogLevel::error, "a request failed",
                    {{"request_id", request.request_id},
+                    {"trace_id", logged(call.trace)},
                     {"target", telemetry::redact_url(request.target)},
                     {"what", fault.what()}});
     response = problem_response(
@@ -110,6 +116,7 @@ awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   if (telemetry::log_enabled(LogLevel::debug)) {
     telemetry::log(LogLevel::debug, "request",
                    {{"request_id", request.request_id},
+                    {"trace_id", logged(call.trace)},
                     {"method", request.method},
                     {"target", telemetry::redact_url(request.target)},
                     {"status", response.status},

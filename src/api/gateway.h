@@ -47,6 +47,10 @@ class Gateway final : public net::Application {
   // Every socket closes with this code, whatever runs on it.
   void close_all(net::CloseCode code, const std::string& reason);
   std::size_t open_sockets() const { return hub_.size(); }
+  // Of one client's family.
+  std::size_t sockets_of(const std::string& client_id, const std::string& family) const {
+    return hub_.sockets_of(client_id, family);
+  }
 
   std::span<const Route> routes() const { return routes_.routes(); }
 

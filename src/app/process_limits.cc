@@ -21,6 +21,7 @@ void prepare_process() {
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGUSR1, SIG_IGN);
   ::mallopt(M_ARENA_MAX, kArenas);
 }
 

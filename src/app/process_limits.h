@@ -6,8 +6,9 @@
 namespace tars::app {
 
 // Raises the soft limit of open descriptors to the hard one, ignores SIGPIPE (a broken connection
-// is an error value) and SIGHUP, and bounds malloc's arenas: each thread with an arena of its own
-// costs resident memory that an idle server does not need. Called once, first thing.
+// is an error value), SIGHUP, and SIGUSR1 until there is a log file to open anew, and bounds
+// malloc's arenas: each thread with an arena of its own costs resident memory that an idle server
+// does not need. Called once, first thing.
 void prepare_process();
 
 // The soft limit of open descriptors.

@@ -6,8 +6,12 @@
 #include <thread>
 #include <utility>
 
+#include "app/backup/restore.h"
+#include "app/control/control_desk.h"
+#include "app/open_secrets.h"
+#include "app/repeated_signal.h"
+#include "app/service/watchdog.h"
 #include "app/stop_signals.h"
-#include "config/kept_secret.h"
 #include "telemetry/build_info.h"
 #include "telemetry/log.h"
 
@@ -17,8 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 using telemetry::LogLevel;
 
-constexpr std::size_t kSecretBytes = 32;
-constexpr std::size_t kEnrollmentKeyBytes = 16;
 constexpr auto kModelPoll = 20ms;       // how often the loading model is asked
 constexpr auto kDrainPoll = 10ms;       // how often a drain looks whether it is done
 constexpr auto kLastFrameGrace = 1s;   // for what the sockets still have to send
@@ -38,10 +40,7 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
                                                 const OpenBackend& open_backend) {
   std::unique_ptr<Program> program(new Program(std::move(settings)));
   config::Settings& s = program->settings_;
-  Result<store::FolderLock> lock = store::FolderLock::acquire(s.data_dir);
-  if (!lock) return lock.error();
-  program->lock_.emplace(*std::move(lock));
-  if (auto opened = program->open_secrets(); !opened) return opened.error();
+  if (auto opened = program->open_folder(); !opened) return opened.error();
   Result<std::unique_ptr<llm::Backend>> backend =
       open_backends(s, open_backend, program->clock_, program->metrics_);
   if (!backend) return backend.error();
@@ -53,25 +52,21 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
                                      program->metrics_, program->clock_, s.api);
   program->server_ = std::make_unique<net::Server>(s.server, *program->gateway_);
   if (auto listening = program->server_->listen(); !listening) return listening.error();
+  if (auto opened = program->open_control(); !opened) return opened.error();
   return program;
 }
 
 Program::~Program() { shut_down(); }
 
-Result<void> Program::open_secrets() {
-  auth::Options& options = settings_.auth;
-  if (settings_.make_secret_key) {
-    auto secret = config::load_or_make_secret(settings_.data_dir / "jwt_secret", kSecretBytes);
-    if (!secret) return secret.error();
-    options.secret_key = secret->value;
-  }
-  if (settings_.make_enrollment_key) {
-    auto key =
-        config::load_or_make_secret(settings_.data_dir / "enrollment_key", kEnrollmentKeyBytes);
-    if (!key) return key.error();
-    options.enrollment_key = key->value;
-    if (key->made_now) fresh_enrollment_key_ = key->value;
-  }
+Result<void> Program::open_folder() {
+  Result<store::FolderLock> lock = store::FolderLock::acquire(settings_.data_dir);
+  if (!lock) return lock.error();
+  lock_.emplace(*std::move(lock));
+  if (auto finished = finish_restore(settings_.data_dir); !finished) return finished.error();
+  if (auto opened = open_secret_key(settings_); !opened) return opened.error();
+  auto fresh = open_enrollment_key(settings_);
+  if (!fresh) return fresh.error();
+  fresh_enrollment_key_ = *std::move(fresh);
   return {};
 }
 
@@ -86,13 +81,40 @@ Result<void> Program::open_stores() {
   return {};
 }
 
+Result<void> Program::open_control() {
+  ControlDesk desk({*tokens_,
+                    [this](const std::string& client_id, const std::string& family) {
+                      return gateway_->sockets_of(client_id, family);
+                    },
+                    [this] { return describe(); }});
+  auto control = ControlServer::listen(server_->context(), settings_.data_dir, std::move(desk));
+  if (!control) return control.error();
+  control_ = *std::move(control);
+  return {};
+}
+
+RunningServer Program::describe() const {
+  RunningServer out{.version = settings_.api.version, .model_path = {}, .backends = {}};
+  // A relative path is the server's, not the asker's.
+  std::error_code error;
+  if (settings_.embedded) {
+    out.model_path = std::filesystem::absolute(settings_.llm.model_path, error).string();
+  }
+  for (const llm::NamedStatus& part : backend_->parts()) {
+    out.backends.push_back({part.name, part.status.model});
+  }
+  return out;
+}
+
 std::string Program::url() const {
   const std::string& host = settings_.server.host;
   const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
   return (server_->is_secure() ? "https://" : "http://") + shown + ":" + std::to_string(port());
 }
 
-Result<void> Program::run(std::ostream& out) {
+Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
+  const Watchdog watchdog(server_->context(), notify, *backend_, settings_.api.stalled_after);
+  const RepeatedSignal log_rotation(server_->context(), SIGUSR1, &telemetry::reopen_log_file);
   server_->start();
   start_backends();
   std::optional<StopSignals> signals;
@@ -106,7 +128,8 @@ Result<void> Program::run(std::ostream& out) {
     fresh_enrollment_key_.reset();
   }
   out << std::flush;
-  const Result<void> ended = wait_for_stop(out);
+  const Result<void> ended = wait_for_stop(out, notify);
+  notify.stopping();
   if (ended) drain();
   signals.reset();
   shut_down();
@@ -133,7 +156,7 @@ std::optional<std::string> Program::model_failure() const {
 }
 
 // Announces the model when it is there, then waits for a reason to stop.
-Result<void> Program::wait_for_stop(std::ostream& out) {
+Result<void> Program::wait_for_stop(std::ostream& out, const ServiceNotify& notify) {
   bool told = false;
   while (true) {
     if (const auto why = model_failure()) return model_error(*why);
@@ -143,12 +166,14 @@ Result<void> Program::wait_for_stop(std::ostream& out) {
       if (status.context_length > 0) out << ", context " << status.context_length << " tokens";
       out << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
           << std::endl;
+      notify.ready("model " + status.model);
       while (!is_stop(stops_.pop())) {
       }
       return {};
     }
     if (status.health == llm::Health::unhealthy && !std::exchange(told, true)) {
       out << "not ready yet: " << status.detail << std::endl;
+      notify.ready("waiting for a model server: " + status.detail);
     }
     const auto signal = stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll);
     if (signal && is_stop(signal)) return {};
@@ -200,6 +225,7 @@ void Program::wait_for_sockets(SteadyTime deadline) const {
 // callbacks post to its threads; every wait has an end.
 void Program::shut_down() {
   if (!lock_) return;
+  control_.reset();
   if (engine_) engine_->shutdown();
   if (server_ && gateway_) {
     // While draining, sockets close by themselves once their last frame is out.

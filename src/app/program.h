@@ -8,7 +8,9 @@
 #include <string>
 
 #include "api/gateway.h"
+#include "app/control/control_server.h"
 #include "app/open_backends.h"
+#include "app/service/service_notify.h"
 #include "auth/token_service.h"
 #include "base/bounded_queue.h"
 #include "base/clock.h"
@@ -36,18 +38,21 @@ class Program {
 
   // Serves until SIGTERM, SIGINT or request_stop(), then drains: no new work, running answers go on
   // for at most DRAIN_SECONDS and are kept as partial after that, sockets close with 1001. Lines
-  // for people go to `out`. config_error naming MODEL_PATH when the model cannot be loaded; a model
-  // server that does not answer is waited for.
-  Result<void> run(std::ostream& out);
+  // for people go to `out`. The service manager hears when it is ready (or waits for a model server
+  // and serves all else), when it stops, and that decoding gets on. config_error naming MODEL_PATH
+  // when the model cannot be loaded; a model server that does not answer is waited for.
+  Result<void> run(std::ostream& out, const ServiceNotify& notify = ServiceNotify());
   void request_stop();
   std::uint16_t port() const { return server_->port(); }
 
  private:
   explicit Program(config::Settings settings);
-  Result<void> open_secrets();
+  Result<void> open_folder();
   Result<void> open_stores();
+  Result<void> open_control();
+  RunningServer describe() const;
   void start_backends();
-  Result<void> wait_for_stop(std::ostream& out);
+  Result<void> wait_for_stop(std::ostream& out, const ServiceNotify& notify);
   bool is_stop(std::optional<int> signal);
   // Why the model in this process can never answer; nullopt while it may.
   std::optional<std::string> model_failure() const;
@@ -68,6 +73,7 @@ class Program {
   std::unique_ptr<chat::Engine> engine_;
   std::unique_ptr<api::Gateway> gateway_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<ControlServer> control_;
 };
 
 }  // namespace tars::app

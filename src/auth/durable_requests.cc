@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "auth/durable_token_service.h"
+#include "auth/enrollment.h"
 
 namespace tars::auth {
 
@@ -156,6 +157,35 @@ void DurableTokenService::devices(std::string client_id, Callback<std::vector<De
       [this, client_id = std::move(client_id)](
           Ledger& ledger, const std::shared_ptr<Callback<std::vector<Device>>>& shared) -> Outcome {
         auto list = ledger.devices(client_id, now());
+        if (!list) return list.error();
+        return answer<std::vector<Device>>(shared, std::move(*list));
+      });
+}
+
+void DurableTokenService::issue(EnrollRequest request, Callback<TokenPair> done) {
+  Options anyone;
+  anyone.enrollment = Enrollment::open;
+  auto good = admit(request, anyone);
+  submit<TokenPair>(
+      std::move(done),
+      [this, good = std::move(good), request = std::move(request)](
+          Ledger& ledger, const std::shared_ptr<Callback<TokenPair>>& shared) -> Outcome {
+        if (!good) return answer<TokenPair>(shared, good.error());
+        const Claims claims = new_family(request);
+        auto pair = mint(claims);
+        if (!pair) return answer<TokenPair>(shared, std::move(pair));
+        auto noted = ledger.note_family(claims, clock_.wall(), latest_expiry());
+        if (!noted) return noted.error();
+        return answer<TokenPair>(shared, std::move(pair));
+      });
+}
+
+void DurableTokenService::families(FamilyQuery query, Callback<std::vector<Device>> done) {
+  submit<std::vector<Device>>(
+      std::move(done),
+      [this, query = std::move(query)](
+          Ledger& ledger, const std::shared_ptr<Callback<std::vector<Device>>>& shared) -> Outcome {
+        auto list = ledger.families(query, now());
         if (!list) return list.error();
         return answer<std::vector<Device>>(shared, std::move(*list));
       });

@@ -109,9 +109,7 @@ Result<TokenPair> DurableTokenService::mint(Claims claims) const {
   return pair;
 }
 
-Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
-  if (auto admitted = admit(request, options_); !admitted) return admitted.error();
-  if (broken_) return *broken_;
+Claims DurableTokenService::new_family(const EnrollRequest& request) const {
   Claims claims{.client_id = request.client_id,
                 .family = make_id("fam"),
                 .token_id = {},
@@ -119,6 +117,13 @@ Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
                 .device_name = request.device_name,
                 .device_type = request.device_type};
   claims.issued_at = now();
+  return claims;
+}
+
+Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
+  if (auto admitted = admit(request, options_); !admitted) return admitted.error();
+  if (broken_) return *broken_;
+  Claims claims = new_family(request);
   auto pair = mint(claims);
   if (!pair) return pair;
   const WallTime seen = clock_.wall();

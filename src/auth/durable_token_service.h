@@ -34,6 +34,8 @@ class DurableTokenService final : public TokenService {
   void revoke(Claims caller, std::string token, Callback<void> done) override;
   void revoke_device(Claims caller, std::string family, Callback<void> done) override;
   void devices(std::string client_id, Callback<std::vector<Device>> done) override;
+  void issue(EnrollRequest request, Callback<TokenPair> done) override;
+  void families(FamilyQuery query, Callback<std::vector<Device>> done) override;
   void touch(const Claims& claims) override;
   Result<void> check() const override;
   void shutdown() override;
@@ -50,6 +52,8 @@ class DurableTokenService final : public TokenService {
   // iat, nbf and exp of a pair made now; store_unavailable while the clock is behind what was
   // forgotten.
   Result<TokenPair> mint(Claims claims) const;
+  // Of a family that begins now.
+  Claims new_family(const EnrollRequest& request) const;
   Outcome rotate(Ledger& ledger, const Claims& claims,
                  const std::shared_ptr<Callback<TokenPair>>& done);
   // Marks the family revoked; the completion makes it effective and tells the listener.

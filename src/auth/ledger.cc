@@ -56,6 +56,8 @@ Result<Ledger> Ledger::open(const std::filesystem::path& path) {
   return Ledger(std::move(*database));
 }
 
+int Ledger::newest_schema() { return kMigrations.back().version; }
+
 Result<void> Ledger::load(DeadTokens& dead) {
   auto families = database_.prepare("SELECT sid, expires_at FROM revoked_families");
   if (!families) return families.error();
@@ -130,11 +132,37 @@ Result<std::vector<Device>> Ledger::devices(std::string_view client_id, std::int
     auto row = statement->step();
     if (!row) return row.error();
     if (!*row) return out;
-    out.push_back({.family = statement->text(0),
+    out.push_back({.client_id = std::string(client_id),
+                   .family = statement->text(0),
                    .device_name = statement->text(1),
                    .device_type = statement->text(2),
                    .created_at = from_micros(statement->integer(3)),
                    .last_seen_at = from_micros(statement->integer(4))});
+  }
+}
+
+Result<std::vector<Device>> Ledger::families(const FamilyQuery& query, std::int64_t now) {
+  auto statement = database_.prepare(
+      "SELECT sid, client_id, device_name, device_type, created_at, last_seen_at FROM families f"
+      " WHERE sid > ?1 AND (?2 = '' OR client_id = ?2) AND expires_at >= ?3"
+      " AND NOT EXISTS (SELECT 1 FROM revoked_families r WHERE r.sid = f.sid)"
+      " ORDER BY sid LIMIT ?4");
+  if (!statement) return statement.error();
+  statement->bind(1, std::string_view(query.after))
+      .bind(2, std::string_view(query.client_id))
+      .bind(3, now)
+      .bind(4, static_cast<std::int64_t>(query.limit));
+  std::vector<Device> out;
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    out.push_back({.client_id = statement->text(1),
+                   .family = statement->text(0),
+                   .device_name = statement->text(2),
+                   .device_type = statement->text(3),
+                   .created_at = from_micros(statement->integer(4)),
+                   .last_seen_at = from_micros(statement->integer(5))});
   }
 }
 

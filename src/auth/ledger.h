@@ -19,6 +19,8 @@ namespace tars::auth {
 class Ledger {
  public:
   static Result<Ledger> open(const std::filesystem::path& path);
+  // Of auth.db, as this program writes it.
+  static int newest_schema();
 
   Result<store::Transaction> transaction() { return store::Transaction::begin(database_); }
   // Everything that is revoked or spent, and how far was pruned.
@@ -35,6 +37,9 @@ class Ledger {
   Result<std::optional<std::string>> client_of(std::string_view family);
   // Not revoked and not expired, the last seen first, at most 1,000.
   Result<std::vector<Device>> devices(std::string_view client_id, std::int64_t now);
+  // A page of the families that are neither revoked nor expired at `now`, in the order of their
+  // ids.
+  Result<std::vector<Device>> families(const FamilyQuery& query, std::int64_t now);
 
   Result<bool> is_family_revoked(std::string_view family);
   // The latest second at which a token of it could be good: `expires_at`, or later where the family

@@ -43,11 +43,19 @@ struct EnrollRequest {
 };
 
 struct Device {
+  std::string client_id;
   std::string family;
   std::string device_name;
   std::string device_type;
   WallTime created_at{};
   WallTime last_seen_at{};
+};
+
+// A page of device families for whoever holds the data folder.
+struct FamilyQuery {
+  std::string client_id = {};  // empty = of every client
+  std::string after = {};  // families behind this one, which the page before ended with
+  std::size_t limit = 100;
 };
 
 // What a revocation ends: a whole family, or one token of it.
@@ -97,6 +105,11 @@ class TokenService {
   // not_found when the caller's client has no such family. Durable before the callback.
   virtual void revoke_device(Claims caller, std::string family, Callback<void> done) = 0;
   virtual void devices(std::string client_id, Callback<std::vector<Device>> done) = 0;
+  // For whoever holds the data folder: a pair without enrolment's rules; `request.enrollment_key`
+  // does not matter. Durable before the callback. invalid_request with fields.
+  virtual void issue(EnrollRequest request, Callback<TokenPair> done) = 0;
+  // The same, for lists: families that are neither revoked nor expired, in the order of their ids.
+  virtual void families(FamilyQuery query, Callback<std::vector<Device>> done) = 0;
   // Remembers that a family was used; cheap, written later.
   virtual void touch(const Claims& claims) = 0;
   // Can revocations be read and written?

@@ -51,6 +51,11 @@ class Parser {
   void add_value(const std::string& flags, std::string_view name, const std::string& text,
                  config::Group group);
   CLI::App* add_verb(CLI::App& parent, const char* name, const char* text, Verb verb);
+  CLI::App* add_group(const char* name, const char* text);
+  void add_token_verbs();
+  void add_model_verbs();
+  void add_backup_verbs();
+  std::string help_text() const;
   Result<Command> finish();
 
   CLI::App app_{"T.A.R.S., an AI gateway that runs on your own machine", "tars"};
@@ -73,16 +78,51 @@ Parser::Parser() {
       "--env-file", env_file_, "Read options from this file instead of .env in the working folder");
   add_verb(app_, "serve", "Run the server (also when no verb is given)", Verb::serve);
   add_verb(app_, "version", "Print the version", Verb::version);
-  CLI::App* config = app_.add_subcommand("config", "Options: check, doc, env");
-  config->set_help_flag();
-  config->require_subcommand(1);
+  CLI::App* config = add_group("config", "Options: check, doc, env");
   add_verb(*config, "check", "Show every option in effect and where it comes from",
            Verb::config_check);
   add_verb(*config, "doc", "Print the reference page of all options", Verb::config_doc);
   add_verb(*config, "env", "Print an example .env", Verb::config_env);
-  CLI::App* model = app_.add_subcommand("model", "Weights: prepare");
-  model->set_help_flag();
-  model->require_subcommand(1);
+  add_token_verbs();
+  add_model_verbs();
+  add_backup_verbs();
+  add_option_flags();
+}
+
+CLI::App* Parser::add_group(const char* name, const char* text) {
+  CLI::App* group = app_.add_subcommand(name, text);
+  group->set_help_flag();
+  group->require_subcommand(1);
+  return group;
+}
+
+void Parser::add_token_verbs() {
+  CLI::App* token = add_verb(app_, "token", "Make a pair of tokens for a client", Verb::token);
+  token->add_option("--client-id", command_.client_id, "Whom it is for: 1-128 of A-Za-z0-9._:@-")
+      ->required();
+  token->add_option("--device-name", command_.device_name, "Shown in lists of devices");
+  token->add_option("--device-type", command_.device_type, "Likewise");
+  token->add_flag("--json", command_.json, "Answer as POST /auth/token does");
+  CLI::App* devices = add_group("devices", "Devices that hold tokens: list, revoke");
+  CLI::App* list =
+      add_verb(*devices, "list", "Show the devices of all clients, or of one", Verb::devices_list);
+  list->add_option("--client-id", command_.client_id, "Only this client's");
+  list->add_flag("--json", command_.json, "One JSON object");
+  CLI::App* revoke = add_verb(*devices, "revoke", "End a device's tokens and close its sockets",
+                              Verb::devices_revoke);
+  revoke->add_option("SID", command_.sid, "The device, as the list names it")->required();
+}
+
+void Parser::add_model_verbs() {
+  CLI::App* model = add_group("model", "Models: list, pull, prepare");
+  CLI::App* list = add_verb(*model, "list", "Show the models that are there and which is in use",
+                            Verb::model_list);
+  list->add_flag("--json", command_.json, "One JSON object");
+  CLI::App* pull = add_verb(*model, "pull", "Bring a GGUF into the data folder", Verb::model_pull);
+  pull->add_option("SOURCE", command_.input, "http://..., https://... or a file")->required();
+  pull->add_option("--sha256", command_.sha256, "Refuse it unless it has this hash");
+  pull->add_option("--name", command_.name, "What to call the file there");
+  pull->add_flag("--force", command_.force, "Replace a model of that name");
   CLI::App* prepare =
       add_verb(*model, "prepare", "Rewrite a GGUF in the format that computes fastest here",
                Verb::model_prepare);
@@ -90,12 +130,21 @@ Parser::Parser() {
   prepare->add_option("OUT", command_.output, "The GGUF to write")->required();
   command_.format = "q8_0";
   prepare->add_option("--format", command_.format, "q4_0 or q8_0");
-  add_option_flags();
+}
+
+void Parser::add_backup_verbs() {
+  CLI::App* backup =
+      add_verb(app_, "backup",
+               "Copy conversations, devices and secrets, also while the server runs", Verb::backup);
+  backup->add_option("PATH", command_.output, "The folder to make")->required();
+  CLI::App* restore = add_verb(app_, "restore", "Put a backup into the data folder", Verb::restore);
+  restore->add_option("PATH", command_.input, "The folder that tars backup made")->required();
+  restore->add_flag("--force", command_.force, "Replace what the data folder holds");
 }
 
 CLI::App* Parser::add_verb(CLI::App& parent, const char* name, const char* text, Verb verb) {
   CLI::App* sub = parent.add_subcommand(name, text);
-  sub->set_help_flag();  // --help falls through to the whole text
+  sub->set_help_flag();  // --help falls through to the program's, see help_text()
   verbs_.emplace_back(sub, verb);
   return sub;
 }
@@ -129,9 +178,7 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
     app_.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     command_.verb = Verb::help;
-    // Not app_.help(), which would show the verb's few lines only.
-    command_.text =
-        app_.get_formatter()->make_help(&app_, app_.get_name(), CLI::AppFormatMode::Normal);
+    command_.text = help_text();
     return std::move(command_);
   } catch (const CLI::ArgumentMismatch& mismatch) {
     const std::string what = mismatch.what();
@@ -143,14 +190,28 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
   } catch (const CLI::RequiredError& missing) {
     const std::string what = missing.what();
     if (what.find("subcommand") == std::string::npos) return refuse(what);
-    return refuse(app_.got_subcommand("config") ? "config needs one of check, doc, env"
-                                                : "model needs the verb prepare");
+    if (app_.got_subcommand("config")) return refuse("config needs one of check, doc, env");
+    if (app_.got_subcommand("devices")) return refuse("devices needs one of list, revoke");
+    return refuse("model needs one of list, pull, prepare");
   } catch (const CLI::ParseError& error) {
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');
     return refuse(what);
   }
   return finish();
+}
+
+// Of a verb its own few lines; of the server, which takes every option, the whole.
+std::string Parser::help_text() const {
+  for (const auto& [sub, verb] : verbs_) {
+    if (!sub->parsed() || verb == Verb::serve) continue;
+    const std::string parent =
+        sub->get_parent() == &app_ ? std::string() : sub->get_parent()->get_name() + " ";
+    return app_.get_formatter()->make_help(sub, "tars " + parent + sub->get_name(),
+                                           CLI::AppFormatMode::Normal) +
+           "\nOptions of the server count here too (TARS_DATA_DIR above all): tars --help\n";
+  }
+  return app_.get_formatter()->make_help(&app_, app_.get_name(), CLI::AppFormatMode::Normal);
 }
 
 Result<Command> Parser::finish() {

@@ -10,16 +10,43 @@
 
 namespace tars::cli {
 
-enum class Verb { serve, config_check, config_doc, config_env, version, model_prepare, help };
+enum class Verb {
+  serve,
+  token,
+  devices_list,
+  devices_revoke,
+  model_list,
+  model_pull,
+  model_prepare,
+  backup,
+  restore,
+  config_check,
+  config_doc,
+  config_env,
+  version,
+  help,
+};
 
 struct Command {
   Verb verb = Verb::serve;  // also when none is given
   std::vector<config::Assignment> flags;
   std::optional<std::string> env_file;
-  // model prepare
+  bool json = false;   // an answer for programs
+  bool force = false;  // replace what is there
+  // token; devices list takes client_id, too
+  std::string client_id;
+  std::string device_name;
+  std::string device_type;
+  // devices revoke
+  std::string sid;
+  // What is read: a GGUF, a URL, a backup; and what is written: a GGUF, a backup.
   std::string input;
   std::string output;
+  // model prepare
   std::string format;
+  // model pull
+  std::string name;
+  std::string sha256;
   // help: the text to show
   std::string text;
 };

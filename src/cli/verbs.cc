@@ -3,6 +3,8 @@
 #include "app/find_model.h"
 #include "app/process_limits.h"
 #include "app/program.h"
+#include "app/service/service_notify.h"
+#include "cli/operator_verbs.h"
 #include "cli/read_sources.h"
 #include "config/document.h"
 #include "config/settings.h"
@@ -28,10 +30,14 @@ Result<std::unique_ptr<llm::Backend>> open_embedded(const llm::LlamaOptions& opt
 
 Result<void> serve(const Command& command, std::ostream& out) {
   app::prepare_process();
+  const app::ServiceNotify notify = app::ServiceNotify::from_environment();
   Result<config::Loaded> loaded = load_options(command);
   if (!loaded) return loaded.error();
   config::Settings& settings = loaded->settings;
   telemetry::configure_log(settings.log_level, settings.log_format);
+  if (!settings.log_file.empty()) {
+    if (auto opened = telemetry::open_log_file(settings.log_file); !opened) return opened.error();
+  }
   for (const std::string& warning : loaded->warnings) {
     telemetry::log(telemetry::LogLevel::warning, warning);
   }
@@ -43,7 +49,7 @@ Result<void> serve(const Command& command, std::ostream& out) {
   Result<std::unique_ptr<app::Program>> program =
       app::Program::build(std::move(settings), open_embedded);
   if (!program) return program.error();
-  return (*program)->run(out);
+  return (*program)->run(out, notify);
 }
 
 Result<void> check(const Command& command, std::ostream& out, std::ostream& err) {
@@ -67,8 +73,21 @@ Result<void> execute(const Command& command, std::ostream& out, std::ostream& er
       return {};
     case Verb::model_prepare: return llm::requantize(command.input, command.output, command.format);
     case Verb::help: out << command.text << std::flush; return {};
+    default: break;
   }
-  return {};
+  Result<config::Loaded> loaded = load_options(command);
+  if (!loaded) return loaded.error();
+  const config::Settings& settings = loaded->settings;
+  switch (command.verb) {
+    case Verb::token: return make_token(command, settings, out);
+    case Verb::devices_list: return list_devices(command, settings, out);
+    case Verb::devices_revoke: return revoke_device(command, settings, out);
+    case Verb::model_list: return show_models(command, settings, out);
+    case Verb::model_pull: return pull(command, settings, out, err);
+    case Verb::backup: return back_up(command, settings, out);
+    case Verb::restore: return restore(command, settings, out);
+    default: return make_error(ErrorCode::internal, "a verb without a deed");
+  }
 }
 
 }  // namespace tars::cli

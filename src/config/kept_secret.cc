@@ -9,26 +9,11 @@
 #include <cstring>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/ids.h"
 
 namespace tars::config {
 namespace {
-
-// A descriptor that is closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 Error failed(const std::filesystem::path& file, std::string_view what, std::string_view fix) {
   return make_error(ErrorCode::config_error, "TARS_DATA_DIR: " + file.string() + " " +
@@ -58,23 +43,12 @@ Result<std::string> read_secret(const std::filesystem::path& file, int fd, std::
   return value;
 }
 
-bool write_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    data.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 // Written beside it and then renamed, so that a crash leaves the whole secret or none.
 Result<void> write_secret(const std::filesystem::path& file, std::string_view value) {
   const std::filesystem::path fresh = file.string() + ".new";
   {
     const Descriptor out(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!out.is_open() || !write_all(out.get(), std::string(value) + "\n") ||
-        ::fsync(out.get()) != 0) {
+    if (!out.is_open() || !write_all(out, std::string(value) + "\n") || ::fsync(out.get()) != 0) {
       return failed_errno(file, "written");
     }
   }

@@ -37,6 +37,9 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The least important lines that are still written."},
     {.name = "LOG_FORMAT", .kind = Kind::choice, .initial = "text", .choices = "text|json",
      .help = "Lines for people, or one JSON object a line."},
+    {.name = "LOG_FILE", .kind = Kind::path, .unset_means = "stderr",
+     .help = "Log lines are appended to this file; after SIGUSR1 it is opened anew under its name, "
+             "for logrotate."},
     {.name = "DRAIN_SECONDS", .kind = Kind::integer, .initial = "20", .min = 0, .max = 3600,
      .unit = "seconds",
      .help = "After SIGTERM running answers may go on this long; then they are kept as partial."},

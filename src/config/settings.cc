@@ -197,6 +197,8 @@ Settings bind(const Values& values) {
   out.log_level = log_level(values.text("LOG_LEVEL"));
   out.log_format =
       values.text("LOG_FORMAT") == "json" ? telemetry::LogFormat::json : telemetry::LogFormat::text;
+  out.log_file = values.path("LOG_FILE");
+  out.upstream_ca_file = values.path("UPSTREAM_CA_FILE").string();
   out.drain = in_seconds(values, "DRAIN_SECONDS");
   out.make_secret_key = out.auth.secret_key.empty();
   out.make_enrollment_key =

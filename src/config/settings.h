@@ -38,6 +38,8 @@ struct Settings {
   std::vector<std::filesystem::path> model_candidates;
   telemetry::LogLevel log_level = telemetry::LogLevel::info;
   telemetry::LogFormat log_format = telemetry::LogFormat::text;
+  std::filesystem::path log_file;  // empty = stderr
+  std::string upstream_ca_file;  // PEM; trusted besides the system's certificates, for downloads
   std::chrono::seconds drain{20};
   // The start makes what is missing and keeps it in the data folder.
   bool make_secret_key = false;

@@ -1,12 +1,15 @@
-// Structured logging: text or JSON lines on stderr. No prompt text, no token, ever.
+// Structured logging: text or JSON lines on stderr or in a file. No prompt text, no token, ever.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
+
+#include "base/error.h"
 
 namespace tars::telemetry {
 
@@ -29,6 +32,13 @@ struct Field {
 
 // Sets level and format; before it, info and text. Thread-safe, lines never interleave.
 void configure_log(LogLevel level, LogFormat format);
+// Lines are appended to this file (mode 0640) from now on instead of stderr. config_error naming
+// LOG_FILE when it cannot be written; then nothing changes. Thread-safe, as the two below.
+Result<void> open_log_file(const std::filesystem::path& path);
+// Opens the same file anew under its name, for who renamed it (logrotate); nothing without a file.
+void reopen_log_file();
+// Back to stderr.
+void close_log_file();
 bool log_enabled(LogLevel level);
 // `event` is a fixed short sentence; what varies goes into fields.
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});

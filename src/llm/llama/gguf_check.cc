@@ -2,8 +2,11 @@
 
 #include <gguf.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -16,7 +19,7 @@ namespace {
 using GgufPtr = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
 
 Error refused(const std::filesystem::path& path, const std::string& why) {
-  return make_error(ErrorCode::config_error, "MODEL_PATH " + path.string() + ": " + why);
+  return make_error(ErrorCode::config_error, path.string() + ": " + why);
 }
 
 std::optional<std::string> string_value(const gguf_context* file, const std::string& key) {
@@ -65,16 +68,11 @@ std::uintmax_t needed_bytes(const gguf_context* file) {
   return end;
 }
 
-}  // namespace
-
-Result<ModelFile> check_model_file(const std::filesystem::path& path) {
+// The header of a file that is known to be a whole GGUF, and the file's length.
+Result<GgufPtr> open_whole(const std::filesystem::path& path, std::uintmax_t& size) {
   route_llama_log();
-  if (path.empty()) {
-    return make_error(ErrorCode::config_error,
-                      "MODEL_PATH is not set; give the path of a GGUF file");
-  }
   std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
+  size = std::filesystem::file_size(path, error);
   if (error)
     return refused(path, error.message() + "; give the path of a GGUF file that can be read");
   std::array<char, 4> magic{};
@@ -84,9 +82,7 @@ Result<ModelFile> check_model_file(const std::filesystem::path& path) {
   if (std::string_view(magic.data(), magic.size()) != "GGUF") {
     return refused(path, "is no GGUF file; convert the model to GGUF or give another file");
   }
-
-  const GgufPtr file(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}),
-                     &gguf_free);
+  GgufPtr file(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free);
   if (!file) {
     return refused(path,
                    "is damaged or truncated (its header cannot be read); fetch the file again");
@@ -96,6 +92,26 @@ Result<ModelFile> check_model_file(const std::filesystem::path& path) {
     return refused(path, "is truncated: it has " + std::to_string(size) + " bytes and needs " +
                              std::to_string(needed) + "; fetch the file again");
   }
+  return file;
+}
+
+// The type that most bytes of the weights have, which model files are named after: Q8_0.
+std::string main_type(const gguf_context* file) {
+  std::map<ggml_type, std::size_t> bytes;
+  for (std::int64_t i = 0; i < gguf_get_n_tensors(file); ++i) {
+    bytes[gguf_get_tensor_type(file, i)] += gguf_get_tensor_size(file, i);
+  }
+  const auto most = std::ranges::max_element(bytes, {}, [](const auto& of) { return of.second; });
+  std::string name = most == bytes.end() ? "" : ggml_type_name(most->first);
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+Result<ModelFile> read_model_file(const std::filesystem::path& path) {
+  std::uintmax_t size = 0;
+  const Result<GgufPtr> opened = open_whole(path, size);
+  if (!opened) return opened.error();
+  const GgufPtr& file = *opened;
   ModelFile model;
   model.architecture = string_value(file.get(), "general.architecture").value_or("");
   if (model.architecture.empty())
@@ -117,6 +133,36 @@ Result<ModelFile> check_model_file(const std::filesystem::path& path) {
   model.bos_token = token_text(file.get(), "tokenizer.ggml.bos_token_id");
   model.eos_token = token_text(file.get(), "tokenizer.ggml.eos_token_id");
   return model;
+}
+
+}  // namespace
+
+Result<ModelFile> check_model_file(const std::filesystem::path& path) {
+  if (path.empty()) {
+    return make_error(ErrorCode::config_error,
+                      "MODEL_PATH is not set; give the path of a GGUF file");
+  }
+  Result<ModelFile> model = read_model_file(path);
+  if (model) return model;
+  return make_error(ErrorCode::config_error, "MODEL_PATH " + model.error().message);
+}
+
+Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
+  ModelSummary out;
+  const Result<GgufPtr> file = open_whole(path, out.bytes);
+  if (!file) return file.error();
+  out.architecture = string_value(file->get(), "general.architecture").value_or("");
+  out.format = main_type(file->get());
+  out.trained_context =
+      static_cast<int>(number_value(file->get(), out.architecture + ".context_length").value_or(0));
+  const bool has_template =
+      !string_value(file->get(), "tokenizer.chat_template").value_or("").empty();
+  if (is_encoder(file->get(), out.architecture)) {
+    out.use = ModelUse::embedding;
+  } else if (has_template && !out.format.empty()) {
+    out.use = ModelUse::chat;
+  }
+  return out;
 }
 
 }  // namespace tars::llm

@@ -1,6 +1,7 @@
 // What can be said about a model file without loading its weights.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -20,5 +21,19 @@ struct ModelFile {
 // foreign, shorter than its own table says, no chat model, or has no chat template. Takes
 // milliseconds.
 Result<ModelFile> check_model_file(const std::filesystem::path& path);
+
+enum class ModelUse { chat, embedding, none };  // none: no chat template, or no weights
+
+struct ModelSummary {
+  std::string architecture;
+  std::string format;  // the type of most of its weights, such as Q8_0
+  ModelUse use = ModelUse::none;
+  std::uintmax_t bytes = 0;
+  int trained_context = 0;  // tokens; 0 = it does not say
+};
+
+// Of any GGUF, for lists. config_error that begins with the path when the file is missing, foreign
+// or shorter than its own table says.
+Result<ModelSummary> summarize_model_file(const std::filesystem::path& path);
 
 }  // namespace tars::llm

@@ -25,7 +25,7 @@ class FakeTokens : public auth::TokenService {
   std::map<std::string, Result<auth::Claims>, std::less<>> known;
   std::function<void(const auth::Revocation&)> listener;
   Result<void> health;
-  std::vector<auth::Device> families;
+  std::vector<auth::Device> known_families;
   std::string revoked;
 
   void set_revocation_listener(std::function<void(const auth::Revocation&)> l) override {
@@ -59,7 +59,15 @@ class FakeTokens : public auth::TokenService {
     if (family == "fam") return done({});
     done(make_error(ErrorCode::not_found, "no such device"));
   }
-  void devices(std::string, Callback<std::vector<auth::Device>> done) override { done(families); }
+  void devices(std::string, Callback<std::vector<auth::Device>> done) override {
+    done(known_families);
+  }
+  void issue(auth::EnrollRequest request, Callback<auth::TokenPair> done) override {
+    done(enroll(request));
+  }
+  void families(auth::FamilyQuery, Callback<std::vector<auth::Device>> done) override {
+    done(known_families);
+  }
   void touch(const auth::Claims&) override {}
   Result<void> check() const override { return health; }
   void shutdown() override {}

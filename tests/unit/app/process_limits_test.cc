@@ -22,6 +22,7 @@ TEST(ProcessLimits, ABrokenPipeAndAHangUpEndNothing) {
   prepare_process();
   EXPECT_EQ(std::raise(SIGPIPE), 0);
   EXPECT_EQ(std::raise(SIGHUP), 0);
+  EXPECT_EQ(std::raise(SIGUSR1), 0);
 }
 
 }  // namespace

@@ -122,5 +122,11 @@ inline Result<void> revoke_device(TokenService& service, const Claims& caller,
 inline Result<std::vector<Device>> devices(TokenService& service, const std::string& client) {
   return wait_for<std::vector<Device>>([&](auto done) { service.devices(client, done); });
 }
+inline Result<TokenPair> issue(TokenService& service, const EnrollRequest& request) {
+  return wait_for<TokenPair>([&](auto done) { service.issue(request, done); });
+}
+inline Result<std::vector<Device>> families(TokenService& service, const FamilyQuery& query) {
+  return wait_for<std::vector<Device>>([&](auto done) { service.families(query, done); });
+}
 
 }  // namespace tars::auth

@@ -169,5 +169,24 @@ TEST_F(DurableRequestsTest, TakesUpAFamilyThatACrashForgot) {
   EXPECT_EQ(word(token), "token_revoked");
 }
 
+TEST_F(DurableRequestsTest, AnIssuedPairNeedsNoEnrolmentAndIsStored) {
+  Options closed = test_options();
+  closed.enrollment = Enrollment::closed;
+  open(closed);
+  const TokenPair pair = issue(*service_, request("robot")).value();
+  EXPECT_EQ(claims_of(pair.access_token).client_id, "robot");
+  open(closed);
+  const auto stored = families(*service_, {}).value();
+  ASSERT_EQ(stored.size(), 1U);
+  EXPECT_EQ(stored[0].client_id, "robot");
+  EXPECT_EQ(stored[0].device_name, "Phone");
+  EXPECT_EQ(stored[0].family, claims_of(pair.access_token).family);
+  EXPECT_TRUE(refresh(*service_, pair.refresh_token));
+}
+
+TEST_F(DurableRequestsTest, AnIssuedPairKeepsTheRulesForNames) {
+  EXPECT_EQ(issue(*service_, request("no good")).error().code, ErrorCode::invalid_request);
+}
+
 }  // namespace
 }  // namespace tars::auth

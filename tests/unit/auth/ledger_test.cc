@@ -47,6 +47,25 @@ TEST_F(LedgerTest, RevokesAFamilyOnceForAsLongAsItLives) {
   EXPECT_TRUE(ledger_.devices("alice", 0)->empty());
 }
 
+TEST_F(LedgerTest, ListsTheFamiliesOfAllClientsByPages) {
+  for (const char* family : {"a", "b", "c", "d"}) {
+    Claims of_family = claims(family);
+    if (*family == 'c') of_family.client_id = "bob";
+    ASSERT_TRUE(ledger_.note_family(of_family, at(1000), 2000));
+  }
+  ASSERT_TRUE(ledger_.revoke_family("b", 5000));
+  const auto first = ledger_.families({.limit = 2}, 1500).value();
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[0].family, "a");
+  EXPECT_EQ(first[1].family, "c");
+  EXPECT_EQ(first[1].client_id, "bob");
+  const auto rest = ledger_.families({.after = "c", .limit = 2}, 1500).value();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].family, "d");
+  EXPECT_EQ(ledger_.families({.client_id = "bob"}, 1500)->size(), 1U);
+  EXPECT_TRUE(ledger_.families({}, 2001)->empty());
+}
+
 TEST_F(LedgerTest, TellsASpentTokenFromARevokedOne) {
   EXPECT_TRUE(ledger_.end_token("spent", 5000, at(1234)).value());
   EXPECT_TRUE(ledger_.end_token("revoked", 5000, std::nullopt).value());

@@ -60,6 +60,34 @@ TEST(CommandLine, TheOtherVerbs) {
   EXPECT_EQ(parsed({"model", "prepare", "a", "b", "--format", "q8_0"}).format, "q8_0");
 }
 
+TEST(CommandLine, TheOperatorsVerbs) {
+  const Command token = parsed({"token", "--client-id", "a", "--device-name=Phone", "--json"});
+  EXPECT_EQ(token.verb, Verb::token);
+  EXPECT_EQ(token.client_id, "a");
+  EXPECT_EQ(token.device_name, "Phone");
+  EXPECT_TRUE(token.json);
+  EXPECT_EQ(parsed({"devices", "list", "--client-id", "a"}).client_id, "a");
+  const Command revoke = parsed({"devices", "revoke", "fam_1", "--tars-data-dir", "/d"});
+  EXPECT_EQ(revoke.verb, Verb::devices_revoke);
+  EXPECT_EQ(revoke.sid, "fam_1");
+  EXPECT_THAT(revoke.flags, ElementsAre(Pair("TARS_DATA_DIR", "/d")));
+  EXPECT_EQ(parsed({"model", "list"}).verb, Verb::model_list);
+  const Command pull = parsed({"model", "pull", "u", "--sha256", "h", "--name", "n", "--force"});
+  EXPECT_EQ(pull.verb, Verb::model_pull);
+  EXPECT_EQ(pull.input + pull.sha256 + pull.name, "uhn");
+  EXPECT_TRUE(pull.force);
+  EXPECT_EQ(parsed({"backup", "to"}).output, "to");
+  EXPECT_EQ(parsed({"restore", "from", "--force"}).input, "from");
+}
+
+TEST(CommandLine, AVerbExplainsItself) {
+  const std::string text = parsed({"model", "pull", "--help"}).text;
+  EXPECT_THAT(text, HasSubstr("Usage: tars model pull"));
+  EXPECT_THAT(text, HasSubstr("--sha256"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("--ws-timeout-seconds")));
+  EXPECT_THAT(parsed({"token", "-h"}).text, HasSubstr("Usage: tars token"));
+}
+
 TEST(CommandLine, AnotherEnvFile) {
   EXPECT_EQ(parsed({"--env-file", "/x"}).env_file, "/x");
   EXPECT_EQ(parsed({}).env_file, std::nullopt);
@@ -79,6 +107,10 @@ TEST(CommandLine, UnknownVerbsAndMissingPartsAreOneLine) {
   EXPECT_THAT(error_of({"--port"}), HasSubstr("needs one value"));
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"config"},
                                               {"model"},
+                                              {"devices"},
+                                              {"devices", "revoke"},
+                                              {"token"},
+                                              {"restore"},
                                               {"model", "prepare", "a"},
                                               {"config", "x"}}) {
     const std::string message = error_of(bad);

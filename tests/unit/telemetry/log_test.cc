@@ -3,17 +3,72 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 #include <vector>
+
+#include "../../support/temp_folder.h"
 
 namespace tars::telemetry {
 namespace {
 
 class LogTest : public testing::Test {
  protected:
-  ~LogTest() override { configure_log(LogLevel::info, LogFormat::text); }
+  ~LogTest() override {
+    close_log_file();
+    configure_log(LogLevel::info, LogFormat::text);
+  }
+  static std::string content(const std::filesystem::path& path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  const TempFolder folder_;
 };
+
+TEST_F(LogTest, AFileTakesTheLinesAndIsOpenedAnewByName) {
+  const auto path = folder_.path() / "tars.log";
+  ASSERT_TRUE(open_log_file(path));
+  testing::internal::CaptureStderr();
+  log(LogLevel::info, "first");
+  std::filesystem::rename(path, folder_.path() / "tars.log.1");
+  log(LogLevel::info, "second");
+  reopen_log_file();
+  log(LogLevel::info, "third");
+  close_log_file();
+  log(LogLevel::info, "fourth");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::EndsWith(" INFO fourth\n"));
+  EXPECT_THAT(
+      content(folder_.path() / "tars.log.1"),
+      testing::AllOf(testing::HasSubstr("INFO first\n"), testing::EndsWith("INFO second\n")));
+  EXPECT_THAT(content(path), testing::EndsWith("INFO third\n"));
+  struct stat status{};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0027, 0U);
+}
+
+TEST_F(LogTest, AFileThatCannotBeOpenedChangesNothing) {
+  const auto refused = open_log_file("/no/such/folder/tars.log");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::config_error);
+  EXPECT_THAT(refused.error().message, testing::StartsWith("LOG_FILE: /no/such/folder/tars.log"));
+  testing::internal::CaptureStderr();
+  log(LogLevel::info, "still here");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("still here"));
+}
+
+TEST_F(LogTest, AFileThatCannotBeOpenedAnewIsKept) {
+  const auto moved = folder_.path() / "moved";
+  std::filesystem::create_directory(folder_.path() / "logs");
+  ASSERT_TRUE(open_log_file(folder_.path() / "logs" / "tars.log"));
+  std::filesystem::rename(folder_.path() / "logs", moved);
+  reopen_log_file();
+  EXPECT_THAT(content(moved / "tars.log"), testing::HasSubstr("was not opened anew"));
+}
 
 TEST_F(LogTest, WritesLinesOfItsLevelToStderr) {
   configure_log(LogLevel::warning, LogFormat::text);

@@ -88,7 +88,8 @@ TEST_F(AuthRoutesTest, AnUnreadableBodySaysWhatIsWrongWithIt) {
 }
 
 TEST_F(AuthRoutesTest, DevicesInPages) {
-  for (const char* sid : {"a", "b", "c"}) tokens_.families.push_back({sid, "", "", {}, {}});
+  for (const char* sid : {"a", "b", "c"})
+    tokens_.known_families.push_back({"", sid, "", "", {}, {}});
   net::HttpRequest first = request("GET", "/auth/devices", bearer("good"));
   first.query = {{"limit", "2"}};
   last_ = complete(gateway().handle(first));

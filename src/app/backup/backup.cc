@@ -1,0 +1,89 @@
+#include "app/backup/backup.h"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "app/backup/files.h"
+#include "base/ids.h"
+#include "base/sha256_file.h"
+#include "store/copy_database.h"
+#include "telemetry/build_info.h"
+
+namespace tars::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::vector<std::string>> state_of(const fs::path& data_dir) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(data_dir, error)) {
+    const std::string name = entry.path().filename().string();
+    if (is_backup_file(name)) names.push_back(name);
+  }
+  if (error || names.empty()) {
+    return make_error(ErrorCode::config_error,
+                      data_dir.string() + " holds nothing to back up" +
+                          (error ? " (" + error.message() + ")" : std::string()) +
+                          ": set TARS_DATA_DIR to the server's folder");
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<BackupFile> copy(const fs::path& data_dir, const fs::path& to, const std::string& name) {
+  BackupFile file;
+  file.name = name;
+  if (name.ends_with(".db")) {
+    const Result<int> schema = store::copy_database(data_dir / name, to / name);
+    if (!schema) return schema.error();
+    file.schema = *schema;
+  } else if (auto copied = copy_private_file(data_dir / name, to / name); !copied) {
+    return copied.error();
+  }
+  Result<std::string> hash = sha256_file(to / name);
+  if (!hash) return hash.error();
+  file.sha256 = *std::move(hash);
+  file.bytes = fs::file_size(to / name);
+  return file;
+}
+
+Result<Manifest> fill(const fs::path& data_dir, const fs::path& to, WallTime now) {
+  const Result<std::vector<std::string>> names = state_of(data_dir);
+  if (!names) return names.error();
+  if (auto made = make_private_folder(to); !made) return made.error();
+  Manifest manifest{.program = std::string(telemetry::version()), .created_at = now, .files = {}};
+  for (const std::string& name : *names) {
+    Result<BackupFile> file = copy(data_dir, to, name);
+    if (!file) return file.error();
+    manifest.files.push_back(*std::move(file));
+  }
+  auto written = write_private_file(to / kManifestFile, format_manifest(manifest));
+  if (written) written = sync_folder(to);
+  if (!written) return written.error();
+  return manifest;
+}
+
+}  // namespace
+
+Result<Manifest> back_up(const fs::path& data_dir, const fs::path& to, const Clock& clock) {
+  std::error_code error;
+  // A trailing slash would make the parent the folder itself.
+  const fs::path target = to.has_filename() ? to : to.parent_path();
+  if (fs::exists(target, error)) {
+    return make_error(ErrorCode::config_error,
+                      target.string() + " exists already: name a folder that does not");
+  }
+  const fs::path partial = target.string() + "." + make_id("partial");
+  Result<Manifest> manifest = fill(data_dir, partial, clock.wall());
+  if (manifest) {
+    const Result<void> renamed = rename_durably(partial, target);
+    if (!renamed) manifest = renamed.error();
+  }
+  if (!manifest) fs::remove_all(partial, error);
+  return manifest;
+}
+
+}  // namespace tars::app

@@ -1,0 +1,120 @@
+#include "app/backup/restore.h"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "app/backup/files.h"
+#include "app/folder_owner.h"
+#include "store/database.h"
+
+namespace tars::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kStaged = "restore.staged";  // being copied; means nothing
+constexpr const char* kReady = "restore.ready";    // whole; to be moved into place
+
+Error failed(const fs::path& path, const std::error_code& error) {
+  return make_error(ErrorCode::io_error, path.string() + ": " + error.message());
+}
+
+// What may be there: no state, but weights, the lock and what an interrupted restore left.
+bool is_no_state(const std::string& name) {
+  return name == "tars.lock" || name == "control.sock" || name == "models" || name == kStaged;
+}
+
+Result<void> check_empty(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (is_no_state(name)) continue;
+    return make_error(ErrorCode::config_error,
+                      folder.string() + " is not empty (it holds " + name +
+                          "): restore into another folder, or replace its state with --force");
+  }
+  if (error) return failed(folder, error);
+  return {};
+}
+
+Result<void> stage(const fs::path& backup, const Manifest& manifest, const fs::path& staged) {
+  std::error_code error;
+  fs::remove_all(staged, error);
+  if (error) return failed(staged, error);
+  if (auto made = make_private_folder(staged); !made) return made.error();
+  for (const BackupFile& file : manifest.files) {
+    if (auto copied = copy_private_file(backup / file.name, staged / file.name); !copied) {
+      return copied.error();
+    }
+  }
+  // Of the copies, so that the check holds for what will be used.
+  if (auto good = check_backup(staged, manifest); !good) return good.error();
+  auto written = write_private_file(staged / kManifestFile, format_manifest(manifest));
+  return written ? sync_folder(staged) : written;
+}
+
+// State that is not the backup's, a write-ahead log above all, which would be applied to the
+// database beside it.
+Result<void> sweep(const fs::path& folder, const Manifest& manifest) {
+  std::error_code error;
+  std::vector<fs::path> gone;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool kept = std::ranges::any_of(
+        manifest.files, [&](const BackupFile& file) { return file.name == name; });
+    if (is_state_file(name) && !kept) gone.push_back(entry.path());
+  }
+  for (const fs::path& path : gone) {
+    if (!error) fs::remove(path, error);
+  }
+  if (error) return failed(folder, error);
+  return sync_folder(folder);
+}
+
+}  // namespace
+
+Result<void> finish_restore(const fs::path& data_dir) {
+  const fs::path ready = data_dir / kReady;
+  std::error_code error;
+  if (!fs::exists(ready, error)) return {};
+  // Without its manifest it was done: that goes last.
+  if (fs::exists(ready / kManifestFile, error)) {
+    const Result<Manifest> manifest = read_manifest(ready);
+    if (!manifest) return manifest.error();
+    if (auto swept = sweep(data_dir, *manifest); !swept) return swept.error();
+    for (const BackupFile& file : manifest->files) {
+      // Those that are not there any more were moved before a crash.
+      if (!fs::exists(ready / file.name, error)) continue;
+      fs::rename(ready / file.name, data_dir / file.name, error);
+      if (error) return failed(data_dir / file.name, error);
+    }
+    if (auto synced = sync_folder(data_dir); !synced) return synced.error();
+    fs::remove(ready / kManifestFile, error);
+  }
+  fs::remove_all(ready, error);
+  if (error) return failed(ready, error);
+  return sync_folder(data_dir);
+}
+
+Result<Manifest> restore(const fs::path& backup, const fs::path& data_dir, bool force) {
+  Result<Manifest> manifest = read_manifest(backup);
+  if (!manifest) return manifest;
+  if (auto good = check_backup(backup, *manifest); !good) return good.error();
+  if (auto owner = check_owner(data_dir); !owner) return owner.error();
+  const Result<store::FolderLock> lock = store::FolderLock::acquire(data_dir);
+  if (!lock) return lock.error();
+  if (auto finished = finish_restore(data_dir); !finished) return finished.error();
+  if (auto empty = force ? Result<void>() : check_empty(data_dir); !empty) return empty.error();
+  Result<void> done = stage(backup, *manifest, data_dir / kStaged);
+  if (done) done = rename_durably(data_dir / kStaged, data_dir / kReady);
+  if (done) done = finish_restore(data_dir);
+  if (!done) {
+    std::error_code ignored;
+    fs::remove_all(data_dir / kStaged, ignored);
+    return done.error();
+  }
+  return manifest;
+}
+
+}  // namespace tars::app

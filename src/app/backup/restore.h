@@ -1,0 +1,23 @@
+// Puts a backup into a data folder.
+#pragma once
+
+#include <filesystem>
+
+#include "app/backup/manifest.h"
+#include "base/error.h"
+
+namespace tars::app {
+
+// Replaces the state in `data_dir` by the backup's; weights in `models` stay. First the backup is
+// checked as a whole. config_error when a server holds the folder, when there is something in it
+// and `force` is not set, or when the backup is not as its manifest says; then nothing has changed.
+// A crash in between leaves the old state or, once everything new is on the disk, a restore that
+// the next start finishes.
+Result<Manifest> restore(const std::filesystem::path& backup, const std::filesystem::path& data_dir,
+                         bool force);
+
+// Finishes a restore that was cut short after its point of no return; does nothing when there is
+// none. For whoever has just taken the folder's lock, before anything is opened.
+Result<void> finish_restore(const std::filesystem::path& data_dir);
+
+}  // namespace tars::app

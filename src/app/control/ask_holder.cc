@@ -1,0 +1,100 @@
+#include "app/control/ask_holder.h"
+
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "app/backup/restore.h"
+#include "app/control/control_desk.h"
+#include "app/control/control_server.h"
+#include "app/folder_owner.h"
+#include "app/open_secrets.h"
+#include "auth/token_service.h"
+#include "store/database.h"
+
+namespace tars::app {
+namespace {
+
+using Unix = boost::asio::local::stream_protocol;
+
+constexpr std::chrono::seconds kHolderPatience{5};
+constexpr std::chrono::milliseconds kAskAgain{50};
+constexpr std::chrono::seconds kAnswerPatience{15};
+constexpr int kConnectTries = 200;
+
+// With the folder's lock held.
+Result<ControlAnswer> answer_here(config::Settings settings, const ControlRequest& request) {
+  if (auto finished = finish_restore(settings.data_dir); !finished) return finished.error();
+  if (auto opened = open_secret_key(settings); !opened) return opened.error();
+  const SystemClock clock;
+  auto tokens = auth::TokenService::open(settings.data_dir / "auth.db", settings.auth, clock);
+  if (!tokens) return tokens.error();
+  std::promise<Result<ControlAnswer>> promise;
+  auto answer = promise.get_future();
+  const ControlDesk desk({**tokens, [](const std::string&, const std::string&) { return 0; },
+                          [] { return RunningServer{}; }});
+  desk.handle(request,
+              [&promise](Result<ControlAnswer> done) { promise.set_value(std::move(done)); });
+  Result<ControlAnswer> result = answer.get();
+  (*tokens)->shutdown();
+  return result;
+}
+
+}  // namespace
+
+Result<ControlAnswer> ask_running(const std::filesystem::path& data_dir,
+                                  const ControlRequest& request) {
+  const Error nobody =
+      make_error(ErrorCode::not_found, "no server uses the data folder " + data_dir.string());
+  std::error_code missing;
+  if (!std::filesystem::exists(data_dir, missing)) return nobody;
+  Result<ControlAddress> address = ControlAddress::in(data_dir);
+  if (!address) return address.error();
+  Unix::iostream stream;
+  stream.expires_after(kAnswerPatience);
+  // Of a Unix socket this is how it says that too many wait to be accepted.
+  for (int tries = 0; tries < kConnectTries; ++tries) {
+    stream.clear();
+    stream.connect(Unix::endpoint(address->path()));
+    if (stream.error() != boost::asio::error::try_again) break;
+    std::this_thread::sleep_for(kAskAgain);
+  }
+  if (!stream) {
+    if (stream.error() != boost::asio::error::access_denied) return nobody;
+    return make_error(ErrorCode::config_error,
+                      (data_dir / kControlSocket).string() +
+                          " belongs to another user: run this as the server's user");
+  }
+  stream << format_control_request(request) << "\n" << std::flush;
+  std::string line;
+  if (!std::getline(stream, line)) {
+    return make_error(ErrorCode::io_error, "the running server did not answer: see its log");
+  }
+  return parse_control_answer(line);
+}
+
+Result<ControlAnswer> ask_holder(const config::Settings& settings, const ControlRequest& request) {
+  const std::filesystem::path& folder = settings.data_dir;
+  std::error_code missing;
+  if (request.what != ControlRequest::What::issue && !std::filesystem::exists(folder, missing)) {
+    return make_error(ErrorCode::config_error, "there is no data folder " + folder.string() +
+                                                   ": set TARS_DATA_DIR to the server's");
+  }
+  const auto give_up = std::chrono::steady_clock::now() + kHolderPatience;
+  while (true) {
+    Result<ControlAnswer> answer = ask_running(folder, request);
+    if (answer || answer.error().code != ErrorCode::not_found) return answer;
+    // Nobody listens, but is it the desk that found nothing? Its words come as io_error.
+    if (request.what == ControlRequest::What::status) return answer;
+    if (auto owner = check_owner(folder); !owner) return owner.error();
+    const Result<store::FolderLock> lock = store::FolderLock::acquire(folder);
+    if (lock) return answer_here(settings, request);
+    if (std::chrono::steady_clock::now() >= give_up) return lock.error();
+    std::this_thread::sleep_for(kAskAgain);
+  }
+}
+
+}  // namespace tars::app

@@ -1,0 +1,22 @@
+#include "app/folder_owner.h"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+namespace tars::app {
+
+Result<void> check_owner(const std::filesystem::path& folder) {
+  struct stat status{};
+  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0 || status.st_uid == 0) return {};
+  const passwd* entry = ::getpwuid(status.st_uid);
+  const std::string user = entry != nullptr ? entry->pw_name : "#" + std::to_string(status.st_uid);
+  return make_error(ErrorCode::config_error,
+                    folder.string() + " belongs to the user " + user +
+                        ", and root would leave files there that it cannot use: run sudo -u '" +
+                        user + "' tars …");
+}
+
+}  // namespace tars::app

@@ -1,0 +1,259 @@
+#include "app/models/download.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "app/models/content_range.h"
+#include "app/models/download_note.h"
+#include "base/descriptor.h"
+#include "telemetry/build_info.h"
+
+namespace tars::app {
+namespace {
+
+namespace asio = boost::asio;
+using boost::asio::awaitable;
+
+constexpr int kMaxRedirects = 10;
+
+Error interrupted(const std::string& why) {
+  return make_error(ErrorCode::backend_unavailable, why);
+}
+
+bool is_redirect(unsigned status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool may_pass(unsigned status) { return status == 408 || status == 429 || status >= 500; }
+
+// What If-Range may name: a strong ETag, else the date.
+std::string validator_of(const net::ResponseHead& head) {
+  const auto tag = head.header("ETag");
+  if (tag && !tag->starts_with("W/")) return std::string(*tag);
+  return std::string(head.header("Last-Modified").value_or(""));
+}
+
+std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes / 1'000'000) + " MB"; }
+
+// One call of download(): the state that its tries share.
+class Download {
+ public:
+  Download(asio::io_context& context, const net::WebUrl& url, const std::filesystem::path& file,
+           const DownloadOptions& options, const OnProgress& on_progress)
+      : context_(context),
+        url_(url),
+        path_(file),
+        note_path_(download_note(file)),
+        options_(options),
+        on_progress_(on_progress),
+        client_(context, options.client) {}
+
+  awaitable<Result<void>> run();
+
+ private:
+  Result<void> open();
+  awaitable<Result<void>> attempt();
+  awaitable<Result<std::unique_ptr<net::Exchange>>> ask();
+  Result<void> accept(const net::ResponseHead& head);
+  Result<void> begin(const net::ResponseHead& head, std::optional<std::uint64_t> total);
+  awaitable<Result<void>> receive(net::Exchange& exchange);
+  Result<void> check_space() const;
+  Result<void> start_over();
+  Error disk_error(const char* verb) const;
+  bool is_whole() const { return note_.total && have_ == *note_.total; }
+  net::ClientRequest request(const net::WebUrl& at) const;
+
+  asio::io_context& context_;
+  const net::WebUrl& url_;
+  const std::filesystem::path& path_;
+  const std::filesystem::path note_path_;
+  const DownloadOptions& options_;
+  const OnProgress& on_progress_;
+  net::HttpClient client_;
+  Descriptor file_;
+  std::uint64_t have_ = 0;  // bytes in the file
+  DownloadNote note_;
+};
+
+Error Download::disk_error(const char* verb) const {
+  const int error = errno;
+  return make_error(
+      ErrorCode::io_error,
+      path_.string() + " cannot be " + verb + ": " + std::generic_category().message(error) +
+          (error == ENOSPC ? "; free some space, then the same command goes on" : ""));
+}
+
+Result<void> Download::open() {
+  file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!file_.is_open()) return disk_error("written");
+  note_ = read_download_note(note_path_).value_or(DownloadNote{});
+  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
+  if (size < 0) return disk_error("read");
+  have_ = static_cast<std::uint64_t>(size);
+  return note_.url == url_.text ? Result<void>() : start_over();
+}
+
+Result<void> Download::start_over() {
+  note_ = DownloadNote{.url = url_.text};
+  have_ = 0;
+  if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) < 0) {
+    return disk_error("written");
+  }
+  return {};
+}
+
+awaitable<Result<void>> Download::run() {
+  if (auto opened = open(); !opened) co_return opened;
+  asio::steady_timer pause(context_);
+  for (int tries = 0; true;) {
+    const std::uint64_t before = have_;
+    const Result<void> done = co_await attempt();
+    if (done || done.error().code != ErrorCode::backend_unavailable) {
+      if (done && ::fsync(file_.get()) != 0) co_return disk_error("written");
+      co_return done;
+    }
+    tries = have_ > before ? 1 : tries + 1;
+    if (tries >= options_.tries) {
+      co_return interrupted(done.error().message + "; " + megabytes(have_) +
+                            " are there, the same command goes on from them");
+    }
+    pause.expires_after(options_.pause);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+awaitable<Result<void>> Download::attempt() {
+  Result<std::unique_ptr<net::Exchange>> exchange = co_await ask();
+  if (!exchange) co_return exchange.error();
+  if (auto accepted = accept((*exchange)->head()); !accepted) co_return accepted;
+  if (is_whole()) co_return Result<void>();
+  co_return co_await receive(**exchange);
+}
+
+net::ClientRequest Download::request(const net::WebUrl& at) const {
+  net::ClientRequest out;
+  out.target = at.target;
+  out.headers = {{"User-Agent", "tars/" + std::string(telemetry::version())},
+                 {"Accept-Encoding", "identity"}};
+  if (have_ > 0) {
+    out.headers.emplace_back("Range", "bytes=" + std::to_string(have_) + "-");
+    if (!note_.validator.empty()) out.headers.emplace_back("If-Range", note_.validator);
+  }
+  return out;
+}
+
+// Up to the answer's head, wherever redirects lead.
+awaitable<Result<std::unique_ptr<net::Exchange>>> Download::ask() {
+  net::WebUrl at = url_;
+  for (int hop = 0; hop <= kMaxRedirects; ++hop) {
+    auto exchange = client_.open(at.endpoint);
+    const Result<void> started = co_await exchange->start(request(at), options_.answer_timeout);
+    if (!started) co_return interrupted(started.error().message);
+    const auto location = exchange->head().header("Location");
+    if (!is_redirect(exchange->head().status) || !location) co_return exchange;
+    Result<net::WebUrl> next = net::follow(at, *location);
+    if (!next) co_return next.error();
+    at = *std::move(next);
+  }
+  co_return make_error(ErrorCode::config_error, url_.text + " leads round in circles");
+}
+
+// Puts the file where the body of this answer belongs.
+Result<void> Download::accept(const net::ResponseHead& head) {
+  const auto range = parse_content_range(head.header("Content-Range").value_or(""));
+  switch (head.status) {
+    case 200:
+      if (auto emptied = start_over(); !emptied) return emptied;
+      return begin(head, parse_decimal(head.header("Content-Length").value_or("")));
+    case 206:
+      // Of another file, if its length is another: If-Range could not tell without a validator.
+      if (range && range->first == have_ && (!note_.total || note_.total == range->total)) {
+        return begin(head, range->total);
+      }
+      break;
+    case 416:
+      if (range && range->total == have_ && (!note_.total || note_.total == have_)) {
+        note_.total = have_;
+        return {};
+      }
+      break;
+    default: {
+      const std::string says =
+          url_.text + " is answered with the status " + std::to_string(head.status);
+      if (may_pass(head.status)) return interrupted(says);
+      return make_error(ErrorCode::config_error, says + ": check the address");
+    }
+  }
+  if (auto emptied = start_over(); !emptied) return emptied;
+  return interrupted("the server has another file now");
+}
+
+Result<void> Download::begin(const net::ResponseHead& head, std::optional<std::uint64_t> total) {
+  note_.total = total;
+  note_.validator = validator_of(head);
+  if (auto written = write_download_note(note_path_, note_); !written) return written;
+  on_progress_({have_, note_.total});
+  return check_space();
+}
+
+Result<void> Download::check_space() const {
+  std::error_code error;
+  const auto space = std::filesystem::space(path_, error);
+  if (error || !note_.total || *note_.total - have_ <= space.available) return {};
+  return make_error(ErrorCode::io_error, "disk full: " + path_.string() + " still needs " +
+                                             megabytes(*note_.total - have_) + " and there are " +
+                                             megabytes(space.available) + " free; free some space");
+}
+
+awaitable<Result<void>> Download::receive(net::Exchange& exchange) {
+  while (true) {
+    const Result<std::string_view> bytes = co_await exchange.read_body(options_.idle_timeout);
+    if (!bytes) co_return interrupted(bytes.error().message);
+    if (bytes->empty()) break;
+    if (!write_all(file_, *bytes)) co_return disk_error("written");
+    have_ += bytes->size();
+    on_progress_({have_, note_.total});
+  }
+  if (note_.total && !is_whole()) {
+    co_return interrupted(url_.text + " ended after " + std::to_string(have_) + " of " +
+                          std::to_string(*note_.total) + " bytes");
+  }
+  co_return Result<void>();
+}
+
+}  // namespace
+
+std::filesystem::path download_note(const std::filesystem::path& file) {
+  return file.string() + ".from";
+}
+
+Result<void> download(const net::WebUrl& url, const std::filesystem::path& file,
+                      const DownloadOptions& options, const OnProgress& on_progress) {
+  asio::io_context context;
+  Download work(context, url, file, options, on_progress);
+  Result<void> result;
+  std::exception_ptr fault;
+  asio::co_spawn(context, work.run(), [&](const std::exception_ptr& e, Result<void> done) {
+    fault = e;
+    result = std::move(done);
+    context.stop();
+  });
+  context.run();
+  if (fault) std::rethrow_exception(fault);
+  return result;
+}
+
+}  // namespace tars::app

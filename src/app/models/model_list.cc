@@ -1,0 +1,188 @@
+#include "app/models/model_list.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <set>
+#include <sstream>
+#include <system_error>
+
+#include "api/json_writer.h"
+#include "app/find_model.h"
+#include "app/models/remote_models.h"
+#include "app/text_table.h"
+#include "base/utf8.h"
+#include "llm/llama/gguf_check.h"
+#include "llm/remote/ollama_dialect.h"
+#include "llm/remote/openai_dialect.h"
+
+namespace tars::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string word(llm::ModelUse use) {
+  switch (use) {
+    case llm::ModelUse::chat: return "chat";
+    case llm::ModelUse::embedding: return "embedding";
+    case llm::ModelUse::none: break;
+  }
+  return "none";
+}
+
+// Where weights are looked for, each file once, in the order of preference.
+std::vector<fs::path> model_files(const config::Settings& settings) {
+  std::vector<fs::path> found;
+  if (!settings.llm.model_path.empty()) found.push_back(settings.llm.model_path);
+  for (const fs::path& candidate : settings.model_candidates) {
+    std::error_code error;
+    std::vector<fs::path> here;
+    for (const auto& entry : fs::directory_iterator(candidate.parent_path(), error)) {
+      if (entry.path().extension() == ".gguf") here.push_back(entry.path());
+    }
+    std::ranges::sort(here);
+    found.insert(found.end(), here.begin(), here.end());
+  }
+  std::vector<fs::path> out;
+  std::set<fs::path> seen;
+  for (const fs::path& path : found) {
+    std::error_code error;
+    if (seen.insert(fs::weakly_canonical(path, error)).second) out.push_back(path);
+  }
+  return out;
+}
+
+bool same_file(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return fs::equivalent(a, b, error);
+}
+
+// Of the running server, else what a start would take; empty = there is none.
+fs::path file_in_use(const config::Settings& settings,
+                     const std::optional<RunningServer>& running) {
+  if (running) return running->model_path;
+  if (!settings.embedded) return {};
+  const Result<fs::path> found = find_model(settings);
+  return found ? *found : fs::path();
+}
+
+ListedModel describe_file(const fs::path& path, const fs::path& used) {
+  ListedModel out{.name = path.stem().string(),
+                  .where = path.string(),
+                  .backend = "embedded",
+                  .use = {},
+                  .format = {}};
+  const Result<llm::ModelSummary> summary = llm::summarize_model_file(path);
+  if (summary) {
+    out.use = word(summary->use);
+    out.format = summary->format;
+    out.bytes = summary->bytes;
+  } else {
+    out.trouble = summary.error().message;
+  }
+  out.in_use = !used.empty() && same_file(path, used);
+  return out;
+}
+
+std::string addresses(const llm::RemoteOptions& options) {
+  std::string out;
+  for (const net::Endpoint& host : options.hosts) out += (out.empty() ? "" : " ") + host.url();
+  return out;
+}
+
+// The model that this backend answers with when a request names none.
+std::string default_model(const std::string& backend, const llm::RemoteOptions& options,
+                          const std::vector<std::string>& names,
+                          const std::optional<RunningServer>& running) {
+  if (running) {
+    for (const RunningBackend& of : running->backends) {
+      if (of.name == backend) return of.model;
+    }
+    return {};
+  }
+  if (!options.model.empty()) return options.model;
+  return names.empty() ? std::string() : names.front();
+}
+
+void add_remote(const std::string& backend, const llm::RemoteOptions& options,
+                const llm::Dialect& dialect, const std::optional<RunningServer>& running,
+                std::vector<ListedModel>& out) {
+  ListedModel model{.name = options.model,
+                    .where = addresses(options),
+                    .backend = backend,
+                    .use = {},
+                    .format = {}};
+  const Result<std::vector<std::string>> names = remote_models(options, dialect);
+  if (!names) {
+    model.trouble = names.error().message;
+    out.push_back(model);
+    return;
+  }
+  const std::string used = default_model(backend, options, *names, running);
+  for (const std::string& name : *names) {
+    model.name = name;
+    model.in_use = name == used;
+    out.push_back(model);
+  }
+}
+
+}  // namespace
+
+std::vector<ListedModel> list_models(const config::Settings& settings,
+                                     const std::optional<RunningServer>& running) {
+  std::vector<ListedModel> out;
+  const fs::path used = file_in_use(settings, running);
+  for (const fs::path& path : model_files(settings)) out.push_back(describe_file(path, used));
+  if (settings.ollama) {
+    add_remote("ollama", *settings.ollama, *llm::make_ollama_dialect(0), running, out);
+  }
+  if (settings.openai) {
+    add_remote("openai", *settings.openai, *llm::make_openai_dialect(settings.openai->api_key),
+               running, out);
+  }
+  return out;
+}
+
+std::string models_json(const std::vector<ListedModel>& models) {
+  std::string out;
+  api::JsonWriter json(out);
+  json.begin_object().begin_array("items");
+  for (const ListedModel& model : models) {
+    json.begin_object();
+    json.field("name", replace_invalid_utf8(model.name));
+    json.field("backend", model.backend);
+    json.field("where", replace_invalid_utf8(model.where));
+    json.field("use", model.use);
+    json.field("format", model.format);
+    if (model.bytes) {
+      json.field("bytes", *model.bytes);
+    } else {
+      json.field("bytes", nullptr);
+    }
+    json.field("in_use", model.in_use);
+    json.field("trouble", replace_invalid_utf8(model.trouble));
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return out + "\n";
+}
+
+std::string models_text(const std::vector<ListedModel>& models) {
+  if (models.empty()) return "no models; fetch one with tars model pull URL\n";
+  TextTable table({"", "NAME", "SIZE", "FORMAT", "USE", "WHERE"});
+  std::string troubles;
+  for (const ListedModel& model : models) {
+    std::ostringstream size;
+    if (model.bytes) {
+      size << std::fixed << std::setprecision(1) << static_cast<double>(*model.bytes) / 1e6
+           << " MB";
+    }
+    const bool well = model.trouble.empty();
+    table.add({model.in_use ? "*" : "", model.name, size.str(), model.format,
+               well ? model.use : "unusable",
+               model.backend == "embedded" ? model.where : model.backend + " at " + model.where});
+    if (!well) troubles += "unusable: " + model.trouble + "\n";
+  }
+  return table.text() + "* = in use\n" + troubles;
+}
+
+}  // namespace tars::app

@@ -1,0 +1,35 @@
+// The models that this installation could answer with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/control/control_message.h"
+#include "base/error.h"
+#include "config/settings.h"
+
+namespace tars::app {
+
+struct ListedModel {
+  std::string name;   // as a request names it, or the file's
+  std::string where;  // the file, or the servers' addresses
+  std::string backend;  // embedded, ollama, openai
+  std::string use;      // chat, embedding, or none; "" when nobody told
+  std::string format;   // Q8_0; "" for a server's
+  std::optional<std::uint64_t> bytes = {};
+  bool in_use = false;
+  std::string trouble = {};  // why it cannot be used; "" = nothing is known against it
+};
+
+// MODEL_PATH, the *.gguf of the models folders beside the default models, and what the configured
+// model servers list. `running` is the server that holds the data folder, if any: what it uses is
+// marked, else what a start would use.
+std::vector<ListedModel> list_models(const config::Settings& settings,
+                                     const std::optional<RunningServer>& running);
+
+std::string models_json(const std::vector<ListedModel>& models);
+std::string models_text(const std::vector<ListedModel>& models);
+
+}  // namespace tars::app

@@ -1,0 +1,166 @@
+#include "app/models/pull_model.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "app/folder_owner.h"
+#include "base/descriptor.h"
+#include "base/sha256_file.h"
+
+namespace tars::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kHashDigits = 64;
+constexpr std::size_t kMaxName = 200;  // bytes; file systems allow 255 with what is appended
+
+Error refuse(const std::string& message) { return make_error(ErrorCode::config_error, message); }
+
+bool is_url(const std::string& source) { return source.find("://") != std::string::npos; }
+
+Result<std::string> wanted_hash(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (text.empty() || (hex && text.size() == kHashDigits)) return text;
+  return refuse("--sha256 must be 64 hexadecimal digits");
+}
+
+// A plain name that ends in .gguf.
+Result<std::string> file_name(const PullRequest& request, const std::string& of_source) {
+  std::string name = request.name.empty() ? of_source : request.name;
+  if (!name.ends_with(".gguf")) name += ".gguf";
+  const bool plain = std::ranges::none_of(
+      name, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (name == ".gguf" || name.starts_with('.') || !plain || name.size() > kMaxName) {
+    return refuse("\"" + name + "\" is no name for a model file; choose one with --name");
+  }
+  return name;
+}
+
+// Where everything of one pull lies.
+struct Place {
+  fs::path target;
+  fs::path partial;
+  Descriptor lock;
+};
+
+Result<Place> prepare(const config::Settings& settings, const std::string& name) {
+  if (auto owner = check_owner(settings.data_dir); !owner) return owner.error();
+  const fs::path folder = settings.data_dir / "models";
+  std::error_code error;
+  // Only the data folder itself is private; what is fetched is no secret.
+  if (!fs::exists(settings.data_dir, error)) {
+    fs::create_directories(settings.data_dir, error);
+    if (!error) fs::permissions(settings.data_dir, fs::perms::owner_all, error);
+  }
+  if (!error) fs::create_directories(folder, error);
+  Place out{folder / name, folder / (name + ".partial"), Descriptor()};
+  if (!error) {
+    out.lock =
+        Descriptor(::open((folder / ".pull.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!out.lock.is_open()) error.assign(errno, std::generic_category());
+  }
+  if (error) {
+    return make_error(ErrorCode::io_error,
+                      folder.string() + " cannot be written (" + error.message() +
+                          "): make it writable, or set TARS_DATA_DIR to another folder");
+  }
+  if (::flock(out.lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return refuse("another tars model pull is at work in " + folder.string() + ": wait for it");
+  }
+  return out;
+}
+
+void discard(const Place& place) {
+  std::error_code ignored;
+  fs::remove(place.partial, ignored);
+  fs::remove(download_note(place.partial), ignored);
+}
+
+Result<void> bring_file(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+  if (!error) return {};
+  return make_error(ErrorCode::io_error,
+                    from.string() + " cannot be copied to " + to.string() + ": " + error.message());
+}
+
+// What is at place.partial, under its name if it is what was asked for.
+Result<PulledModel> admit(const Place& place, const std::string& wanted) {
+  PulledModel out;
+  out.path = place.target;
+  Result<std::string> hash = sha256_file(place.partial);
+  if (!hash) return hash.error();
+  out.sha256 = *std::move(hash);
+  if (!wanted.empty() && out.sha256 != wanted) {
+    discard(place);
+    return refuse("sha256 mismatch: expected " + wanted + ", got " + out.sha256 +
+                  "; nothing was kept: check the hash and the address");
+  }
+  Result<llm::ModelSummary> summary = llm::summarize_model_file(place.partial);
+  if (!summary) {
+    discard(place);
+    return refuse("what was fetched is no model: " + summary.error().message);
+  }
+  out.summary = *std::move(summary);
+  std::error_code error;
+  fs::rename(place.partial, place.target, error);
+  if (error) {
+    return make_error(ErrorCode::io_error,
+                      place.target.string() + " cannot be written: " + error.message());
+  }
+  discard(place);  // the note
+  return out;
+}
+
+// A model of that name which is there already, where that is good.
+Result<std::optional<PulledModel>> find_there(const Place& place, const PullRequest& request,
+                                              const std::string& wanted) {
+  std::error_code error;
+  if (request.replace || !fs::exists(place.target, error)) return std::optional<PulledModel>();
+  if (!wanted.empty()) {
+    Result<std::string> hash = sha256_file(place.target);
+    if (!hash) return hash.error();
+    Result<llm::ModelSummary> summary = llm::summarize_model_file(place.target);
+    if (summary && *hash == wanted) {
+      return std::optional(PulledModel{place.target, *std::move(summary), wanted, true});
+    }
+  }
+  return refuse(place.target.string() +
+                " is there already: choose another --name, or replace it with --force");
+}
+
+}  // namespace
+
+Result<PulledModel> pull_model(const config::Settings& settings, const PullRequest& request,
+                               const DownloadOptions& options, const OnProgress& on_progress) {
+  const Result<std::string> wanted = wanted_hash(request.sha256);
+  if (!wanted) return wanted.error();
+  std::optional<net::WebUrl> url;
+  if (is_url(request.source)) {
+    Result<net::WebUrl> parsed = net::parse_web_url(request.source);
+    if (!parsed) return parsed.error();
+    url = *std::move(parsed);
+  }
+  const auto name =
+      file_name(request, url ? url->file_name : fs::path(request.source).filename().string());
+  if (!name) return name.error();
+  const Result<Place> place = prepare(settings, *name);
+  if (!place) return place.error();
+  auto there = find_there(*place, request, *wanted);
+  if (!there) return there.error();
+  if (*there) return **std::move(there);
+  const Result<void> brought = url ? download(*url, place->partial, options, on_progress)
+                                   : bring_file(request.source, place->partial);
+  if (!brought) return brought.error();
+  return admit(*place, *wanted);
+}
+
+}  // namespace tars::app

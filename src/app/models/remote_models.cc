@@ -1,0 +1,62 @@
+#include "app/models/remote_models.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <utility>
+
+#include "net/client/http_client.h"
+
+namespace tars::app {
+namespace {
+
+namespace asio = boost::asio;
+using Names = std::vector<std::string>;
+
+constexpr std::size_t kMaxList = 4 * 1024 * 1024;  // bytes
+
+asio::awaitable<Result<Names>> ask(net::HttpClient& client, const net::Endpoint& host,
+                                   const llm::Dialect& dialect, std::chrono::milliseconds timeout) {
+  const auto exchange = client.open(host);
+  const Result<void> started = co_await exchange->start(dialect.list(), timeout);
+  if (!started) co_return started.error();
+  std::string body;
+  while (body.size() <= kMaxList) {
+    const Result<std::string_view> bytes = co_await exchange->read_body(timeout);
+    if (!bytes) co_return bytes.error();
+    if (bytes->empty()) break;
+    body += *bytes;
+  }
+  if (exchange->head().status != 200) {
+    co_return make_error(
+        ErrorCode::backend_unavailable,
+        host.url() + " answers with the status " + std::to_string(exchange->head().status));
+  }
+  co_return dialect.models(body);
+}
+
+}  // namespace
+
+Result<Names> remote_models(const llm::RemoteOptions& options, const llm::Dialect& dialect) {
+  Result<Names> result = make_error(ErrorCode::backend_unavailable, "no server is configured");
+  for (const net::Endpoint& host : options.hosts) {
+    asio::io_context context;
+    net::HttpClient client(
+        context, {.connect_timeout = options.connect_timeout, .ca_file = options.ca_file});
+    std::exception_ptr fault;
+    asio::co_spawn(context, ask(client, host, dialect, options.connect_timeout),
+                   [&](const std::exception_ptr& e, Result<Names> names) {
+                     fault = e;
+                     result = std::move(names);
+                     context.stop();
+                   });
+    context.run();
+    if (fault) std::rethrow_exception(fault);
+    if (result) break;
+  }
+  return result;
+}
+
+}  // namespace tars::app

@@ -1,0 +1,42 @@
+// Tells the service manager how this process is: the protocol of sd_notify(3).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tars::app {
+
+// A datagram to the socket that the manager named; without one nothing is sent. Any thread. The
+// protocol is one line of text and stable; libsystemd would bring five more libraries into the
+// process for it.
+class ServiceNotify {
+ public:
+  // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment, so
+  // that no child speaks for this process. Before any thread starts.
+  static ServiceNotify from_environment();
+  // `socket` is a path, or a name in the abstract namespace that begins with `@`; empty = nobody
+  // listens. `watchdog` zero = no pings are asked for.
+  explicit ServiceNotify(std::string socket = {}, std::chrono::microseconds watchdog = {});
+
+  // STATUS= is for people; empty = none.
+  void ready(std::string_view status) const;
+  void stopping() const;
+  // A reload begins (RELOADING=1 with the time that it wants); ready() ends it.
+  void reloading() const;
+  void ping() const;  // WATCHDOG=1
+
+  // Silence of this long makes the manager restart the process; zero = it does not watch.
+  std::chrono::microseconds watchdog() const { return watchdog_; }
+
+ private:
+  void send(const std::string& message) const;
+
+  std::string socket_;
+  std::chrono::microseconds watchdog_;
+};
+
+}  // namespace tars::app

@@ -1,0 +1,59 @@
+#include "app/backup/backup.h"
+
+#include <sys/stat.h>
+
+#include "backup_fixture.h"
+
+namespace tars::app {
+namespace {
+
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+using BackupTest = BackupFixture;
+
+TEST_F(BackupTest, HoldsDatabasesSecretsAndTheListOfThem) {
+  write(data_ / "tars.lock", "");
+  const store::Database open = database(data_);  // with a write-ahead log beside it
+  const Manifest manifest = back_up(data_, backup_, clock_).value();
+  EXPECT_THAT(names(backup_), UnorderedElementsAre("some.db", "jwt_secret", "manifest.json"));
+  EXPECT_EQ(get(backup_), 1);
+  EXPECT_EQ(read(backup_ / "jwt_secret"), "secret");
+  EXPECT_EQ(read_manifest(backup_)->files.size(), manifest.files.size());
+  EXPECT_EQ(manifest.files.at(1).schema, 1);
+  struct stat status{};
+  ASSERT_EQ(::stat(backup_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700U);
+}
+
+TEST_F(BackupTest, ItsManifestHoldsForItsFiles) {
+  const Manifest manifest = back_up(data_, backup_.string() + "/", clock_).value();
+  EXPECT_TRUE(check_backup(backup_, manifest));
+}
+
+TEST_F(BackupTest, NeverTouchesWhatIsThere) {
+  std::filesystem::create_directory(backup_);
+  const auto refused = back_up(data_, backup_, clock_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("exists already"));
+  EXPECT_TRUE(std::filesystem::is_empty(backup_));
+}
+
+TEST_F(BackupTest, OfNothingIsAnError) {
+  EXPECT_THAT(back_up(folder_.path() / "none", backup_, clock_).error().message,
+              HasSubstr("nothing to back up"));
+  EXPECT_THAT(back_up(data_ / "models", backup_, clock_).error().message,
+              HasSubstr("nothing to back up"));
+}
+
+TEST_F(BackupTest, AFailureLeavesNothing) {
+  write(data_ / "broken.db", std::string(8192, 'x'));
+  const auto failed = back_up(data_, backup_, clock_);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("broken.db"));
+  EXPECT_THAT(names(folder_.path()), UnorderedElementsAre("data"));
+  EXPECT_FALSE(back_up(data_, "/no/such/folder/backup", clock_));
+}
+
+}  // namespace
+}  // namespace tars::app

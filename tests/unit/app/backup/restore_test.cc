@@ -1,0 +1,93 @@
+#include "app/backup/restore.h"
+
+#include "backup_fixture.h"
+
+namespace tars::app {
+namespace {
+
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+class RestoreTest : public BackupFixture {
+ protected:
+  RestoreTest() { back_up(data_, backup_, clock_).value(); }
+  std::string error_of(const std::filesystem::path& to, bool force = false) {
+    const auto restored = restore(backup_, to, force);
+    return restored ? "no error" : restored.error().message;
+  }
+  const std::filesystem::path other_ = folder_.path() / "other";
+};
+
+TEST_F(RestoreTest, FillsANewFolder) {
+  EXPECT_EQ(error_of(other_), "no error");
+  EXPECT_THAT(names(other_), UnorderedElementsAre("some.db", "jwt_secret", "tars.lock"));
+  EXPECT_EQ(get(other_), 1);
+  EXPECT_EQ(read(other_ / "jwt_secret"), "secret");
+}
+
+TEST_F(RestoreTest, WeightsAloneAreNoState) {
+  std::filesystem::create_directories(other_ / "models");
+  EXPECT_EQ(error_of(other_), "no error");
+}
+
+TEST_F(RestoreTest, ReplacesStateByForceOnly) {
+  set(data_, 2);
+  EXPECT_THAT(error_of(data_), HasSubstr("--force"));
+  EXPECT_EQ(get(data_), 2);
+  write(data_ / "later.db", "");
+  write(data_ / "some.db-wal", "of the database that goes");
+  write(data_ / "notes.txt", "mine");
+  EXPECT_EQ(error_of(data_, true), "no error");
+  EXPECT_THAT(names(data_),
+              UnorderedElementsAre("some.db", "jwt_secret", "tars.lock", "models", "notes.txt"));
+  EXPECT_EQ(get(data_), 1);
+  EXPECT_EQ(read(data_ / "models" / "m.gguf"), "weights");
+}
+
+TEST_F(RestoreTest, AServersFolderIsLeftAlone) {
+  const auto lock = store::FolderLock::acquire(data_).value();
+  EXPECT_THAT(error_of(data_, true), HasSubstr("another T.A.R.S. uses this data folder"));
+}
+
+TEST_F(RestoreTest, ADamagedBackupChangesNothing) {
+  set(data_, 2);
+  write(backup_ / "jwt_secret", "secreT");
+  EXPECT_THAT(error_of(data_, true), HasSubstr("sha256 differs"));
+  EXPECT_EQ(get(data_), 2);
+  EXPECT_THAT(error_of(other_), HasSubstr("sha256 differs"));
+  EXPECT_FALSE(std::filesystem::exists(other_));
+  std::filesystem::remove(backup_ / kManifestFile);
+  EXPECT_THAT(error_of(other_), HasSubstr("manifest.json"));
+}
+
+// As a crash would leave it after the point of no return: some files moved, some not.
+TEST_F(RestoreTest, IsFinishedAfterACrash) {
+  set(data_, 2);
+  const auto ready = data_ / "restore.ready";
+  std::filesystem::copy(backup_, ready, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(data_ / "jwt_secret");
+  std::filesystem::rename(ready / "jwt_secret", data_ / "jwt_secret");
+  ASSERT_TRUE(finish_restore(data_));
+  EXPECT_EQ(get(data_), 1);
+  EXPECT_EQ(read(data_ / "jwt_secret"), "secret");
+  EXPECT_FALSE(std::filesystem::exists(ready));
+  EXPECT_TRUE(finish_restore(data_));
+}
+
+TEST_F(RestoreTest, IsForgottenAfterACrashBeforeIt) {
+  std::filesystem::create_directories(other_ / "restore.staged");
+  write(other_ / "restore.staged" / "some.db", "half");
+  ASSERT_TRUE(finish_restore(other_));
+  EXPECT_EQ(error_of(other_), "no error");
+  EXPECT_EQ(get(other_), 1);
+}
+
+TEST_F(RestoreTest, WhatWasDoneButForTidyingUpIsDone) {
+  std::filesystem::create_directories(data_ / "restore.ready");
+  ASSERT_TRUE(finish_restore(data_));
+  EXPECT_FALSE(std::filesystem::exists(data_ / "restore.ready"));
+  EXPECT_EQ(get(data_), 1);
+}
+
+}  // namespace
+}  // namespace tars::app

@@ -1,0 +1,167 @@
+#include "app/models/download.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "../../../support/temp_folder.h"
+#include "scripted_server.h"
+
+namespace tars::app {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string whole(const std::string& body, const std::string& headers = "ETag: \"a\"\r\n") {
+  return http("200 OK", headers + "Content-Length: " + std::to_string(body.size()) + "\r\n", body);
+}
+
+// The head promises more than comes.
+std::string cut(const std::string& body, int promised, const std::string& tag = "\"a\"") {
+  return http("200 OK", "ETag: " + tag + "\r\nContent-Length: " + std::to_string(promised) + "\r\n",
+              body);
+}
+
+std::string part(const std::string& range, const std::string& body) {
+  return http("206 Partial Content",
+              "ETag: \"a\"\r\nContent-Range: bytes " + range +
+                  "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
+              body);
+}
+
+class DownloadTest : public testing::Test {
+ protected:
+  Result<void> get(const std::string& url) {
+    DownloadOptions options;
+    options.answer_timeout = options.idle_timeout = 5s;
+    options.pause = 1ms;
+    options.tries = 3;
+    return download(net::parse_web_url(url).value(), file_, options,
+                    [this](const Progress& progress) { last_ = progress; });
+  }
+  std::string content() const {
+    std::ifstream in(file_, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "m.partial";
+  Progress last_;
+};
+
+TEST_F(DownloadTest, FetchesAWholeFile) {
+  ScriptedServer server({whole("0123456789")});
+  const auto done = get(server.url("/m.gguf?x=1"));
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(content(), "0123456789");
+  EXPECT_EQ(last_.bytes, 10U);
+  EXPECT_EQ(last_.total, 10U);
+  EXPECT_THAT(server.request(0), HasSubstr("GET /m.gguf?x=1 HTTP/1.1\r\n"));
+  EXPECT_THAT(server.request(0), Not(HasSubstr("Range")));
+}
+
+TEST_F(DownloadTest, GoesOnAfterACutInTheSameCall) {
+  ScriptedServer server({cut("01234", 10), part("5-9/10", "56789")});
+  const auto done = get(server.url());
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(content(), "0123456789");
+  EXPECT_THAT(server.request(1), HasSubstr("Range: bytes=5-\r\nIf-Range: \"a\"\r\n"));
+}
+
+TEST_F(DownloadTest, GoesOnInALaterCall) {
+  std::string url;
+  {
+    ScriptedServer server({cut("01234", 10), http("503 Busy", "", ""), http("503 Busy", "", "")});
+    url = server.url();
+    const auto failed = get(url);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, ErrorCode::backend_unavailable);
+    EXPECT_THAT(failed.error().message, HasSubstr("the same command goes on"));
+  }
+  EXPECT_EQ(content(), "01234");
+  ScriptedServer server({part("5-9/10", "56789")});
+  // The port is another, and so is the URL: what is there is not of it.
+  const auto other = get(server.url());
+  EXPECT_FALSE(other);
+  EXPECT_THAT(server.request(0), Not(HasSubstr("Range:")));
+}
+
+TEST_F(DownloadTest, AnotherFileAtTheSamePlaceBeginsAnew) {
+  ScriptedServer server({cut("01234", 10), whole("abc", "ETag: \"b\"\r\n")});
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "abc");
+}
+
+TEST_F(DownloadTest, ARangeThatDoesNotFitBeginsAnew) {
+  ScriptedServer server({cut("01234", 10), part("4-9/10", "456789"), whole("0123456789")});
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "0123456789");
+  EXPECT_THAT(server.request(2), Not(HasSubstr("Range")));
+}
+
+TEST_F(DownloadTest, WithoutAValidatorTheLengthDecides) {
+  const std::string no_tag = "Content-Length: 10\r\n";
+  ScriptedServer server(
+      {http("200 OK", no_tag, "01234"), part("5-11/12", "5678901"), whole("0123456789ab")});
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "0123456789ab");
+  EXPECT_THAT(server.request(1), Not(HasSubstr("If-Range")));
+}
+
+TEST_F(DownloadTest, AWholeFileThatIsThereAlreadyIsDone) {
+  ScriptedServer server({cut("0123456789", 11),
+                         http("416 Range Not Satisfiable", "Content-Range: bytes */11\r\n", ""),
+                         whole("0123456789a")});
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "0123456789a");
+  ScriptedServer again({http("200 OK", "", "no length, until it closes")});
+  ASSERT_TRUE(get(again.url()));
+  EXPECT_EQ(content(), "no length, until it closes");
+}
+
+TEST_F(DownloadTest, FollowsRedirectsButNotForEver) {
+  ScriptedServer target({whole("abc")});
+  ScriptedServer server({http("302 Found", "Location: " + target.url() + "\r\n", "")});
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "abc");
+  const std::string round = http("301 Moved", "Location: /again\r\n", "");
+  ScriptedServer circle(std::vector<std::string>(11, round));
+  EXPECT_THAT(get(circle.url()).error().message, HasSubstr("circles"));
+}
+
+TEST_F(DownloadTest, ARefusalIsFinal) {
+  ScriptedServer server({http("404 Not Found", "", "no")});
+  const auto refused = get(server.url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::config_error);
+  EXPECT_THAT(refused.error().message, HasSubstr("status 404"));
+}
+
+TEST_F(DownloadTest, NobodyThereIsSaidAfterSomeTries) {
+  std::string url;
+  {
+    ScriptedServer gone({});
+    url = gone.url();
+  }
+  EXPECT_THAT(get(url).error().message, HasSubstr("no connection to"));
+}
+
+TEST_F(DownloadTest, AFileThatCannotFitIsRefusedAtOnce) {
+  ScriptedServer server({http("200 OK", "Content-Length: 4000000000000000\r\n", "x")});
+  const auto refused = get(server.url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::io_error);
+  EXPECT_THAT(refused.error().message, HasSubstr("disk full"));
+}
+
+TEST_F(DownloadTest, AFolderThatCannotBeWrittenIsNamed) {
+  const auto refused = download(net::parse_web_url("http://127.0.0.1:9/x").value(),
+                                "/no/such/folder/x", {}, [](const Progress&) {});
+  EXPECT_THAT(refused.error().message, HasSubstr("/no/such/folder/x cannot be written"));
+}
+
+}  // namespace
+}  // namespace tars::app

@@ -1,0 +1,92 @@
+#include "app/models/model_list.h"
+
+#include "model_fixture.h"
+#include "scripted_server.h"
+
+namespace tars::app {
+namespace {
+
+using testing::HasSubstr;
+
+class ModelListTest : public ModelFixture {
+ protected:
+  std::filesystem::path model(const char* name) const {
+    return settings_.data_dir / "models" / name;
+  }
+  static ListedModel find(const std::vector<ListedModel>& models, const std::string& name) {
+    for (const ListedModel& model : models) {
+      if (model.name == name) return model;
+    }
+    ADD_FAILURE() << "no model " << name;
+    return {};
+  }
+};
+
+TEST_F(ModelListTest, ShowsEachFileOnceAndWhatAStartWouldTake) {
+  write_model(model("chat.gguf"));
+  write_model(model("other.gguf"), "bert");
+  write_text(model("broken.gguf"), "nonsense");
+  write_text(model("notes.txt"), "mine");
+  settings_.model_candidates.push_back(model("chat.gguf"));  // the same folder again
+  const auto models = list_models(settings_, std::nullopt);
+  ASSERT_EQ(models.size(), 3U);
+  EXPECT_TRUE(find(models, "chat").in_use);
+  EXPECT_EQ(find(models, "chat").use, "none");  // no chat template
+  EXPECT_EQ(find(models, "other").use, "embedding");
+  EXPECT_FALSE(find(models, "other").in_use);
+  EXPECT_THAT(find(models, "broken").trouble, HasSubstr("no GGUF"));
+  EXPECT_THAT(models_text(models), HasSubstr("unusable: "));
+}
+
+TEST_F(ModelListTest, MarksWhatTheRunningServerUses) {
+  write_model(model("chat.gguf"));
+  const auto own = folder_.path() / "own.gguf";
+  write_model(own);
+  settings_.llm.model_path = own;
+  EXPECT_TRUE(find(list_models(settings_, std::nullopt), "own").in_use);
+  const RunningServer running{"1", model("chat.gguf").string(), {}};
+  const auto models = list_models(settings_, running);
+  EXPECT_TRUE(find(models, "chat").in_use);
+  EXPECT_FALSE(find(models, "own").in_use);
+}
+
+TEST_F(ModelListTest, AsksModelServers) {
+  const std::string list = http("200 OK", "", R"({"models":[{"name":"a"},{"name":"b"}]})");
+  ScriptedServer server({list, list});
+  settings_.embedded = false;
+  settings_.ollama.emplace();
+  settings_.ollama->hosts = {{.host = "127.0.0.1", .port = server.port()}};
+  EXPECT_TRUE(find(list_models(settings_, std::nullopt), "a").in_use);
+  const auto models = list_models(settings_, RunningServer{"1", "", {{"ollama", "b"}}});
+  EXPECT_FALSE(find(models, "a").in_use);
+  EXPECT_TRUE(find(models, "b").in_use);
+  EXPECT_EQ(find(models, "b").backend, "ollama");
+  EXPECT_EQ(find(models, "b").bytes, std::nullopt);
+}
+
+TEST_F(ModelListTest, AServerThatIsAwayIsALineWithItsTrouble) {
+  settings_.openai.emplace();
+  settings_.openai->model = "gpt";
+  settings_.openai->hosts = {{.host = "127.0.0.1", .port = 1}};
+  const auto models = list_models(settings_, std::nullopt);
+  EXPECT_THAT(find(models, "gpt").trouble, HasSubstr("no connection to http://127.0.0.1:1"));
+}
+
+TEST_F(ModelListTest, TextAndJson) {
+  EXPECT_THAT(models_text({}), HasSubstr("tars model pull"));
+  ListedModel model{.name = "m",
+                    .where = "/m\xff",
+                    .backend = "embedded",
+                    .use = "chat",
+                    .format = "Q8_0",
+                    .bytes = 1'500'000,
+                    .in_use = true};
+  EXPECT_EQ(models_json({model}),
+            "{\"items\":[{\"name\":\"m\",\"backend\":\"embedded\",\"where\":\"/m\xEF\xBF\xBD\","
+            "\"use\":\"chat\",\"format\":\"Q8_0\",\"bytes\":1500000,\"in_use\":true,"
+            "\"trouble\":\"\"}]}\n");
+  EXPECT_THAT(models_text({model}), HasSubstr("*  m     1.5 MB  Q8_0    chat"));
+}
+
+}  // namespace
+}  // namespace tars::app

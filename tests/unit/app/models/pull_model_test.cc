@@ -1,0 +1,93 @@
+#include "app/models/pull_model.h"
+
+#include "base/sha256_file.h"
+#include "model_fixture.h"
+#include "scripted_server.h"
+
+namespace tars::app {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class PullModelTest : public ModelFixture {
+ protected:
+  PullModelTest() { write_model(source_); }
+  Result<PulledModel> pull(PullRequest request) {
+    DownloadOptions options;
+    options.pause = 1ms;
+    options.tries = 2;
+    return pull_model(settings_, request, options, [](const Progress&) {});
+  }
+  std::string error_of(PullRequest request) {
+    const auto pulled = pull(std::move(request));
+    return pulled ? "no error" : pulled.error().message;
+  }
+  std::vector<std::string> left() const {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(settings_.data_dir / "models")) {
+      const std::string name = entry.path().filename().string();
+      if (name != ".pull.lock") out.push_back(name);
+    }
+    return out;
+  }
+  const std::filesystem::path source_ = folder_.path() / "source.gguf";
+};
+
+TEST_F(PullModelTest, BringsAFileUnderItsNameOrAnother) {
+  const PulledModel pulled = pull({.source = source_.string()}).value();
+  EXPECT_EQ(pulled.path, settings_.data_dir / "models" / "source.gguf");
+  EXPECT_EQ(pulled.sha256, sha256_file(source_).value());
+  EXPECT_EQ(pulled.summary.architecture, "llama");
+  EXPECT_EQ(pull({.source = source_.string(), .name = "chat"})->path.filename(), "chat.gguf");
+  EXPECT_THAT(left(), testing::UnorderedElementsAre("source.gguf", "chat.gguf"));
+}
+
+TEST_F(PullModelTest, FetchesOverHttpAndForgetsTheNote) {
+  std::ifstream in(source_, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  ScriptedServer server(
+      {http("200 OK", "Content-Length: " + std::to_string(bytes.size()) + "\r\n", bytes)});
+  EXPECT_EQ(error_of({.source = server.url("/a/my%20model.gguf"),
+                      .sha256 = sha256_file(source_).value()}),
+            "no error");
+  EXPECT_THAT(left(), testing::ElementsAre("my model.gguf"));
+}
+
+TEST_F(PullModelTest, AWrongHashKeepsNothing) {
+  EXPECT_THAT(error_of({.source = source_.string(), .sha256 = std::string(64, '0')}),
+              HasSubstr("sha256 mismatch: expected 000"));
+  EXPECT_TRUE(left().empty());
+  EXPECT_THAT(error_of({.source = source_.string(), .sha256 = "abc"}), HasSubstr("--sha256"));
+}
+
+TEST_F(PullModelTest, WhatIsNoModelKeepsNothing) {
+  write_text(source_, "nonsense");
+  EXPECT_THAT(error_of({.source = source_.string()}), HasSubstr("no GGUF"));
+  EXPECT_TRUE(left().empty());
+}
+
+TEST_F(PullModelTest, NothingIsReplacedUnasked) {
+  ASSERT_TRUE(pull({.source = source_.string()}));
+  EXPECT_THAT(error_of({.source = source_.string()}), HasSubstr("--force"));
+  EXPECT_EQ(error_of({.source = source_.string(), .replace = true}), "no error");
+  std::string hash = sha256_file(source_).value();
+  for (char& c : hash) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_TRUE(pull({.source = source_.string(), .sha256 = hash})->was_there);
+}
+
+TEST_F(PullModelTest, NamesStayInTheFolder) {
+  for (const char* bad : {"../x", ".hidden", "a/b", "a\nb", ".gguf"}) {
+    EXPECT_THAT(error_of({.source = source_.string(), .name = bad}), HasSubstr("--name")) << bad;
+  }
+  EXPECT_THAT(error_of({.source = "http://127.0.0.1:1/a%2Fb"}), HasSubstr("--name"));
+  EXPECT_THAT(error_of({.source = "http://127.0.0.1:1/"}), HasSubstr("--name"));
+  EXPECT_THAT(error_of({.source = "ftp://h/x.gguf"}), HasSubstr("http or https"));
+}
+
+TEST_F(PullModelTest, ASourceThatIsNotThereIsNamed) {
+  EXPECT_THAT(error_of({.source = "/no/such.gguf"}), HasSubstr("/no/such.gguf cannot be copied"));
+}
+
+}  // namespace
+}  // namespace tars::app

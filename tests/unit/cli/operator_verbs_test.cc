@@ -1,0 +1,87 @@
+#include "cli/operator_verbs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "../../support/temp_folder.h"
+#include "cli/verbs.h"
+
+namespace tars::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class OperatorVerbs : public testing::Test {
+ protected:
+  // What `tars WORDS…` prints on a data folder of its own, without a server.
+  std::string out(std::vector<std::string> words) {
+    const Result<void> done = run(std::move(words));
+    EXPECT_TRUE(done) << done.error().message;
+    return text_.str();
+  }
+  std::string error(std::vector<std::string> words) {
+    const Result<void> done = run(std::move(words));
+    return done ? "no error" : done.error().message;
+  }
+  std::string in_folder(const char* name) const { return (folder_.path() / name).string(); }
+
+ private:
+  Result<void> run(std::vector<std::string> words) {
+    words.insert(words.end(), {"--env-file", "/dev/null", "--tars-data-dir", in_folder("data"),
+                               "--tars-cache-dir", in_folder("cache")});
+    text_.str("");
+    std::ostringstream progress;
+    return execute(parse_command_line(words).value(), text_, progress);
+  }
+  const TempFolder folder_;
+  std::ostringstream text_;
+};
+
+std::string match(const std::string& text, const std::string& pattern) {
+  std::smatch found;
+  EXPECT_TRUE(std::regex_search(text, found, std::regex(pattern))) << text;
+  return found.size() > 1 ? found[1].str() : "";
+}
+
+TEST_F(OperatorVerbs, ATokenIsListedAndRevoked) {
+  const std::string json = out({"token", "--client-id", "a", "--device-name", "Phone", "--json"});
+  EXPECT_THAT(json, HasSubstr("\"token_type\":\"bearer\""));
+  const std::string sid = match(json, "\"sid\":\"([^\"]+)\"");
+  EXPECT_THAT(out({"token", "--client-id", "b"}), HasSubstr("access_token   ey"));
+  EXPECT_THAT(out({"devices", "list"}), testing::AllOf(HasSubstr(sid), HasSubstr("Phone")));
+  EXPECT_THAT(out({"devices", "list", "--json", "--client-id", "b"}), HasSubstr("\"b\""));
+  EXPECT_EQ(out({"devices", "revoke", sid}), "revoked " + sid + "\n");
+  EXPECT_THAT(error({"devices", "revoke", sid}), HasSubstr("no device"));
+}
+
+TEST_F(OperatorVerbs, ABackupIsRestored) {
+  EXPECT_THAT(error({"backup", in_folder("copy")}), HasSubstr("nothing to back up"));
+  const std::string sid = match(out({"token", "--client-id", "a", "--json"}), "\"sid\":\"([^\"]+)");
+  EXPECT_THAT(out({"backup", in_folder("copy")}),
+              testing::AllOf(HasSubstr("auth.db  "), HasSubstr("backed up")));
+  out({"devices", "revoke", sid});
+  EXPECT_THAT(error({"restore", in_folder("copy")}), HasSubstr("--force"));
+  EXPECT_THAT(out({"restore", "--force", in_folder("copy")}), HasSubstr("change JWT_SECRET_KEY"));
+  EXPECT_THAT(out({"devices", "list"}), HasSubstr(sid));
+}
+
+TEST_F(OperatorVerbs, ABackupWithoutItsSecretSaysSo) {
+  const std::string key(32, 'k');
+  out({"token", "--client-id", "a", "--jwt-secret-key", key});
+  EXPECT_THAT(out({"backup", in_folder("copy")}), HasSubstr("not in it: JWT_SECRET_KEY"));
+  EXPECT_THAT(out({"restore", "--force", in_folder("copy")}), HasSubstr("holds no secret"));
+}
+
+TEST_F(OperatorVerbs, ModelsAreListedAndPulled) {
+  EXPECT_THAT(out({"model", "list"}), HasSubstr("no models"));
+  EXPECT_EQ(out({"model", "list", "--json"}), "{\"items\":[]}\n");
+  std::ofstream(in_folder("x.gguf")) << "nonsense";
+  EXPECT_THAT(error({"model", "pull", in_folder("x.gguf")}), HasSubstr("no GGUF"));
+}
+
+}  // namespace
+}  // namespace tars::cli
