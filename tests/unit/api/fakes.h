@@ -75,7 +75,8 @@ class FakeTokens : public auth::TokenService {
 
 class FakeBackend : public llm::Backend {
  public:
-  llm::Status now{llm::Health::healthy, "", "tiny", 4096, 1, 0, std::chrono::milliseconds(0)};
+  llm::Status now{
+      .health = llm::Health::healthy, .detail = "", .model = "tiny", .context_length = 4096};
   std::vector<llm::NamedStatus> several;
   llm::Status status() const override { return now; }
   std::vector<llm::NamedStatus> parts() const override { return several; }
