@@ -6,8 +6,9 @@ namespace tars::net {
 namespace {
 
 TEST(ContentCoding, TakesWhatIsListed) {
-  for (const char* value : {"gzip", "GZIP", "deflate, gzip;q=1.0", "br;q=1, gzip;q=0.5", "*",
-                            "gzip ; q=0.001", "identity;q=0, *;q=0.1", "*;q=0, gzip"}) {
+  for (const char* value :
+       {"gzip", "GZIP", "deflate, gzip;q=1.0", "br;q=1, gzip;q=0.5", "*", "gzip ; q=0.001",
+        "identity;q=0, *;q=0.1", "*;q=0, gzip", "br;q=0, gzip", "br;q=0,gzip;q=1"}) {
     EXPECT_TRUE(accepts_coding(value, "gzip")) << value;
   }
 }
