@@ -166,10 +166,13 @@ Result<void> Program::wait_for_stop(std::ostream& out, const ServiceNotify& noti
       if (status.context_length > 0) out << ", context " << status.context_length << " tokens";
       out << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
           << std::endl;
-      notify.ready("model " + status.model);
-      while (!is_stop(stops_.pop())) {
+      const std::string ready = "model " + status.model;
+      notify.ready(ready);
+      for (auto signal = stops_.pop(); true; signal = stops_.pop()) {
+        if (signal == SIGHUP) notify.reloading();
+        if (is_stop(signal)) return {};
+        notify.ready(ready);
       }
-      return {};
     }
     if (status.health == llm::Health::unhealthy && !std::exchange(told, true)) {
       out << "not ready yet: " << status.detail << std::endl;

@@ -3,6 +3,7 @@ files, and what a service manager and a dashboard see."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -358,6 +359,10 @@ def test_the_service_manager_is_told(own_server, tmp_path):
     with Device(server) as device:
         device.ask("Say yes.", max_tokens=4)
         assert manager.count("WATCHDOG=1", 1) >= 2
+        server.process.send_signal(signal.SIGHUP)
+        manager.until("RELOADING=1\nMONOTONIC_USEC=")
+        manager.until("READY=1")
+        assert device.still_works()
         server.terminate()
         manager.until("STOPPING=1")
     assert server.process.wait(40) == 0
@@ -372,48 +377,49 @@ def test_a_model_server_that_is_away_does_not_hold_the_start(own_server, tmp_pat
 
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WALL = 0x40000000  # waitpid() takes threads too
 
 
 def model_threads(server: Server) -> list[int]:
-    """Those that used the processor while an answer was made."""
-    def used() -> dict[int, int]:
-        out = {}
-        for task in Path(f"/proc/{server.process.pid}/task").iterdir():
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
-            out[int(task.name)] = int(fields[11]) + int(fields[12])
-        return out
-    before = used()
-    with Device(server) as device:
-        device.ask("Count to fifty.", max_tokens=60)
-    after = used()
-    busiest = sorted(after, key=lambda t: after[t] - before.get(t, 0), reverse=True)
-    main = server.process.pid
-    return [t for t in busiest if t != main and after[t] > before.get(t, 0)]
+    """Those that decode; the server names them."""
+    tasks = Path(f"/proc/{server.process.pid}/task").iterdir()
+    return [int(task.name) for task in tasks if (task / "comm").read_text() == "model\n"]
+
+
+@contextlib.contextmanager
+def stopped(threads: list[int]):
+    """The threads stand still, as a bug would stop them. They are let go whatever happens: a process
+    with a thread that is held cannot be waited for."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    held = []
+    try:
+        for thread in threads:
+            if libc.ptrace(PTRACE_SEIZE, thread, None, None) != 0:
+                pytest.skip("this system lets nobody stop a thread")
+            held.append(thread)
+            assert libc.ptrace(PTRACE_INTERRUPT, thread, None, None) == 0
+            os.waitpid(thread, WALL)  # until it has stopped, or detaching would not do
+        yield
+    finally:
+        for thread in held:
+            libc.ptrace(PTRACE_DETACH, thread, None, None)
 
 
 @pytest.mark.skipif(SANITIZED, reason="a stopped thread is no sanitizer's business")
 def test_a_model_that_hangs_is_not_said_to_be_alive(own_server, tmp_path):
-    """The threads that decode are stopped, one by one, as a bug would stop them."""
     manager, server = watched(own_server, tmp_path)
     server.start()
     manager.until("READY=1")
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    stopped = []
-    for thread in model_threads(server)[:1]:
-        if libc.ptrace(PTRACE_SEIZE, thread, None, None) != 0:
-            pytest.skip("this system lets nobody stop a thread")
-        assert libc.ptrace(PTRACE_INTERRUPT, thread, None, None) == 0
-        stopped.append(thread)
+    threads = model_threads(server)
+    assert threads
     with Device(server) as device:
-        device.start("Say yes.", max_tokens=4)
-        wait_until(lambda: httpx.get(server.url + "/ready", timeout=5).status_code == 503, 45, 0.5)
-        manager.count("WATCHDOG=1", 0.5)
-        assert manager.count("WATCHDOG=1", 2) == 0
-        assert httpx.get(server.url + "/health", timeout=5).status_code == 200
-        for thread in stopped:
-            os.waitpid(thread, 0x40000000)  # __WALL: it has stopped, or detaching would not do
-            libc.ptrace(PTRACE_DETACH, thread, None, None)
+        with stopped(threads):
+            device.start("Say yes.", max_tokens=4)
+            wait_until(lambda: httpx.get(server.url + "/ready", timeout=5).status_code == 503, 60, 0.5)
+            manager.count("WATCHDOG=1", 0.5)
+            assert manager.count("WATCHDOG=1", 2) == 0
+            assert httpx.get(server.url + "/health", timeout=5).status_code == 200
         device.collect()
     assert manager.count("WATCHDOG=1", 2) >= 1
 

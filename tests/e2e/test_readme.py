@@ -50,7 +50,7 @@ def test_the_transcript_of_the_readme(server):
 
 def test_what_the_readme_links_to_is_there():
     for document in ("README.md", "docs/ARCHITECTURE.md", "CONTRIBUTING.md",
-                     "docs/guides/troubleshooting.md"):
+                     "docs/guides/troubleshooting.md", "docs/guides/operations.md"):
         path = REPOSITORY / document
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{document} links to {target}"

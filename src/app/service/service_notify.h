@@ -25,7 +25,7 @@ class ServiceNotify {
   // STATUS= is for people; empty = none.
   void ready(std::string_view status) const;
   void stopping() const;
-  // A reload begins (RELOADING=1 with the time that it wants); ready() ends it.
+  // A reload begins (RELOADING=1 with the time that the manager wants to know); ready() ends it.
   void reloading() const;
   void ping() const;  // WATCHDOG=1
 

@@ -1,5 +1,7 @@
 #include "llm/llama/llama_backend.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -176,6 +178,8 @@ void LlamaBackend::shutdown() {
 }
 
 void LlamaBackend::run() {
+  // The name is shown by top and ps, and the threads that this one starts for the model inherit it.
+  pthread_setname_np(pthread_self(), "model");
   ask_for_short_slices();
   if (load()) serve();
   const bool cancelled = closing();
