@@ -1,6 +1,7 @@
 #include "app/service/service_notify.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
 
@@ -42,19 +43,21 @@ ServiceNotify::ServiceNotify(std::string socket, std::chrono::microseconds watch
   if (socket_.starts_with('@')) socket_[0] = '\0';
 }
 
-void ServiceNotify::send(const std::string& message) const {
+void ServiceNotify::send(const std::string& message, bool wait) const {
   if (socket_.empty()) return;
   boost::system::error_code ec;
   boost::asio::io_context context;
   Unix::socket socket(context);
   socket.open(Unix(), ec);
+  if (!wait && !ec) socket.non_blocking(true, ec);
   try {
     const Unix::endpoint manager(socket_);  // throws when the name is too long
     if (!ec) socket.send_to(boost::asio::buffer(message), manager, 0, ec);
   } catch (const boost::system::system_error& error) {
     ec = error.code();
   }
-  if (ec) {
+  // A manager that has not read the pings before this one has what it needs.
+  if (ec && (wait || ec != boost::asio::error::would_block)) {
     telemetry::log(telemetry::LogLevel::warning, "the service manager was not told",
                    {{"cause", ec.message()}});
   }
@@ -72,6 +75,6 @@ void ServiceNotify::reloading() const {
   send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
-void ServiceNotify::ping() const { send("WATCHDOG=1"); }
+void ServiceNotify::ping() const { send("WATCHDOG=1", false); }
 
 }  // namespace tars::app

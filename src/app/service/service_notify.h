@@ -27,13 +27,15 @@ class ServiceNotify {
   void stopping() const;
   // A reload begins (RELOADING=1 with the time that the manager wants to know); ready() ends it.
   void reloading() const;
-  void ping() const;  // WATCHDOG=1
+  // WATCHDOG=1. Waits for nobody: it is called on an I/O thread.
+  void ping() const;
 
   // Silence of this long makes the manager restart the process; zero = it does not watch.
   std::chrono::microseconds watchdog() const { return watchdog_; }
 
  private:
-  void send(const std::string& message) const;
+  // With `wait`, until the manager has room for it.
+  void send(const std::string& message, bool wait = true) const;
 
   std::string socket_;
   std::chrono::microseconds watchdog_;
