@@ -167,7 +167,23 @@ require_packages() {
     done
     names+=("$name")
   done
-  logged apt-install apt_get install -y --no-install-recommends "${names[@]}"
+  install_packages "${names[@]}"
+}
+
+# Only programs are wanted: a service that comes along (nginx, Caddy) is neither started nor enabled.
+install_packages() {
+  local policy=/usr/sbin/policy-rc.d unit
+  (
+    if [ ! -e "$policy" ]; then  # Debian's way to say no; a container image has its own
+      trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    logged apt-install apt_get install -y --no-install-recommends "$@"
+  )
+  for unit in $(dpkg-query -L "$@" | sed -n 's:^.*/lib/systemd/system/\([^/@]*\.service\)$:\1:p'); do
+    deb-systemd-helper disable "$unit" >/dev/null
+  done
 }
 
 # --- downloads -----------------------------------------------------------------------------------
@@ -193,14 +209,18 @@ fetch() {
 
 # --- llama.cpp -----------------------------------------------------------------------------------
 
-# What the compiler makes of -march=native here: a cache folder may be shared between machines.
-cpu_key() { c++ -march=native -E -v -x c++ /dev/null 2>&1 | grep cc1plus | sha256sum | cut -c1-16; }
+# TARS_PORTABLE=1: the build is for every CPU of this architecture. ggml's kernels are built once for each
+# generation of CPUs, as libraries beside the program, which takes the best that runs when it starts.
+program_preset() { if [ -n "${TARS_PORTABLE:-}" ]; then echo portable; else echo release; fi; }
 
 # TARS_GPU=cuda or vulkan: llama.cpp can compute there as well. The packages that this needs; nvcc is
 # NVIDIA's, so Debian has it in a section that a machine's owner has to switch on.
 gpu_packages() { if [ "${TARS_GPU:-}" = vulkan ]; then echo vulkan; fi; }
 
 require_gpu() {
+  if [ -n "${TARS_GPU:-}" ] && [ -n "${TARS_PORTABLE:-}" ]; then
+    die "TARS_GPU and TARS_PORTABLE exclude each other: the portable build is for CPUs; unset one of them"
+  fi
   case ${TARS_GPU:-} in
     '' | vulkan) ;;
     cuda)
@@ -218,6 +238,15 @@ cuda_architectures() {
   echo "${found:-all-major}"
 }
 
+# What the compiler makes of -march=native here: a cache folder may be shared between machines.
+cpu_key() {
+  if [ -n "${TARS_PORTABLE:-}" ]; then
+    uname -m
+  else
+    c++ -march=native -E -v -x c++ /dev/null 2>&1 | grep cc1plus | sha256sum | cut -c1-16
+  fi
+}
+
 # llama.cpp's CMake flags, one a line; TARS_LLAMA_FLAGS adds more.
 llama_flags() {
   if [ -n "${TARS_GPU:-}" ]; then echo "-DTARS_GPU=$TARS_GPU"; fi
@@ -226,6 +255,7 @@ llama_flags() {
     # Debian's nvcc wants an older g++ than the default one, and says which by this name.
     if [ -x /usr/bin/cuda-g++ ]; then echo "-DCMAKE_CUDA_HOST_COMPILER=/usr/bin/cuda-g++"; fi
   fi
+  if [ -n "${TARS_PORTABLE:-}" ]; then echo "-DTARS_PORTABLE=ON"; fi
   # shellcheck disable=SC2086
   if [ -n "${TARS_LLAMA_FLAGS:-}" ]; then printf '%s\n' $TARS_LLAMA_FLAGS; fi
 }

@@ -69,7 +69,7 @@ class Device:
                  via: str = "query", expect_ack: bool = True, **options):
         self.client_id = client_id or fresh()
         self.token = token if token is not None else server.access(self.client_id)
-        url = f"ws://127.0.0.1:{server.port}/ws/chat"
+        url = server.ws_url + "/ws/chat"
         headers = dict(options.pop("headers", {}))
         if via == "query" and self.token:
             url += f"?token={self.token}"

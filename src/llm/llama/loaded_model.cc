@@ -1,10 +1,10 @@
 #include "llm/llama/loaded_model.h"
 
-#include <ggml-cpu.h>
 #include <llama.h>
 
 #include <exception>
 
+#include "llm/llama/cpu_kernels.h"
 #include "llm/llama/device_handles.h"
 #include "llm/llama/llama_log.h"
 #include "telemetry/log.h"
@@ -14,8 +14,7 @@ namespace tars::llm {
 struct LoadedModel::Parts {
   std::unique_ptr<llama_model, decltype(&llama_model_free)> model{nullptr, &llama_model_free};
   // Before the context, which uses it until it is freed.
-  std::unique_ptr<ggml_threadpool, decltype(&ggml_threadpool_free)> threads{nullptr,
-                                                                            &ggml_threadpool_free};
+  ThreadPool threads{nullptr, nullptr};
   std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, &llama_free};
   std::optional<Vocabulary> vocabulary;
   Offload offload;
@@ -97,6 +96,9 @@ Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int cont
                                            int threads, const Offload& offload,
                                            const std::function<bool()>& keep_going) {
   route_llama_log();
+  if (auto kernels = load_cpu_kernels(); !kernels) {
+    return load_error(options, kernels.error().message);
+  }
   auto parts = std::make_unique<Parts>();
   parts->keep_going = keep_going;
   parts->offload = offload;
@@ -130,9 +132,7 @@ Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int cont
   } catch (const std::exception& e) {
     return load_error(options, e.what());
   }
-  ggml_threadpool_params pool = ggml_threadpool_params_default(threads);
-  pool.poll = 0;  // idle workers sleep
-  parts->threads.reset(ggml_threadpool_new(&pool));
+  parts->threads = start_threads(threads);
   if (!parts->threads)
     return load_error(options, "its threads cannot be started; lower MODEL_THREADS");
   llama_attach_threadpool(parts->context.get(), parts->threads.get(), parts->threads.get());

@@ -80,7 +80,8 @@ TEST(Merge, OtherProgramsVariablesArePassedOver) {
                                                    {"TARS_LLAMA_DIR", "/l"},
                                                    {"TARS_PAGES_DIR", "/p"},
                                                    {"TARS_LLAMA_FLAGS", "-march=native"},
-                                                   {"TARS_GPU", "cuda"}}))
+                                                   {"TARS_GPU", "cuda"},
+                                                   {"TARS_PORTABLE", "1"}}))
                             .value();
   EXPECT_TRUE(values.warnings().empty());
 }

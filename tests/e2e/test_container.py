@@ -1,0 +1,108 @@
+"""compose.yaml, Dockerfile and .dockerignore agree with each other and with the program. That they
+work is shown by tools/check_image, which needs root, podman and half an hour."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import subprocess
+
+import pytest
+
+from tars_server import BINARY, REPOSITORY
+
+# A build variable, not an option.
+BUILD_ONLY = {"TARS_PORTABLE"}
+
+
+def options() -> set[str]:
+    """Every name that the program takes, from the reference that the program writes."""
+    text = subprocess.run([str(BINARY), "config", "doc"], capture_output=True, text=True, check=True).stdout
+    names = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)`", text, re.M))
+    assert "TARS_PORT" in names
+    return names
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict:
+    # Debian's own python3, whose yaml is one of the build's packages.
+    read = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    text = (REPOSITORY / "compose.yaml").read_text()
+    result = subprocess.run(["/usr/bin/python3", "-c", read], input=text, capture_output=True,
+                            text=True, check=True)
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    text = (REPOSITORY / "Dockerfile").read_text()
+    return re.sub(r"\\\n\s*", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.M))
+
+
+def test_the_services_options_exist(compose):
+    environment = compose["services"]["tars"]["environment"]
+    assert set(environment) <= options()
+    # Passed on as they are: compose.yaml has no defaults of its own.
+    assert all(value == f"${{{name}:-}}" for name, value in environment.items())
+
+
+def test_the_program_takes_what_compose_passes_when_nothing_is_set(compose, tmp_path):
+    """Every name of the list, empty."""
+    env = {name: "" for name in compose["services"]["tars"]["environment"]}
+    result = subprocess.run([str(BINARY), "config", "check"], capture_output=True, text=True, cwd=tmp_path,
+                            env={**env, "HOME": str(tmp_path), "TARS_DATA_DIR": str(tmp_path / "data")})
+    assert result.returncode == 0, result.stderr
+    assert "warning" not in result.stderr
+
+
+def test_only_the_gateway_is_published(compose):
+    services = compose["services"]
+    assert set(services) == {"tars", "ollama", "chroma"}
+    assert services["tars"]["ports"] == ["${TARS_PORT:-8000}:8000"]
+    assert "profiles" not in services["tars"] and "depends_on" not in services["tars"]
+    for name in ("ollama", "chroma"):
+        assert services[name]["profiles"] == [name]
+        assert "ports" not in services[name] and "network_mode" not in services[name]
+        assert re.fullmatch(r"[\w/]+:\d+\.\d+\.\d+", services[name]["image"]), "pinned by version"
+
+
+def test_the_gateway_has_no_more_rights_than_it_needs(compose):
+    tars = compose["services"]["tars"]
+    assert tars["read_only"] is True and tars["tmpfs"] == ["/tmp"]
+    assert tars["cap_drop"] == ["ALL"] and tars["security_opt"] == ["no-new-privileges:true"]
+    assert tars["volumes"] == ["data:/data"] and "data" in compose["volumes"]
+
+
+def test_the_grace_of_a_stop_is_longer_than_the_drain(compose):
+    text = (REPOSITORY / "docs/reference/options.md").read_text()
+    drain = int(re.search(r"`DRAIN_SECONDS` \| `(\d+)`", text)[1])
+    assert int(compose["services"]["tars"]["stop_grace_period"].removesuffix("s")) >= drain + 10
+
+
+def test_the_images_options_exist(dockerfile):
+    names = {name for line in re.findall(r"^ENV (.+)$", dockerfile, re.M)
+             for name in re.findall(r"(\w+)=", line)}
+    assert "TARS_HOST" in names
+    assert names - BUILD_ONLY <= options()
+
+
+def test_the_image_runs_as_a_user_who_owns_the_volume(dockerfile, compose):
+    last = dockerfile[dockerfile.rindex("\nFROM "):]
+    user = re.search(r"^USER (\d+):(\d+)$", last, re.M)
+    assert user and user[1] == user[2] != "0"
+    assert f"useradd --uid {user[1]} " in last and "install -d -o tars -g tars -m 0700 /data" in last
+    assert re.search(r"^VOLUME (.+)$", last, re.M)[1] == compose["services"]["tars"]["volumes"][0].split(":")[1]
+    assert last.index("useradd") < last.index("\nUSER") and "/health" in last
+
+
+def test_what_the_image_copies_is_there_and_not_ignored(dockerfile):
+    kept = [line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines()
+            if line.startswith("!")]
+    copied = [name for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.M)
+              for name in line.split()[:-1]]
+    assert copied
+    for name in copied:
+        assert (REPOSITORY / name).exists(), name
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in kept), f"{name} is ignored"
+    assert set(kept) == set(copied), "kept for nothing"

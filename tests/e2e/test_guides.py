@@ -1,0 +1,155 @@
+"""docs/guides/*.md: every command in a ```sh block is run, in order, in one shell for each guide, as a
+person types them. Ports, the model's path and what starts in the foreground are replaced; a block
+under `<!-- not run here: needs … -->` is only parsed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fake_models import FakeModels
+from tars_server import BINARY, REPOSITORY, free_port, model_path
+
+EVERY = sorted((REPOSITORY / "docs/guides").glob("*.md"))
+GUIDES = [guide for guide in EVERY if guide.stem != "operations"]  # test_operations.py runs that one
+NAMES = [guide.stem for guide in GUIDES]
+BLOCK = re.compile(r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.S | re.M)
+# Why a block may be left out. Each has its own proof: test_proxies.py, tools/check_image.
+NEEDS = {"not run here: needs root", "not run here: needs another machine",
+         "not run here: needs a container engine"}
+
+# ./scripts/run of the sandbox: the built program in the background, instead of the one before.
+RUN = """#!/bin/bash
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ -f server.pid ]; then
+  kill "$(cat server.pid)"
+  tail --pid="$(cat server.pid)" -f /dev/null
+fi
+: >server.log
+nohup {binary} serve "$@" >server.log 2>&1 </dev/null &
+echo $! >server.pid
+for _ in $(seq 300); do
+  if grep -q '^ready: ' server.log; then exit 0; fi
+  if ! kill -0 "$(cat server.pid)" 2>/dev/null; then break; fi
+  sleep 0.1
+done
+cat server.log >&2
+exit 1
+"""
+
+# curl fails on an error of HTTP; the example gets the address that it has no option for here, and a
+# short answer; a guide's pidof means the sandbox's server, not any other on this machine.
+PRELUDE = """set -euo pipefail
+export PATH={sandbox}/bin:$PATH
+curl() {{ command curl --fail --silent --show-error --max-time 30 "$@" && echo; }}
+python3() {{
+  case "$*" in *--url*) ;; *) set -- "$@" --url http://localhost:{port} ;; esac
+  command {python} "$@" --max-tokens 16
+}}
+pidof() {{ cat server.pid; }}
+"""
+
+
+class Sandbox:
+    """A repository to run a guide in: the files of this one, another ./scripts/run, a home of its
+    own with the default model where ./scripts/deps puts it."""
+
+    def __init__(self, folder: Path, ollama_port: int):
+        self.folder = folder
+        self.port, self.second_port, self.ollama_port = free_port(), free_port(), ollama_port
+        for name in ("docs", "deploy", ".env.example", "compose.yaml"):
+            (folder / name).symlink_to(REPOSITORY / name)
+        for path in ("scripts", "build/release", "home/.cache/tars/models"):
+            (folder / path).mkdir(parents=True)
+        (folder / "build/release/tars").symlink_to(BINARY)
+        (folder / "home/.cache/tars/models/chat.gguf").symlink_to(model_path())
+        (folder / "scripts/run").write_text(RUN.format(binary=BINARY))
+        (folder / "scripts/run").chmod(0o755)
+
+    def here(self, text: str) -> str:
+        for old, new in {"localhost:8000": f"localhost:{self.port}",
+                         "--port 9000": f"--port {self.second_port}",
+                         "localhost:11434": f"localhost:{self.ollama_port}",
+                         "/path/to/model.gguf": model_path()}.items():
+            text = text.replace(old, new)
+        return text
+
+    def sh(self, text: str, seconds: float = 240) -> subprocess.CompletedProcess:
+        script = self.folder / "steps.sh"
+        script.write_text(PRELUDE.format(sandbox=self.folder, port=self.port, python=sys.executable) +
+                          self.here(text))
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"),
+               "TARS_PORT": str(self.port)}
+        env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        return subprocess.run(["bash", str(script)], cwd=self.folder, env=env, capture_output=True,
+                              text=True, timeout=seconds)
+
+    def log(self) -> str:
+        log = self.folder / "server.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def stop(self) -> None:
+        pid = self.folder / "server.pid"
+        if pid.exists():
+            subprocess.run(["bash", "-c", 'kill "$0" && tail --pid="$0" -f /dev/null', pid.read_text().strip()],
+                           timeout=40, check=False)
+
+
+@pytest.fixture
+def ollama():
+    server = FakeModels("smollm2:135m")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def sandbox(tmp_path, ollama):
+    one = Sandbox(tmp_path, ollama.port)
+    yield one
+    one.stop()
+
+
+def blocks(guide: Path) -> list[re.Match]:
+    return list(BLOCK.finditer(guide.read_text()))
+
+
+def steps(guide: Path) -> str:
+    """What of the guide is run."""
+    return "\n".join(block["text"] for block in blocks(guide)
+                     if block["language"] == "sh" and block["mark"] not in NEEDS)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("guide", [g for g in GUIDES if steps(g)], ids=lambda g: g.stem)
+def test_the_commands_of_a_guide(guide, sandbox):
+    text = steps(guide)
+    if "./scripts/run" not in text:  # the guide is about a server that runs
+        text = "./scripts/run\n" + text
+    result = sandbox.sh(text)
+    assert result.returncode == 0, f"{result.stderr[-3000:]}\n--- server\n{sandbox.log()[-2000:]}"
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=NAMES)
+def test_what_is_not_run_is_shell(guide):
+    for block in blocks(guide):
+        assert block["language"] in ("sh", "yaml", "text"), f"a block of {block['language']!r}"
+        assert block["mark"] is None or block["mark"] in NEEDS, block["mark"]
+        if block["language"] == "sh":
+            subprocess.run(["bash", "-n"], input=block["text"], text=True, check=True)
+
+
+@pytest.mark.parametrize("guide", EVERY, ids=lambda guide: guide.stem)
+def test_a_guides_links_lead_somewhere(guide):
+    for target, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([\w-]+))?\)", guide.read_text()):
+        path = (guide.parent / target).resolve() if target else guide
+        assert path.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", path.read_text(), re.M)
+            slugs = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+            assert anchor in slugs, f"{target}#{anchor}"
