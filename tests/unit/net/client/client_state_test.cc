@@ -75,8 +75,13 @@ TEST_F(ClientStateTest, ANameIsLookedUpButNotLongerThanTold) {
   const auto found = run(context_, look_up(context_, {.host = "localhost", .port = 7}, patience));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->front().port(), 7);
-  auto none = std::make_shared<boost::asio::steady_timer>(context_, 0s);
-  EXPECT_FALSE(run(context_, look_up(context_, {.host = "localhost", .port = 7}, none)));
+  // The name may be found before a clock that is over is looked at, but not every time.
+  bool given_up = false;
+  for (int i = 0; i < 100 && !given_up; ++i) {
+    auto none = std::make_shared<boost::asio::steady_timer>(context_, 0s);
+    given_up = !run(context_, look_up(context_, {.host = "localhost", .port = 7}, none));
+  }
+  EXPECT_TRUE(given_up);
 }
 
 }  // namespace
