@@ -48,6 +48,22 @@ INSERT INTO generation
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
 WallTime from_micros(std::int64_t t) { return WallTime(std::chrono::microseconds(t)); }
 
+// Rows of sid, client_id, device_name, device_type, created_at, last_seen_at.
+Result<std::vector<Device>> read_devices(store::Statement& statement) {
+  std::vector<Device> out;
+  for (;;) {
+    auto row = statement.step();
+    if (!row) return row.error();
+    if (!*row) return out;
+    out.push_back({.client_id = statement.text(1),
+                   .family = statement.text(0),
+                   .device_name = statement.text(2),
+                   .device_type = statement.text(3),
+                   .created_at = from_micros(statement.integer(4)),
+                   .last_seen_at = from_micros(statement.integer(5))});
+  }
+}
+
 }  // namespace
 
 Result<Ledger> Ledger::open(const std::filesystem::path& path) {
@@ -121,24 +137,13 @@ Result<std::optional<std::string>> Ledger::client_of(std::string_view family) {
 
 Result<std::vector<Device>> Ledger::devices(std::string_view client_id, std::int64_t now) {
   auto statement = database_.prepare(
-      "SELECT sid, device_name, device_type, created_at, last_seen_at FROM families f"
+      "SELECT sid, client_id, device_name, device_type, created_at, last_seen_at FROM families f"
       " WHERE client_id = ?1 AND expires_at >= ?2"
       " AND NOT EXISTS (SELECT 1 FROM revoked_families r WHERE r.sid = f.sid)"
       " ORDER BY last_seen_at DESC, sid DESC LIMIT 1000");
   if (!statement) return statement.error();
   statement->bind(1, client_id).bind(2, now);
-  std::vector<Device> out;
-  for (;;) {
-    auto row = statement->step();
-    if (!row) return row.error();
-    if (!*row) return out;
-    out.push_back({.client_id = std::string(client_id),
-                   .family = statement->text(0),
-                   .device_name = statement->text(1),
-                   .device_type = statement->text(2),
-                   .created_at = from_micros(statement->integer(3)),
-                   .last_seen_at = from_micros(statement->integer(4))});
-  }
+  return read_devices(*statement);
 }
 
 Result<std::vector<Device>> Ledger::families(const FamilyQuery& query, std::int64_t now) {
@@ -152,18 +157,7 @@ Result<std::vector<Device>> Ledger::families(const FamilyQuery& query, std::int6
       .bind(2, std::string_view(query.client_id))
       .bind(3, now)
       .bind(4, static_cast<std::int64_t>(query.limit));
-  std::vector<Device> out;
-  for (;;) {
-    auto row = statement->step();
-    if (!row) return row.error();
-    if (!*row) return out;
-    out.push_back({.client_id = statement->text(1),
-                   .family = statement->text(0),
-                   .device_name = statement->text(2),
-                   .device_type = statement->text(3),
-                   .created_at = from_micros(statement->integer(4)),
-                   .last_seen_at = from_micros(statement->integer(5))});
-  }
+  return read_devices(*statement);
 }
 
 Result<bool> Ledger::is_family_revoked(std::string_view family) {
