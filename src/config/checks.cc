@@ -1,14 +1,13 @@
 #include "config/checks.h"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <array>
 
+#include "api/http/forwarded.h"
 #include "config/scalar.h"
 #include "config/settings.h"
 #include "net/client/endpoint.h"
@@ -60,19 +59,9 @@ Result<void> check_tls(const Values& values) {
   return {};
 }
 
-bool is_address_or_network(const std::string& text) {
-  boost::system::error_code error;
-  ip::make_address(text, error);
-  if (!error) return true;
-  ip::make_network_v4(text, error);
-  if (!error) return true;
-  ip::make_network_v6(text, error);
-  return !error;
-}
-
 Result<void> check_proxies(const Values& values) {
   for (const std::string& proxy : values.list("TRUSTED_PROXIES")) {
-    if (!is_address_or_network(proxy)) {
+    if (!api::parse_network(proxy)) {
       return refuse("TRUSTED_PROXIES: \"" + proxy +
                     "\" is no address and no network; write it as 10.0.0.7 or 10.0.0.0/8");
     }

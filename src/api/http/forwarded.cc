@@ -149,25 +149,29 @@ std::optional<ip::address> parse_node(std::string_view node) {
   return address;
 }
 
+std::optional<IpNetwork> parse_network(const std::string& text) {
+  boost::system::error_code ec;
+  const auto slash = text.find('/');
+  const auto address = ip::make_address(text.substr(0, slash), ec);
+  if (ec) return std::nullopt;
+  unsigned bits = address.is_v4() ? 32 : 128;
+  if (slash != std::string::npos) {
+    bits = address.is_v4() ? ip::make_network_v4(text, ec).prefix_length()
+                           : ip::make_network_v6(text, ec).prefix_length();
+    if (ec) return std::nullopt;
+  }
+  return IpNetwork{bytes_of(address), bits + (address.is_v4() ? kMappedBits : 0)};
+}
+
 TrustedProxies::TrustedProxies(const std::vector<std::string>& networks) {
   for (const std::string& text : networks) {
-    boost::system::error_code ec;
-    const auto slash = text.find('/');
-    const auto address = ip::make_address(text.substr(0, slash), ec);
-    if (ec) continue;
-    unsigned bits = address.is_v4() ? 32 : 128;
-    if (slash != std::string::npos) {
-      bits = address.is_v4() ? ip::make_network_v4(text, ec).prefix_length()
-                             : ip::make_network_v6(text, ec).prefix_length();
-      if (ec) continue;
-    }
-    networks_.push_back({bytes_of(address), bits + (address.is_v4() ? kMappedBits : 0)});
+    if (const auto network = parse_network(text)) networks_.push_back(*network);
   }
 }
 
 bool TrustedProxies::contains(const ip::address& address) const {
   const auto bytes = bytes_of(address);
-  return std::ranges::any_of(networks_, [&](const Network& network) {
+  return std::ranges::any_of(networks_, [&](const IpNetwork& network) {
     for (unsigned bit = 0; bit < network.bits; ++bit) {
       const unsigned mask = 0x80U >> (bit % 8);
       if ((bytes[bit / 8] & mask) != (network.prefix[bit / 8] & mask)) return false;

@@ -26,10 +26,19 @@ std::optional<std::vector<ForwardedHop>> parse_forwarded(std::string_view value)
 // 2001:db8::1, [2001:db8::1]:80. Nullopt for names such as `unknown` and `_hidden`.
 std::optional<boost::asio::ip::address> parse_node(std::string_view node);
 
+// Addresses that share their first `bits`.
+struct IpNetwork {
+  boost::asio::ip::address_v6::bytes_type prefix;  // IPv4 as IPv4-mapped
+  unsigned bits;
+};
+
+// An address, which is a network of one, or a network (10.0.0.0/8). Nullopt for anything else.
+std::optional<IpNetwork> parse_network(const std::string& text);
+
 // The proxies whose word is taken. Read by any thread.
 class TrustedProxies {
  public:
-  // Addresses and networks (10.0.0.0/8); others are left out: config/ refuses them.
+  // What parse_network() takes; the rest is left out: config/ refuses it.
   explicit TrustedProxies(const std::vector<std::string>& networks);
 
   bool contains(const boost::asio::ip::address& address) const;
@@ -42,10 +51,6 @@ class TrustedProxies {
   void apply(net::HttpRequest& request) const;
 
  private:
-  struct Network {
-    boost::asio::ip::address_v6::bytes_type prefix;  // IPv4 as IPv4-mapped
-    unsigned bits;
-  };
   // What the proxies say of a request's client.
   struct Told {
     std::vector<std::string> chain;  // nodes, the nearest last
@@ -55,7 +60,7 @@ class TrustedProxies {
 
   static Told read(const net::HttpRequest& request);
 
-  std::vector<Network> networks_;
+  std::vector<IpNetwork> networks_;
 };
 
 }  // namespace tars::api
