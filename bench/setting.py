@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from certificates import make_certificate
 from tars_server import BINARY, REPOSITORY, Server, free_port, wait_until
 
 BENCH_BINARIES = Path(os.environ.get("TARS_BENCH_DIR", REPOSITORY / "build/release"))
@@ -47,11 +48,7 @@ class Setting:
 
     def secure_server(self, **env: str) -> Server:
         """The same over TLS, with a certificate of its own making."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-                        "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
-                       check=True, capture_output=True)
+        certificate, key = make_certificate(self.folder)
         server = self.server(start=False, HTTPS_ENABLED="true", TLS_CERT_PATH=str(certificate),
                              TLS_KEY_PATH=str(key), **env)
         server.spawn()

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from certificates import make_certificate
 from tars_client import Device, fresh
 from tars_server import REPOSITORY, Server, free_port, wait_until
 
@@ -85,11 +86,7 @@ class Proxy:
 class Nginx(Proxy):
     def start(self) -> None:
         self.plain_port = free_port()
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-             "-days", "2", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=tars.example",
-             "-addext", "subjectAltName=DNS:tars.example,IP:127.0.0.1"],
-            cwd=self.folder, check=True, capture_output=True)
+        make_certificate(self.folder, "tars.example")
         site = replaced((REPOSITORY / "deploy/nginx/tars.conf").read_text(), {
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{self.server.port};",
             "listen 80;": f"listen 127.0.0.1:{self.plain_port};",

@@ -13,16 +13,8 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from certificates import make_certificate
 from tars_server import Server, wait_until
-
-
-def make_certificate(folder: Path, name: str = "localhost", days: int = 2) -> tuple[Path, Path]:
-    certificate, key = folder / f"{name}.cert.pem", folder / f"{name}.key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days),
-         "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-         "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    return certificate, key
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:
@@ -117,7 +109,6 @@ def test_a_new_certificate_is_taken_on_sighup_and_no_socket_is_lost(secure, tmp_
     with secure.socket(token) as socket:
         assert json.loads(socket.recv())["type"] == "connection_ack"
         before = ssl.get_server_certificate(secure.server.address)
-        (tmp_path / "new").mkdir()
         certificate, key = make_certificate(tmp_path / "new", "renewed")
         certificate.replace(secure.certificate)
         key.replace(secure.key)
@@ -170,7 +161,7 @@ def test_what_is_wrong_with_the_files_stops_the_start(own_server, tmp_path, brok
     elif broken == "noise":
         certificate.write_text("no certificate")
     else:
-        key = make_certificate(tmp_path, "other")[1]
+        key = make_certificate(tmp_path / "other", "other")[1]
     server = own_server({"HTTPS_ENABLED": "true", "TLS_CERT_PATH": str(certificate),
                          "TLS_KEY_PATH": str(key)}, start=False)
     server.spawn()
