@@ -82,6 +82,7 @@ class ChatEngine final : public Engine {
   RunQueue queue_;
   std::unordered_map<std::string, std::shared_ptr<LiveRun>> active_;  // by run id
   SteadyTime flush_at_{};
+  bool end_unsaved_ = false;
   SteadyTime prune_at_{};
   std::optional<SteadyTime> hold_until_;  // the model had no room: try again then
   SteadyTime stop_deadline_ = SteadyTime::max();

@@ -56,7 +56,7 @@ void ChatEngine::handle(SubmitCommand& command) {
     return command.done(std::move(run).error());
   }
   update_positions();
-  writer_.write();
+  writer_.write(StoreWriter::Scope::beginnings_and_ends);
   command.done(attach(*std::move(run), std::move(command.wake), false));
 }
 

@@ -121,6 +121,11 @@ std::optional<Outcome> Run::outcome() const {
   return outcome_;
 }
 
+bool Run::has_ended() const {
+  std::lock_guard lock(mutex_);
+  return outcome_.has_value();
+}
+
 std::string Run::text() const {
   std::lock_guard lock(mutex_);
   return text_;

@@ -86,6 +86,7 @@ class Run {
   int position() const;
   // Set once the run has ended.
   std::optional<Outcome> outcome() const;
+  bool has_ended() const;
   std::string text() const;
 
   // `wake` is called from any thread, must not block or call into this run, and is never called

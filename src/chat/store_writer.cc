@@ -10,19 +10,26 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 256 * 1024;
 
-}  // namespace
-
-void StoreWriter::write() {
-  if (retry_at_ && clock_.steady() < *retry_at_) return bound_backlog();
-  write_now();
+bool has_news(const LiveRun& live, StoreWriter::Scope scope) {
+  if (!live.stored.created || live.run->has_ended()) return true;
+  return scope == StoreWriter::Scope::everything && live.stored.tokens != live.run->tokens();
 }
 
-void StoreWriter::write_now() {
-  const bool nothing_new = std::ranges::all_of(runs_, [](const auto& run) {
-    return run->stored.created && !run->run->outcome() && run->stored.tokens == run->run->tokens();
-  });
+}  // namespace
+
+void StoreWriter::write(Scope scope) {
+  if (retry_at_ && clock_.steady() < *retry_at_) return bound_backlog();
+  // After trouble everything is owed, and only everything shows that it is over.
+  try_to_write(retry_at_ ? Scope::everything : scope);
+}
+
+void StoreWriter::write_now() { try_to_write(Scope::everything); }
+
+void StoreWriter::try_to_write(Scope scope) {
+  const bool nothing_new =
+      std::ranges::none_of(runs_, [&](const auto& run) { return has_news(*run, scope); });
   if (nothing_new && !retry_at_) return;
-  auto written = write_all();
+  auto written = write_all(scope);
   if (!written) {
     retry_at_ = clock_.steady() + kRetry;
     report(written.error().message);
@@ -34,11 +41,15 @@ void StoreWriter::write_now() {
   report({});
 }
 
-Result<std::vector<LiveRun::Stored>> StoreWriter::write_all() {
+Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope) {
   auto transaction = store::Transaction::begin(repository_.database());
   if (!transaction) return transaction.error();
   std::vector<LiveRun::Stored> written;
   for (const auto& run : runs_) {
+    if (!has_news(*run, scope)) {
+      written.push_back(run->stored);
+      continue;
+    }
     auto stored = write_run(*run);
     if (!stored) return stored.error();
     written.push_back(*stored);
@@ -88,7 +99,7 @@ std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view clie
 }
 
 void StoreWriter::bound_backlog() {
-  const auto has_ended = [](const auto& run) { return run->run->outcome().has_value(); };
+  const auto has_ended = [](const auto& run) { return run->run->has_ended(); };
   auto ended = static_cast<std::size_t>(std::ranges::count_if(runs_, has_ended));
   std::size_t dropped = 0;
   while (ended > max_backlog_) {

@@ -26,10 +26,15 @@ class StoreWriter {
   StoreWriter(Repository& repository, const Clock& clock, std::size_t max_backlog)
       : repository_(repository), clock_(clock), max_backlog_(max_backlog) {}
 
+  // What a pass writes. Runs begin and end one by one, tokens come from all of them at once: their
+  // text is left to the passes in between, or each beginning and end would write a row for every
+  // other run.
+  enum class Scope { beginnings_and_ends, everything };
+
   void track(std::shared_ptr<LiveRun> run) { runs_.push_back(std::move(run)); }
-  // One transaction with everything that is new. Does nothing while the store is in trouble and the
-  // last try is less than kRetry ago.
-  void write();
+  // One transaction with everything of `scope` that is new. Does nothing while the store is in
+  // trouble and the last try is less than kRetry ago.
+  void write(Scope scope = Scope::everything);
   // The same without waiting for the retry.
   void write_now();
   // When write() has something to do again, where it is in trouble.
@@ -46,7 +51,8 @@ class StoreWriter {
   void set_listener(std::function<void(const std::string&)> listener);
 
  private:
-  Result<std::vector<LiveRun::Stored>> write_all();
+  void try_to_write(Scope scope);
+  Result<std::vector<LiveRun::Stored>> write_all(Scope scope);
   Result<LiveRun::Stored> write_run(const LiveRun& run);
   void report(std::string trouble);
   void bound_backlog();

@@ -69,7 +69,7 @@ void ChatEngine::reap(const LiveRun& live) {
     telemetry::log(telemetry::LogLevel::warning, "a run failed",
                    {{"run", info.id}, {"error", outcome->error->message}});
   }
-  flush_at_ = SteadyTime{};  // the end is written this round
+  end_unsaved_ = true;  // written this round
 }
 
 void ChatEngine::stop_abandoned() {
@@ -120,9 +120,13 @@ void ChatEngine::update_positions() {
 void ChatEngine::flush() {
   const SteadyTime now = clock_.steady();
   const auto retry = writer_.retry_at();
-  if (now < flush_at_ && !(retry && *retry <= now)) return;
-  writer_.write();
-  flush_at_ = now + options_.flush_interval;
+  if (now >= flush_at_ || (retry && *retry <= now)) {
+    writer_.write();
+    flush_at_ = now + options_.flush_interval;
+  } else if (end_unsaved_) {
+    writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  }
+  end_unsaved_ = false;
 }
 
 void ChatEngine::prune() {

@@ -101,6 +101,7 @@ TEST(RunTest, FirstEndStandsAndNothingFollowsIt) {
   run.append_rest("c");
   EXPECT_EQ(run.outcome()->finish_reason, "length");
   EXPECT_EQ(run.status(), RunStatus::complete);
+  EXPECT_TRUE(run.has_ended());
   EXPECT_EQ(run.text(), "a");
 }
 
@@ -110,6 +111,7 @@ TEST(RunTest, FinishFillsInWhatTheLogKnows) {
   chat::Run run(info);
   run.start(12, 5, at(1010));
   EXPECT_EQ(run.status(), RunStatus::running);
+  EXPECT_FALSE(run.has_ended());
   for (int i = 0; i < 11; ++i) run.append("x", at(1100 + 10 * i));
   run.finish(complete());
   EXPECT_EQ(run.outcome()->prompt_tokens, 12);

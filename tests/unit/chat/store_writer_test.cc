@@ -66,6 +66,36 @@ TEST_F(StoreWriterTest, WritesOnlyWhatIsNew) {
   EXPECT_EQ(read.tokens(), 3u);
 }
 
+TEST_F(StoreWriterTest, ABeginningOrAnEndDoesNotWriteTheTextOfOthers) {
+  auto going_on = live_run("r1");
+  writer_.track(going_on);
+  going_on->run->append("a", SteadyTime{});
+  writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  EXPECT_EQ(count("runs"), 1);
+  EXPECT_EQ(count("run_log"), 1) << "its beginning takes along what it has";
+  going_on->run->append("b", SteadyTime{});
+  writer_.track(ended_run("r2"));
+  writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  EXPECT_EQ(count("runs"), 2);
+  EXPECT_EQ(count("run_log"), 2) << "r1's b is not due yet";
+  EXPECT_EQ(writer_.backlog(), 1u);
+  writer_.write();
+  EXPECT_EQ(count("run_log"), 3);
+}
+
+TEST_F(StoreWriterTest, TroubleIsNotOverUntilEverythingIsWritten) {
+  auto run = live_run("r");
+  writer_.track(run);
+  writer_.write();
+  fill_disk();
+  run->run->append(std::string(20'000, 'x'), SteadyTime{});
+  writer_.write();
+  ASSERT_NE(writer_.trouble(), "");
+  clock_.advance(StoreWriter::kRetry);
+  writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  EXPECT_NE(writer_.trouble(), "") << "nothing began or ended, but text is owed";
+}
+
 TEST_F(StoreWriterTest, TextHeldBackToTheEndIsStoredToo) {
   auto run = live_run("r");
   writer_.track(run);
