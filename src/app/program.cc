@@ -117,9 +117,10 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   const RepeatedSignal log_rotation(server_->context(), SIGUSR1, &telemetry::reopen_log_file);
   server_->start();
   start_backends();
-  std::optional<StopSignals> signals;
-  // One that finds the queue full means nothing that those before it do not.
-  signals.emplace(server_->context(), [this](int signal) { (void)stops_.try_push(signal); });
+  // One that finds the queue full means nothing that those before it do not. Lives until the
+  // server's threads have ended, which call it.
+  const StopSignals signals(server_->context(),
+                            [this](int signal) { (void)stops_.try_push(signal); });
   out << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
       << "  data   " << settings_.data_dir.string() << "\n";
   describe_backends(settings_, out);
@@ -131,7 +132,6 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   const Result<void> ended = wait_for_stop(out, notify);
   notify.stopping();
   if (ended) drain();
-  signals.reset();
   shut_down();
   return ended;
 }
