@@ -13,6 +13,7 @@ import websockets
 from websockets.sync.client import ClientConnection, connect
 
 from tars_server import Server
+from tls_socket import one_at_a_time
 
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 SUBPROTOCOL_PREFIX = "base64url.bearer.authorization.k8s.io."
@@ -77,6 +78,8 @@ class Device:
             headers["Authorization"] = f"Bearer {self.token}"
         elif via == "subprotocol":
             options.setdefault("subprotocols", subprotocols(self.token))
+        if "ssl" in options:
+            options["ssl"] = one_at_a_time(options["ssl"])
         self.socket: ClientConnection = connect(
             url, additional_headers=headers, compression=None, ping_interval=None, max_queue=None,
             max_size=None, open_timeout=10, close_timeout=5, **options)

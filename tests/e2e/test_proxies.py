@@ -57,8 +57,7 @@ class Proxy:
         self.tls = ssl.create_default_context(cafile=str(self.authority))
 
     def responds(self) -> bool:
-        log = (self.folder / "proxy.log").read_text(errors="replace")
-        assert self.process.poll() is None, f"the proxy ended:\n{log[-2000:]}"
+        assert self.process.poll() is None, f"the proxy ended:\n{self.log()}"
         if not self.authority.exists():
             return False
         try:
@@ -80,7 +79,14 @@ class Proxy:
             return http.post("/auth/token", json={"client_id": client_id}).json()["access_token"]
 
     def device(self, **options) -> Device:
-        return Device(self, ssl=self.tls, **options)
+        try:
+            return Device(self, ssl=self.tls, **options)
+        except TimeoutError as late:
+            raise AssertionError(f"no handshake:\n{self.log()}\n{self.server.log()[-2000:]}") from late
+
+    def log(self) -> str:
+        paths = (self.folder / "proxy.log", self.access_log)
+        return "".join(path.read_text(errors="replace")[-2000:] for path in paths if path.exists())
 
 
 class Nginx(Proxy):

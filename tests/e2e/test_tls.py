@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from certificates import make_certificate
 from tars_server import Server, wait_until
+from tls_socket import one_at_a_time
 
 
 def trusting(certificate: Path) -> ssl.SSLContext:
@@ -43,7 +44,7 @@ class SecureServer:
 
     def socket(self, token: str):
         return connect(f"wss://127.0.0.1:{self.server.port}/ws/chat?token={token}",
-                       ssl=trusting(self.certificate), compression=None, ping_interval=None)
+                       ssl=one_at_a_time(trusting(self.certificate)), compression=None, ping_interval=None)
 
 
 @pytest.fixture
