@@ -70,10 +70,12 @@ void JsonWriter::comma() {
   comma_ = true;
 }
 
+// Names are the program's own words: nothing in them is to be escaped.
 void JsonWriter::key(std::string_view name) {
   comma();
-  quoted(name);
-  out_ += ':';
+  out_ += '"';
+  out_ += name;
+  out_ += "\":";
 }
 
 void JsonWriter::quoted(std::string_view text) {

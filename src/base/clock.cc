@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 namespace tars {
 
@@ -12,17 +11,31 @@ WallTime SystemClock::wall() const {
 
 SteadyTime SystemClock::steady() const { return std::chrono::steady_clock::now(); }
 
+namespace {
+
+void put_digits(std::string& out, std::size_t pos, std::size_t width, unsigned value) {
+  for (std::size_t i = pos + width; i > pos; value /= 10) {
+    out[--i] = static_cast<char>('0' + value % 10);
+  }
+}
+
+}  // namespace
+
+// By hand, not snprintf(): every token carries one.
 std::string format_rfc3339(WallTime t) {
   using namespace std::chrono;
   const auto day = floor<days>(t);
   const year_month_day date{day};
   const hh_mm_ss time{t - day};
-  std::array<char, 64> out{};
-  const int n = std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                              int(date.year()), unsigned(date.month()), unsigned(date.day()),
-                              int(time.hours().count()), int(time.minutes().count()),
-                              int(time.seconds().count()), int(time.subseconds().count()));
-  return {out.data(), static_cast<std::size_t>(n)};
+  std::string out = "0000-00-00T00:00:00.000000Z";
+  put_digits(out, 0, 4, static_cast<unsigned>(int(date.year())));
+  put_digits(out, 5, 2, unsigned(date.month()));
+  put_digits(out, 8, 2, unsigned(date.day()));
+  put_digits(out, 11, 2, static_cast<unsigned>(time.hours().count()));
+  put_digits(out, 14, 2, static_cast<unsigned>(time.minutes().count()));
+  put_digits(out, 17, 2, static_cast<unsigned>(time.seconds().count()));
+  put_digits(out, 20, 6, static_cast<unsigned>(time.subseconds().count()));
+  return out;
 }
 
 namespace {

@@ -56,6 +56,14 @@ class WebSocket {
   virtual boost::asio::awaitable<Result<void>> write(std::string_view text) = 0;
   // The same with a binary message; the default refuses, for doubles in tests.
   virtual boost::asio::awaitable<Result<void>> write_binary(std::string_view data);
+  // Sends one text message without waiting: what the kernel does not take at once is kept, and
+  // is_backed_up() until flush() has sent it. False, and nothing sent, while it is backed up or
+  // when the peer is gone. For the moment between two waits: it may be called while no other write
+  // is in progress. The default never can, for doubles in tests.
+  virtual bool write_now(std::string_view text);
+  virtual bool is_backed_up() const { return false; }
+  // Waits until nothing is kept. ErrorCode::closed when the peer is gone. Counts as the one write.
+  virtual boost::asio::awaitable<Result<void>> flush();
   // Sends a ping control frame. Counts as the one write.
   virtual boost::asio::awaitable<Result<void>> ping() = 0;
   // Sends a close frame (reason at most 123 bytes), waits for the peer's up to 2 s, closes the

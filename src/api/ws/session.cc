@@ -3,6 +3,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -247,11 +248,19 @@ std::function<void()> Session::waker() {
   }
   return [waker = waker_] {
     if (waker->posted.exchange(true, std::memory_order_acq_rel)) return;
-    boost::asio::post(waker->executor, [waker] {
-      waker->posted.store(false, std::memory_order_release);
-      if (const auto session = waker->session.lock()) session->wake();
-    });
+    if (waker->is_on_its_thread()) return waker->wake();
+    boost::asio::post(waker->executor, [waker] { waker->wake(); });
   };
+}
+
+bool Session::Waker::is_on_its_thread() const {
+  const auto* const thread = executor.target<boost::asio::io_context::executor_type>();
+  return thread != nullptr && thread->running_in_this_thread();
+}
+
+void Session::Waker::wake() {
+  posted.store(false, std::memory_order_release);
+  if (const auto alive = session.lock()) alive->write_tokens_now();
 }
 
 }  // namespace tars::api

@@ -37,7 +37,8 @@ struct SessionServices {
 
 // Owns its socket and its readers of runs. Lives on the socket's executor; only the members of
 // LiveSession may be called from other threads. The writer coroutine alone writes; it exists only
-// while there is something to write or a run to follow, because most sessions are idle. Bounded:
+// while there is something to write or a run to follow, because most sessions are idle. While it
+// rests, tokens go out in the very call that wakes the session (docs/decisions/0011). Bounded:
 // control frames (Options::control_queue; a client that lets it fill does not read and is closed
 // with 1013), runs followed, messages a second. Tokens are never queued here: the log holds them, a
 // slow reader is only behind in it.
@@ -71,6 +72,9 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
     boost::asio::any_io_executor executor;
     std::weak_ptr<Session> session;
     std::atomic<bool> posted{false};  // however many wakes come, one post is on its way
+
+    bool is_on_its_thread() const;
+    void wake();
   };
   struct Closing {
     net::CloseCode code;
@@ -101,9 +105,12 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   boost::asio::awaitable<bool> write_control();
   boost::asio::awaitable<bool> write_runs();
   boost::asio::awaitable<bool> send(std::string frame);
+  boost::asio::awaitable<bool> flush();
   boost::asio::awaitable<bool> finish_close();
   std::string next_frame(Cursor& cursor, bool& ended);
   std::string end_frame(const Cursor& cursor, const chat::Outcome& outcome);
+  void write_tokens_now();
+  void advance(Cursor& cursor, const chat::Slice& slice);
   bool has_work() const;
   void release_memory();
 
@@ -139,6 +146,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   SteadyTime progress_at_{};  // when bytes_written was last seen to grow during a write
   std::uint64_t progress_bytes_ = 0;
   bool signalled_ = false;
+  bool resting_ = false;  // the writer has nothing to do but to wait for a run
   bool writing_ = false;
   bool ping_due_ = false;
   bool submitting_ = false;

@@ -41,6 +41,7 @@ void Session::warn(std::string message) {
 
 void Session::wake() {
   signalled_ = true;
+  resting_ = false;
   if (writer_lives_) {
     signal_.cancel();
   } else if (!reader_ended_ && !(closing_ && closing_->started)) {

@@ -21,6 +21,8 @@ constexpr std::size_t kMaxFrameText = 16 * 1024;
 
 awaitable<bool> Session::write_loop() {
   while (!reader_ended_) {
+    const bool caught_up = co_await flush();
+    if (!caught_up) co_return false;
     const bool controls_sent = co_await write_control();
     if (!controls_sent) co_return false;
     if (closing_) {
@@ -33,9 +35,34 @@ awaitable<bool> Session::write_loop() {
     if (has_work()) continue;
     release_memory();
     if (cursors_.empty()) co_return true;
+    resting_ = true;
     co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    resting_ = false;
   }
   co_return true;
+}
+
+// What a run's wake does: most often one token of one run, sent from here. Everything else is the
+// writer's. May be called from inside chat::Run::wake(), so no follower is let go of here.
+void Session::write_tokens_now() {
+  if (!resting_ || closing_ || revoked_ || reader_ended_) return wake();
+  for (Cursor& cursor : cursors_) {
+    const chat::Run& run = cursor.follower->run();
+    const bool running = run.status() == chat::RunStatus::running;
+    const chat::Slice slice = run.read(cursor.offset, kMaxFrameText);
+    if (slice.count > 0) {
+      if (!socket_->write_now(token_frame(run.info(), slice, now()))) return wake();
+      advance(cursor, slice);
+    }
+    if (!running || cursor.offset < run.tokens() || socket_->is_backed_up()) wake();
+    if (!resting_) return;
+  }
+}
+
+void Session::advance(Cursor& cursor, const chat::Slice& slice) {
+  cursor.offset = slice.first + slice.count;
+  figures_.tokens += slice.count;
+  services_.hub.tokens += slice.count;
 }
 
 bool Session::has_work() const { return signalled_ || closing_ || ping_due_ || !control_.empty(); }
@@ -94,9 +121,7 @@ std::string Session::next_frame(Cursor& cursor, bool& ended) {
   const std::optional<chat::Outcome> outcome = run.outcome();
   const chat::Slice slice = run.read(cursor.offset, kMaxFrameText);
   if (slice.count > 0) {
-    cursor.offset = slice.first + slice.count;
-    figures_.tokens += slice.count;
-    services_.hub.tokens += slice.count;
+    advance(cursor, slice);
     return token_frame(run.info(), slice, now());
   }
   if (outcome) {
@@ -131,6 +156,14 @@ std::string Session::end_frame(const Cursor& cursor, const chat::Outcome& outcom
 awaitable<bool> Session::send(std::string frame) {
   writing_ = true;
   const Result<void> sent = co_await socket_->write(frame);
+  writing_ = false;
+  co_return sent.has_value();
+}
+
+awaitable<bool> Session::flush() {
+  if (!socket_->is_backed_up()) co_return true;
+  writing_ = true;
+  const Result<void> sent = co_await socket_->flush();
   writing_ = false;
   co_return sent.has_value();
 }

@@ -121,29 +121,34 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t ho
 
 boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host,
                                                                 SteadyTime first_token_by) {
-  bool begun = false;
-  while (!reader_->end()) {
-    const milliseconds patience =
-        begun ? from_.options.idle_timeout
-              : std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(
-                                              first_token_by - std::chrono::steady_clock::now()));
-    const Result<std::string_view> bytes = co_await exchange_->read_body(patience);
-    if (!bytes) co_return transport_failure(bytes.error(), from_.hosts.endpoint(host));
-    if (cancelled_) co_return Failure{};
-    const int before = tokens_;
-    const Result<void> fed = bytes->empty() ? reader_->finish() : reader_->feed(*bytes, *this);
-    begun = true;
-    if (tokens_ > before && !reader_->end()) sink_->on_step_end();
-    if (!fed) co_return Failure{.error = fed.error()};
-    if (text_bytes_ > kMaxBytesPerToken * static_cast<std::size_t>(request_.sampling.max_tokens) +
-                          kMaxExtraBytes) {
-      co_return Failure{.error = make_error(ErrorCode::generation_error,
-                                            "the model server sent more text than was asked for")};
-    }
-    if (bytes->empty()) break;
-  }
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(first_token_by - std::chrono::steady_clock::now());
+  std::optional<Failure> failure;
+  const net::Exchange::Take each = [this, &failure](std::string_view bytes) {
+    failure = take(bytes);
+    return !failure && !bytes.empty() && !reader_->end();
+  };
+  const Result<void> read = co_await exchange_->read_each(std::max(milliseconds(1), left),
+                                                          from_.options.idle_timeout, each);
+  if (!read) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
+  if (failure) co_return failure;
   from_.hosts.set_working(host);
   co_return std::nullopt;
+}
+
+// A piece of the answer; nothing = its end.
+std::optional<Failure> RemoteRun::take(std::string_view bytes) {
+  if (cancelled_) return Failure{};
+  const int before = tokens_;
+  const Result<void> fed = bytes.empty() ? reader_->finish() : reader_->feed(bytes, *this);
+  if (tokens_ > before && !reader_->end()) sink_->on_step_end();
+  if (!fed) return Failure{.error = fed.error()};
+  if (text_bytes_ >
+      kMaxBytesPerToken * static_cast<std::size_t>(request_.sampling.max_tokens) + kMaxExtraBytes) {
+    return Failure{.error = make_error(ErrorCode::generation_error,
+                                       "the model server sent more text than was asked for")};
+  }
+  return std::nullopt;
 }
 
 boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {

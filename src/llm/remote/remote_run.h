@@ -53,6 +53,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   boost::asio::awaitable<Result<Completion>> answer();
   boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host);
   boost::asio::awaitable<std::optional<Failure>> relay(std::size_t host, SteadyTime first_token_by);
+  std::optional<Failure> take(std::string_view bytes);
   boost::asio::awaitable<Failure> read_refusal(std::size_t host);
   boost::asio::awaitable<void> read_to_end();
   void on_text(std::string_view text) override;

@@ -37,11 +37,6 @@ bool would_block(const boost::system::error_code& ec) {
 
 }  // namespace
 
-struct ClientConnection::Tls {
-  Tls(Socket& socket, asio::ssl::context& context) : stream(socket, context) {}
-  asio::ssl::stream<Socket&> stream;
-};
-
 ClientConnection::ClientConnection(asio::io_context& context) : socket_(context) {}
 
 ClientConnection::~ClientConnection() { close(); }
@@ -57,14 +52,14 @@ asio::awaitable<Result<void>> ClientConnection::connect(std::vector<Tcp::endpoin
 
 asio::awaitable<Result<void>> ClientConnection::secure(asio::ssl::context& tls,
                                                        const std::string& host) {
-  tls_ = std::make_unique<Tls>(socket_, tls);
-  auto* const handle = tls_->stream.native_handle();
+  tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, tls);
+  auto* const handle = tls_->native_handle();
   // RFC 6066 section 3: no literal addresses in SNI.
   if (!is_address(host)) SSL_set_tlsext_host_name(handle, host.c_str());
   boost::system::error_code ec;
-  tls_->stream.set_verify_callback(asio::ssl::host_name_verification(host), ec);
+  tls_->set_verify_callback(asio::ssl::host_name_verification(host), ec);
   if (ec) co_return failed(ec);
-  std::tie(ec) = co_await tls_->stream.async_handshake(asio::ssl::stream_base::client, kAwait);
+  std::tie(ec) = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwait);
   if (!ec) co_return Result<void>();
   const long verified = SSL_get_verify_result(handle);
   if (verified == X509_V_OK) co_return failed(ec);
@@ -77,7 +72,7 @@ asio::awaitable<Result<void>> ClientConnection::write(std::string_view bytes) {
   boost::system::error_code ec;
   std::size_t sent = 0;
   if (tls_) {
-    std::tie(ec, sent) = co_await asio::async_write(tls_->stream, asio::buffer(bytes), kAwait);
+    std::tie(ec, sent) = co_await asio::async_write(*tls_, asio::buffer(bytes), kAwait);
   } else {
     std::tie(ec, sent) = co_await asio::async_write(socket_, asio::buffer(bytes), kAwait);
   }
@@ -86,18 +81,18 @@ asio::awaitable<Result<void>> ClientConnection::write(std::string_view bytes) {
 }
 
 asio::awaitable<Result<std::size_t>> ClientConnection::read(char* buffer, std::size_t size) {
-  boost::system::error_code ec;
-  std::size_t n = 0;
-  if (tls_) {
-    std::tie(ec, n) = co_await tls_->stream.async_read_some(asio::buffer(buffer, size), kAwait);
-  } else {
-    // Not async_wait() with a read after it, which costs a call of epoll_ctl each time.
-    std::tie(ec, n) = co_await socket_.async_read_some(asio::buffer(buffer, size), kAwait);
-  }
-  // Whoever cuts the connection inside the answer is found by the length or the last chunk.
-  if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) co_return std::size_t{0};
+  const auto [ec, n] =
+      co_await asio::async_initiate<decltype(kAwait), void(boost::system::error_code, std::size_t)>(
+          [this, buffer, size](auto handler) { async_read(buffer, size, std::move(handler)); },
+          kAwait);
+  if (is_end(ec)) co_return std::size_t{0};
   if (ec) co_return failed(ec);
   co_return n;
+}
+
+// Whoever cuts the connection inside the answer is found by the length or the last chunk.
+bool ClientConnection::is_end(const boost::system::error_code& ec) {
+  return ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
 }
 
 bool ClientConnection::is_quiet() {

@@ -3,8 +3,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -12,11 +14,6 @@
 #include <vector>
 
 #include "base/error.h"
-
-// From OpenSSL and Asio, kept out of this header: both are slow to compile.
-namespace boost::asio::ssl {
-class context;
-}
 
 namespace tars::net {
 
@@ -42,16 +39,25 @@ class ClientConnection {
   boost::asio::awaitable<Result<void>> write(std::string_view bytes);
   // What the socket has, at most `size`; 0 bytes = the peer closed.
   boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
+  // The same for a completion handler (error_code, bytes); is_end() tells the peer's close.
+  template <class Handler>
+  void async_read(char* buffer, std::size_t size, Handler handler) {
+    if (tls_) {
+      tls_->async_read_some(boost::asio::buffer(buffer, size), std::move(handler));
+    } else {
+      // Not async_wait() with a read after it, which costs a call of epoll_ctl each time.
+      socket_.async_read_some(boost::asio::buffer(buffer, size), std::move(handler));
+    }
+  }
+  static bool is_end(const boost::system::error_code& ec);
 
   // Nothing has come and the peer has not closed: good for another request.
   bool is_quiet();
   void close();
 
  private:
-  struct Tls;
-
   Socket socket_;
-  std::unique_ptr<Tls> tls_;
+  std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
 };
 
 }  // namespace tars::net

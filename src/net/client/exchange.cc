@@ -1,6 +1,9 @@
 #include "net/client/exchange.h"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
 
 #include "net/client/client_connection.h"
 #include "net/client/client_state.h"
@@ -133,11 +136,16 @@ asio::awaitable<Result<std::size_t>> Exchange::read_some() {
   if (!read_buffer_) read_buffer_ = std::make_unique<char[]>(kReadBytes);
   const Result<std::size_t> n = co_await connection_->read(read_buffer_.get(), kReadBytes);
   if (!n || *n == 0) co_return n;
-  const Result<void> fed = parser_->feed({read_buffer_.get(), *n}, body_);
-  if (fed) co_return n;
-  if (body_.empty()) co_return fed.error();
-  broken_ = fed.error();  // once what came before it is taken
+  const Result<void> fed = feed(*n);
+  if (!fed) co_return fed.error();
   co_return n;
+}
+
+Result<void> Exchange::feed(std::size_t n) {
+  const Result<void> fed = parser_->feed({read_buffer_.get(), n}, body_);
+  if (fed || body_.empty()) return fed;
+  broken_ = fed.error();  // once what came before it is taken
+  return {};
 }
 
 asio::awaitable<Result<std::string_view>> Exchange::read_body(std::chrono::milliseconds timeout) {
@@ -155,6 +163,72 @@ asio::awaitable<Result<std::string_view>> Exchange::read_body(std::chrono::milli
     if (!finished) co_return explain(finished.error());
   }
   co_return std::string_view(body_);
+}
+
+// What read_each() has on the socket. Holds the waiting coroutine as Asio's own operations do: with
+// it goes what waits. Without an executor of its own it is called straight from the reactor.
+template <class Handler>
+struct Exchange::EachRead {
+  Exchange* exchange;
+  const Take* take;
+  std::chrono::milliseconds between;
+  Handler handler;
+
+  void operator()(const boost::system::error_code& ec, std::size_t n) {
+    std::optional<Result<void>> ended = exchange->on_read(ec, n, between, *take);
+    if (ended) return std::move(handler)(*std::move(ended));
+    read();
+  }
+  void read() {
+    Exchange& e = *exchange;
+    e.connection_->async_read(e.read_buffer_.get(), kReadBytes, std::move(*this));
+  }
+};
+
+asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds first,
+                                                  std::chrono::milliseconds between,
+                                                  const Take& take) {
+  if (!parser_) co_return explain(make_error(ErrorCode::io_error, "there is no answer to read"));
+  if (std::exchange(given_, false)) body_.clear();
+  wait_at_most(body_.empty() ? first : between);
+  std::optional<Result<void>> ended = give(take);
+  if (ended) co_return *std::move(ended);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+      [&](auto handler) {
+        EachRead<decltype(handler)>{this, &take, between, std::move(handler)}.read();
+      },
+      asio::use_awaitable);
+}
+
+// Hands over what is there. A result = no more is to be read.
+std::optional<Result<void>> Exchange::give(const Take& take) {
+  if (!body_.empty()) {
+    const bool more = take(body_);
+    body_.clear();
+    if (!more) return Result<void>();
+  }
+  if (parser_->done()) {
+    take({});
+    return Result<void>();
+  }
+  if (closed_ || timed_out_) return explain({});
+  if (broken_) return *broken_;
+  return std::nullopt;
+}
+
+std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& ec, std::size_t n,
+                                              std::chrono::milliseconds between, const Take& take) {
+  Result<void> done;
+  if (ClientConnection::is_end(ec)) {
+    done = parser_->finish();
+  } else if (ec) {
+    done = make_error(ErrorCode::io_error, ec.message());
+  } else {
+    done = feed(n);
+  }
+  if (!done) return explain(done.error());
+  if (!body_.empty()) wait_at_most(between);
+  return give(take);
 }
 
 }  // namespace tars::net

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,14 @@ class Exchange {
   // complete. The view lives until the next call.
   boost::asio::awaitable<Result<std::string_view>> read_body(std::chrono::milliseconds timeout);
 
+  // The rest of the body, piece by piece as it comes: `take` is called with each (at least a byte),
+  // then with nothing once the body is complete; ends where it returns false. The first piece is
+  // waited for `first`, every other `between`. For streams: a piece costs no turn of a coroutine.
+  using Take = std::function<bool(std::string_view)>;
+  boost::asio::awaitable<Result<void>> read_each(std::chrono::milliseconds first,
+                                                 std::chrono::milliseconds between,
+                                                 const Take& take);
+
   // Ends whatever waits and closes the socket, at once; at any time after construction.
   void close();
 
@@ -67,6 +76,12 @@ class Exchange {
                                                std::chrono::milliseconds head_timeout);
   boost::asio::awaitable<Result<void>> connect();
   boost::asio::awaitable<Result<std::size_t>> read_some();
+  template <class Handler>
+  struct EachRead;
+  Result<void> feed(std::size_t n);
+  std::optional<Result<void>> give(const Take& take);
+  std::optional<Result<void>> on_read(const boost::system::error_code& ec, std::size_t n,
+                                      std::chrono::milliseconds between, const Take& take);
   void wait_at_most(std::chrono::milliseconds timeout);
   Error explain(Error error) const;
   void drop_connection();

@@ -1,5 +1,6 @@
 #include "net/io/beast_websocket.h"
 
+#include <boost/asio/append.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
@@ -11,6 +12,7 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
@@ -41,13 +43,29 @@ std::optional<CloseCode> code_sent_for(const boost::system::error_code& ec) {
   return std::nullopt;
 }
 
+// Opcodes of RFC 6455 section 5.2.
+constexpr std::uint8_t kText = 1;
+constexpr std::uint8_t kBinary = 2;
+constexpr std::uint8_t kClose = 8;
+
+// The head of a whole message in one frame from a server, which masks nothing (RFC 6455
+// section 5.2). Not Beast's write: that is a composed operation with a turn of the executor for
+// each token, and half of what a relayed token cost.
+std::string head_of(std::uint8_t opcode, std::size_t size) {
+  std::string head(1, static_cast<char>(0x80U | opcode));
+  const int bytes = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
+  head += static_cast<char>(bytes == 0 ? size : bytes == 2 ? 126 : 127);
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
+    head += static_cast<char>(size >> static_cast<unsigned>(shift));
+  }
+  return head;
+}
+
 }  // namespace
 
-// The most that one TLS record holds (RFC 8446 section 5.1).
-constexpr std::size_t kRecord = 16 * 1024;
-
-// The layer below Beast's stream: the connection's socket, or the TLS on it, with the bytes of
-// every write counted as the kernel takes them, also in the middle of a long message.
+// The layer below Beast's stream: the connection's socket, or the TLS on it. Takes every frame
+// whole, and what the kernel does not take the connection keeps: so a frame may be written at any
+// moment, without a wait, also while Beast itself waits for the socket to take a pong.
 class MeteredSocket {
  public:
   using executor_type = Socket::executor_type;
@@ -55,6 +73,13 @@ class MeteredSocket {
   explicit MeteredSocket(Connection& connection) : connection_(&connection) {}
   executor_type get_executor() { return connection_->socket().get_executor(); }
   Connection& connection() { return *connection_; }
+
+  // Completes once the kernel has all of it.
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+        Write<Buffers>{connection_, buffers}, token, connection_->socket());
+  }
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
@@ -65,34 +90,34 @@ class MeteredSocket {
         SecureRead{connection_, front_of(buffers)}, token, connection_->socket());
   }
 
-  template <class Buffers, class Token>
-  auto async_write_some(const Buffers& buffers, Token&& token) {
-    if (!connection_->is_secure()) {
-      return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-          PlainWrite<Buffers>{connection_, buffers}, token, connection_->socket());
-    }
-    return asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        SecureWrite<Buffers>{connection_, buffers, {}}, token, connection_->socket());
-  }
-
  private:
   template <class Buffers>
-  struct PlainWrite {
+  struct Write {
     Connection* connection;
     Buffers buffers;
+    std::size_t taken = 0;
+    bool started = false;
 
     template <class Self>
-    void operator()(Self& self) {
+    void operator()(Self& self, boost::system::error_code ec = {}) {
       Connection& c = *connection;
-      const Buffers to_write = buffers;
-      c.write_pending = true;
-      c.socket().async_write_some(to_write, std::move(self));
-    }
-    template <class Self>
-    void operator()(Self& self, boost::system::error_code ec, std::size_t n) {
-      connection->write_pending = false;
-      connection->bytes_written += n;
-      self.complete(ec, n);
+      if (!std::exchange(started, true)) {
+        taken = asio::buffer_size(buffers);
+        std::string frame(taken, '\0');
+        asio::buffer_copy(asio::buffer(frame), buffers);
+        ec = c.put(frame, {});
+        // Never completes before it has returned, as Asio asks of every operation.
+        if (ec || !c.has_unsent()) {
+          return asio::post(c.socket().get_executor(), asio::append(std::move(self), ec));
+        }
+        return c.socket().async_wait(Socket::wait_write, std::move(self));
+      }
+      while (!ec && c.has_unsent()) {
+        const Connection::Step step = c.flush_some();
+        if (step.would_block()) return c.socket().async_wait(step.wait, std::move(self));
+        ec = step.error;
+      }
+      self.complete(ec, ec ? 0 : taken);
     }
   };
 
@@ -116,28 +141,6 @@ class MeteredSocket {
     }
   };
 
-  template <class Buffers>
-  struct SecureWrite {
-    Connection* connection;
-    Buffers buffers;
-    std::optional<Connection::Step> done;
-
-    template <class Self>
-    void operator()(Self& self, boost::system::error_code ec = {}) {
-      Connection& c = *connection;
-      if (done || ec) {
-        c.write_pending = false;
-        c.bytes_written += done ? done->bytes : 0;
-        return self.complete(done ? done->error : ec, done ? done->bytes : 0);
-      }
-      c.write_pending = true;
-      const Connection::Step step = c.try_write(one_record(c, buffers));
-      if (step.would_block()) return c.socket().async_wait(step.wait, std::move(self));
-      done = step;
-      asio::post(c.socket().get_executor(), std::move(self));
-    }
-  };
-
   // The first buffer that is not empty.
   template <class Buffers>
   static std::span<char> front_of(const Buffers& buffers) {
@@ -147,19 +150,6 @@ class MeteredSocket {
       if (one.size() > 0) return {static_cast<char*>(one.data()), one.size()};
     }
     return {};
-  }
-
-  // A frame's head and its text, as one record: each record costs a header and a tag.
-  template <class Buffers>
-  static std::string_view one_record(Connection& c, const Buffers& buffers) {
-    std::string& out = c.thread().write_buffer();
-    out.clear();
-    for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers);
-         ++it) {
-      const asio::const_buffer one(*it);
-      out.append(static_cast<const char*>(one.data()), std::min(one.size(), kRecord - out.size()));
-    }
-    return out;
   }
 
   Connection* connection_;
@@ -221,6 +211,9 @@ class BeastWebSocket final : public WebSocket {
   asio::awaitable<Result<void>> write_binary(std::string_view data) override {
     return send(data, false);
   }
+  bool write_now(std::string_view text) override;
+  bool is_backed_up() const override { return connection_->has_unsent(); }
+  asio::awaitable<Result<void>> flush() override;
   asio::awaitable<Result<void>> ping() override;
   asio::awaitable<void> close(CloseCode code, std::string_view reason) override;
   void abort(CloseCode code, std::string_view reason) override;
@@ -233,6 +226,8 @@ class BeastWebSocket final : public WebSocket {
  private:
   asio::awaitable<Result<void>> send(std::string_view data, bool text);
   std::size_t grown(std::size_t size) const;
+  // No data frame may follow a close frame, and Beast answers the peer's by itself.
+  bool is_over() const { return closing_ || connection_->peer_finished; }
   void note_activity() { last_activity_ = std::chrono::steady_clock::now(); }
   void read_ended(const boost::system::error_code& ec);
   void send_close_frame_now(CloseCode code, std::string_view reason);
@@ -242,7 +237,6 @@ class BeastWebSocket final : public WebSocket {
   WsClosed closed_;
   SteadyTime last_activity_ = std::chrono::steady_clock::now();
   std::size_t max_message_bytes_;
-  bool writing_ = false;
   bool closing_ = false;  // a close frame was sent or received, or the connection is gone
 };
 
@@ -338,20 +332,35 @@ void BeastWebSocket::read_ended(const boost::system::error_code& ec) {
 }
 
 asio::awaitable<Result<void>> BeastWebSocket::send(std::string_view data, bool text) {
-  if (closing_) co_return closed_error();
-  stream_.text(text);
-  writing_ = true;
-  const auto [ec, n] = co_await stream_.async_write(asio::buffer(data), kAwait);
-  writing_ = false;
-  if (ec) co_return closed_error();
+  Result<void> taken = co_await flush();
+  if (!taken) co_return taken;
+  if (connection_->put(head_of(text ? kText : kBinary, data.size()), data)) {
+    co_return closed_error();
+  }
+  co_return co_await flush();
+}
+
+bool BeastWebSocket::write_now(std::string_view text) {
+  if (is_over() || connection_->has_unsent()) return false;
+  return !connection_->put(head_of(kText, text.size()), text);
+}
+
+asio::awaitable<Result<void>> BeastWebSocket::flush() {
+  while (!is_over() && connection_->has_unsent()) {
+    const Connection::Step step = connection_->flush_some();
+    boost::system::error_code ec = step.error;
+    if (step.would_block()) {
+      std::tie(ec) = co_await connection_->socket().async_wait(step.wait, kAwait);
+    }
+    if (ec) co_return closed_error();
+  }
+  if (is_over()) co_return closed_error();
   co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> BeastWebSocket::ping() {
   if (closing_) co_return closed_error();
-  writing_ = true;
   const auto [ec] = co_await stream_.async_ping({}, kAwait);
-  writing_ = false;
   if (ec) co_return closed_error();
   co_return Result<void>();
 }
@@ -362,7 +371,6 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
     co_return;
   }
   closing_ = true;
-  writing_ = true;
   connection_->set_deadline_in(kCloseTimeout);
   connection_->peer_finished = true;  // once close() gets to the teardown
   const auto wire_code = static_cast<beast::websocket::close_code>(code);
@@ -370,22 +378,19 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
   const beast::websocket::close_reason what(wire_code,
                                             beast::string_view(shown.data(), shown.size()));
   const auto [ec] = co_await stream_.async_close(what, kAwait);
-  writing_ = false;
   if (!ec) closed_ = {code, std::string(shown)};
   connection_->close();
 }
 
 void BeastWebSocket::abort(CloseCode code, std::string_view reason) {
-  if (!closing_ && !writing_ && !connection_->write_pending) send_close_frame_now(code, reason);
+  if (!closing_ && !connection_->has_unsent()) send_close_frame_now(code, reason);
   closing_ = true;
   connection_->close();
 }
 
 void BeastWebSocket::send_close_frame_now(CloseCode code, std::string_view reason) {
   reason = reason.substr(0, kMaxReason);
-  std::string frame;
-  frame.push_back(static_cast<char>(0x88));  // final, close
-  frame.push_back(static_cast<char>(reason.size() + 2));
+  std::string frame = head_of(kClose, reason.size() + 2);
   frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) >> 8));
   frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) & 0xff));
   frame.append(reason);

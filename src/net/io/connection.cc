@@ -13,6 +13,9 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// The most that one TLS record holds (RFC 8446 section 5.1).
+constexpr std::size_t kRecord = 16 * 1024;
+constexpr std::size_t kOneBuffer = 2048;
 
 }  // namespace
 
@@ -43,10 +46,48 @@ Connection::Step Connection::try_write(std::string_view first, std::string_view 
     const TlsStep step = tls_->write(first.empty() ? second : first);
     return {step.error, step.bytes, step.wants_write ? Socket::wait_write : Socket::wait_read};
   }
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
-  out.bytes = socket_.write_some(parts, out.error);
+  if (second.empty()) {
+    out.bytes = socket_.write_some(asio::buffer(first), out.error);
+  } else {
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+    out.bytes = socket_.write_some(parts, out.error);
+  }
   out.wait = Socket::wait_write;
   return out;
+}
+
+boost::system::error_code Connection::put(std::string_view first, std::string_view second) {
+  if (tls_ || second.size() <= kOneBuffer) {
+    // A frame's head and its text in one buffer: a system call with two costs more than the copy,
+    // and each TLS record a header and a tag.
+    const auto beside = second.substr(0, kRecord - std::min(first.size(), kRecord));
+    std::string& both = thread_.write_buffer();
+    both.assign(first).append(beside);
+    first = both;
+    second.remove_prefix(beside.size());
+  }
+  while (!has_unsent() && first.size() + second.size() > 0) {
+    const Step step = try_write(first, second);
+    if (step.would_block()) break;
+    if (step.error) return step.error;
+    bytes_written += step.bytes;
+    const std::size_t of_first = std::min(step.bytes, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(step.bytes - of_first);
+  }
+  unsent_.append(first).append(second);
+  return {};
+}
+
+Connection::Step Connection::flush_some() {
+  const Step step = try_write(std::string_view(unsent_).substr(unsent_at_));
+  if (step.error) return step;
+  bytes_written += step.bytes;
+  unsent_at_ += step.bytes;
+  if (has_unsent()) return step;
+  std::string().swap(unsent_);
+  unsent_at_ = 0;
+  return step;
 }
 
 asio::awaitable<bool> Connection::handshake() {

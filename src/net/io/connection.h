@@ -63,6 +63,14 @@ class Connection : public boost::intrusive::list_base_hook<
   };
   Step try_read(std::span<char> into);
   Step try_write(std::string_view first, std::string_view second = {});
+
+  // For a WebSocket: whole frames. Hands both to the kernel and keeps what it does not take, in
+  // order: frames never mix, whoever writes them. An error means that the peer is gone. Bounded by
+  // the caller, who waits for flushed() before the next one.
+  boost::system::error_code put(std::string_view first, std::string_view second);
+  bool has_unsent() const { return unsent_at_ < unsent_.size(); }
+  // One try to send what was kept; would_block as in try_write().
+  Step flush_some();
   // Bytes are here that no readable socket tells of.
   bool has_pending() const { return tls_ && tls_->has_pending(); }
   // Says that nothing more is sent.
@@ -102,7 +110,6 @@ class Connection : public boost::intrusive::list_base_hook<
   Phase phase = Phase::idle;
   std::string unread;  // received, not yet parsed
   std::uint64_t bytes_written = 0;  // by a WebSocket, handed to the kernel
-  bool write_pending = false;  // by a WebSocket, in the kernel's hands
   bool peer_finished = false;  // of a WebSocket: nothing more is to come after its close frame
 
  private:
@@ -110,6 +117,8 @@ class Connection : public boost::intrusive::list_base_hook<
   Socket socket_;
   std::optional<TlsStream> tls_;
   std::string remote_address_;
+  std::string unsent_;  // from unsent_at_ on
+  std::size_t unsent_at_ = 0;
   SteadyTime deadline_ = SteadyTime::max();
   bool timed_out_ = false;
 };

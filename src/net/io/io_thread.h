@@ -97,7 +97,7 @@ class IoThread {
   bool draining_ = false;
   bool destroying_ = false;
 
-  boost::asio::io_context context_{1};
+  boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::optional<Acceptor> acceptor_;
   boost::asio::steady_timer pause_;

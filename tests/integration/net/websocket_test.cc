@@ -3,6 +3,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <atomic>
+
+#include "../../support/certificate.h"
+#include "../../support/temp_folder.h"
 #include "test_server.h"
 
 namespace tars::net::testing {
@@ -275,6 +279,73 @@ TEST(WebSocketEnd, AFailingSessionIs1011) {
   client.upgrade();
   EXPECT_EQ(client.read_frame().code(), 1011U);
   EXPECT_TRUE(t.settles_at(0));
+}
+
+// Numbers the messages and writes without waiting until the socket keeps some, then waits.
+asio::awaitable<void> write_without_waiting(std::atomic<std::uint64_t>& count,
+                                            std::unique_ptr<WebSocket> socket) {
+  bool drained = false;
+  asio::co_spawn(socket->executor(), drain(*socket),
+                 [&drained](const std::exception_ptr&) { drained = true; });
+  for (int rounds = 0; rounds < 6; ++rounds) {
+    while (!socket->is_backed_up()) {
+      std::string text = std::to_string(count++) + " ";
+      text.resize(rounds % 2 == 0 ? 3000 : 1000, '.');
+      if (!socket->write_now(text)) break;
+    }
+    EXPECT_FALSE(socket->write_now("not now"));
+    const auto flushed = co_await socket->flush();
+    if (!flushed) break;
+    EXPECT_FALSE(socket->is_backed_up());
+  }
+  co_await socket->close(CloseCode::normal, "");
+  asio::steady_timer timer(socket->executor());
+  while (!drained) {
+    timer.expires_after(1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+void expect_every_message(RawClient& client, const std::atomic<std::uint64_t>& count) {
+  client.upgrade();
+  std::uint64_t seen = 0;
+  bool ponged = false;
+  for (RawFrame frame = client.read_frame(); frame.opcode != 8; frame = client.read_frame()) {
+    // A peer's ping is answered in between, in the right place.
+    if (seen % 100 == 0) client.send(RawClient::frame(9, "p"));
+    ponged = ponged || frame.opcode == 10;
+    if (frame.opcode == 10) continue;
+    ASSERT_EQ(frame.opcode, 1);
+    ASSERT_EQ(frame.payload.substr(0, frame.payload.find('.')), std::to_string(seen++) + " ");
+  }
+  EXPECT_EQ(seen, count);
+  EXPECT_TRUE(ponged);
+}
+
+TEST(WebSocketWriteNow, WhatTheKernelDoesNotTakeComesInOrder) {
+  std::atomic<std::uint64_t> count = 0;
+  TestServer t;
+  t.application.session = [&count](std::unique_ptr<WebSocket> socket) {
+    return write_without_waiting(count, std::move(socket));
+  };
+  RawClient client(t.server.port(), 4096);
+  expect_every_message(client, count);
+}
+
+TEST(WebSocketWriteNow, SoItDoesOverTls) {
+  const TempFolder folder;
+  const CertificateFiles files = write_certificate(folder.path(), "first");
+  ServerOptions options;
+  options.tls_certificate = files.certificate;
+  options.tls_key = files.key;
+  std::atomic<std::uint64_t> count = 0;
+  TestServer t(options);
+  t.application.session = [&count](std::unique_ptr<WebSocket> socket) {
+    return write_without_waiting(count, std::move(socket));
+  };
+  RawClient client(t.server.port(), 4096);
+  ASSERT_TRUE(client.start_tls());
+  expect_every_message(client, count);
 }
 
 TEST(WebSocketControl, PingIsSentAndAPongCountsAsActivity) {

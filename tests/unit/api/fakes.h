@@ -172,6 +172,9 @@ struct Wire {
   std::optional<net::WsClosed> ended;    // how the connection ended
   std::optional<net::WsClosed> we_closed;
   bool stuck = false;                    // writes never return
+  bool takes_now = false;                // write_now() sends
+  bool backed_up = false;                // until the next flush()
+  int flushes = 0;
   int pings = 0;
   SteadyTime last_activity = std::chrono::steady_clock::now();
 
@@ -205,6 +208,19 @@ class FakeSocket : public net::WebSocket {
     while (wire_.stuck && !wire_.ended) co_await pause();
     if (wire_.ended) co_return make_error(ErrorCode::closed, "closed");
     wire_.sent.emplace_back(text);
+    co_return Result<void>();
+  }
+  bool write_now(std::string_view text) override {
+    if (!wire_.takes_now || wire_.backed_up || wire_.ended) return false;
+    wire_.sent.emplace_back(text);
+    return true;
+  }
+  bool is_backed_up() const override { return wire_.backed_up; }
+  boost::asio::awaitable<Result<void>> flush() override {
+    while (wire_.stuck && !wire_.ended) co_await pause();
+    if (wire_.ended) co_return make_error(ErrorCode::closed, "closed");
+    wire_.backed_up = false;
+    ++wire_.flushes;
     co_return Result<void>();
   }
   boost::asio::awaitable<Result<void>> ping() override {

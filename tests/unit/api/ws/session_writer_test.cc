@@ -1,4 +1,6 @@
 // The writing half: tokens, ends, positions, several runs.
+#include <boost/asio/post.hpp>
+
 #include "session_fixture.h"
 
 namespace tars::api {
@@ -81,6 +83,79 @@ TEST_F(SessionWrites, ASlowReaderFallsBehindWithoutQueues) {
   settle();
   EXPECT_LE(wire_.sent.size(), before + 3);
   EXPECT_EQ(session_->figures().tokens, 1000U);
+}
+
+// What a relay of another server does on the session's own thread.
+class SessionWritesAtOnce : public SessionWrites {
+ protected:
+  void begin() {
+    wire_.takes_now = true;
+    open();
+    say(kChat);
+    run().start(1, 0, {});
+    run().wake();
+    settle();
+  }
+  // Frames sent before the append returned.
+  std::size_t append(std::string text) {
+    std::size_t sent = 0;
+    boost::asio::post(io_, [this, &sent, &text] {
+      const std::size_t before = wire_.sent.size();
+      run().append(text, {});
+      run().wake();
+      sent = wire_.sent.size() - before;
+    });
+    settle();
+    return sent;
+  }
+};
+
+TEST_F(SessionWritesAtOnce, ATokenGoesOutInTheVeryWake) {
+  begin();
+  EXPECT_EQ(append("Hello"), 1U);
+  EXPECT_EQ(append(" you"), 1U);
+  EXPECT_TRUE(wire_.told(R"("token":" you","conversation_id":"c1","run_id":"run_0","offset":1)"));
+  EXPECT_EQ(hub_.tokens, 2U);
+  EXPECT_EQ(session_->figures().tokens, 2U);
+  finish(run());
+  EXPECT_TRUE(wire_.told(R"("total_tokens":2)"));
+}
+
+TEST_F(SessionWritesAtOnce, WhatTheSocketKeptIsFlushedBeforeTheNextToken) {
+  begin();
+  wire_.stuck = true;
+  wire_.backed_up = true;
+  EXPECT_EQ(append("a"), 0U);
+  EXPECT_EQ(append("b"), 0U);
+  wire_.stuck = false;
+  wire_.incoming_ready.cancel();
+  settle();
+  EXPECT_EQ(wire_.flushes, 1);
+  EXPECT_TRUE(wire_.told(R"("token":"ab")"));
+  EXPECT_EQ(append("c"), 1U);
+}
+
+TEST_F(SessionWritesAtOnce, NotBehindAFrameThatWaits) {
+  begin();
+  wire_.stuck = true;
+  session_->warn("careful");
+  settle();
+  EXPECT_EQ(append("after"), 0U);
+  wire_.stuck = false;
+  wire_.incoming_ready.cancel();
+  settle();
+  ASSERT_GE(wire_.sent.size(), 2U);
+  EXPECT_NE(wire_.sent.end()[-2].find("careful"), std::string::npos);
+  EXPECT_NE(wire_.sent.end()[-1].find("after"), std::string::npos);
+}
+
+TEST_F(SessionWritesAtOnce, NothingAfterARevocation) {
+  begin();
+  session_->revoke();
+  settle();
+  EXPECT_EQ(append("secret"), 0U);
+  EXPECT_FALSE(wire_.told("secret"));
+  EXPECT_TRUE(wire_.told("TOKEN_REVOKED"));
 }
 
 TEST_F(SessionWrites, AFullControlQueueIsASlowConsumer) {

@@ -70,18 +70,20 @@ TEST_F(ClientStateTest, AMissingFileOfCertificatesIsNamed) {
   EXPECT_NE(tls.error().message.find("/no/file"), std::string::npos);
 }
 
-TEST_F(ClientStateTest, ANameIsLookedUpButNotLongerThanTold) {
+TEST_F(ClientStateTest, ANameIsLookedUp) {
   auto patience = std::make_shared<boost::asio::steady_timer>(context_, 20s);
   const auto found = run(context_, look_up(context_, {.host = "localhost", .port = 7}, patience));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->front().port(), 7);
-  // The name may be found before a clock that is over is looked at, but not every time.
-  bool given_up = false;
-  for (int i = 0; i < 100 && !given_up; ++i) {
-    auto none = std::make_shared<boost::asio::steady_timer>(context_, 0s);
-    given_up = !run(context_, look_up(context_, {.host = "localhost", .port = 7}, none));
-  }
-  EXPECT_TRUE(given_up);
+}
+
+TEST_F(ClientStateTest, ALookUpThatTakesLongerThanToldIsGivenUp) {
+  // Names are looked up one after the other: this one is behind many.
+  boost::asio::ip::tcp::resolver busy(context_);
+  for (int i = 0; i < 5000; ++i) busy.async_resolve("localhost", "7", [](auto, auto) {});
+  auto none = std::make_shared<boost::asio::steady_timer>(context_, 0s);
+  EXPECT_FALSE(run(context_, look_up(context_, {.host = "localhost", .port = 7}, none)));
+  busy.cancel();
 }
 
 }  // namespace

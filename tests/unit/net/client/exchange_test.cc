@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <boost/asio/post.hpp>
 
+#include <functional>
+#include <optional>
+#include <thread>
+
 #include "local_peer.h"
 #include "net/client/http_client.h"
 
@@ -108,6 +112,84 @@ TEST_F(ExchangeTest, ACloseEndsTheWaitingAtOnce) {
   const auto started = run(context_, exchange->start({}, 20s));
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ErrorCode::closed);
+}
+
+// read_each(): what `take` was given, one after the other, then how it ended.
+class ExchangeEach : public ExchangeTest {
+ protected:
+  std::string each(const std::function<void(boost::asio::ip::tcp::socket&)>& answer,
+                   std::chrono::milliseconds between = 5s, std::size_t at_most = 1000) {
+    LocalPeer peer([&](auto& socket, int) {
+      read_head(socket);
+      send(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      answer(socket);
+    });
+    const auto exchange = client_.open(peer.endpoint());
+    if (!run(context_, exchange->start({.target = "/x"}, 5s))) return "no head";
+    std::string all;
+    const Exchange::Take take = [&](std::string_view bytes) {
+      all += bytes.empty() ? "." : bytes;
+      if (close_at_ && all.size() >= *close_at_) exchange->close();
+      return all.size() < at_most;
+    };
+    const auto ended = run(context_, exchange->read_each(5s, between, take));
+    client_.close();
+    return ended ? all : all + " error: " + ended.error().message;
+  }
+
+  std::optional<std::size_t> close_at_;
+};
+
+TEST_F(ExchangeEach, GivesPiecesAsTheyComeThenTheEnd) {
+  EXPECT_EQ(each([](auto& socket) {
+              send(socket, "2\r\nab\r\n");
+              std::this_thread::sleep_for(20ms);
+              send(socket, "1\r\nc\r\n0\r\n\r\n");
+              wait_for_close(socket);
+            }),
+            "abc.");
+}
+
+TEST_F(ExchangeEach, EndsWhereItIsToldTo) {
+  EXPECT_EQ(each(
+                [](auto& socket) {
+                  send(socket, "2\r\nab\r\n");
+                  wait_for_close(socket);
+                },
+                5s, 2),
+            "ab");
+}
+
+TEST_F(ExchangeEach, ASilenceIsATimeout) {
+  EXPECT_THAT(each(
+                  [](auto& socket) {
+                    send(socket, "2\r\nab\r\n");
+                    wait_for_close(socket);
+                  },
+                  50ms),
+              HasSubstr("did not answer in time"));
+}
+
+TEST_F(ExchangeEach, ACutAnswerIsToldAfterItsPieces) {
+  EXPECT_EQ(each([](auto& socket) { send(socket, "2\r\nab\r\n"); }),
+            "ab error: the connection was closed before the answer's end");
+}
+
+TEST_F(ExchangeEach, GarbageIsToldAfterItsPieces) {
+  EXPECT_THAT(each([](auto& socket) {
+                send(socket, "2\r\nab\r\nzz\r\n");
+                wait_for_close(socket);
+              }),
+              StartsWith("ab error: the answer is no HTTP"));
+}
+
+TEST_F(ExchangeEach, AClosingTakerIsTheLastOne) {
+  close_at_ = 2;
+  EXPECT_EQ(each([](auto& socket) {
+              send(socket, "2\r\nab\r\n");
+              wait_for_close(socket);
+            }),
+            "ab error: the request was given up");
 }
 
 }  // namespace
