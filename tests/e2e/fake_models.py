@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 WORD = re.compile(r"\[\[(.*?)\]\]")
 
@@ -14,10 +16,12 @@ WORD = re.compile(r"\[\[(.*?)\]\]")
 class FakeModels:
     """Listens on a free port until close(). A prompt may say what happens: `[[tokens=5]]`,
     `[[error=2]]` (an error after two tokens), `[[drop=2]]` (the connection is cut there),
-    `[[hang=0]]` (nothing more comes from there on), `[[status=503]]`."""
+    `[[hang=0]]` (nothing more comes from there on), `[[status=503]]`. With `tls`, a certificate and
+    its key, it speaks https."""
 
-    def __init__(self, name: str = "fake"):
+    def __init__(self, name: str = "fake", tls: tuple[Path, Path] | None = None):
         self.name = name
+        self.scheme = "https" if tls else "http"
         self.requests: list[dict] = []  # bodies, with path and headers
         self.closed = threading.Event()  # a client left in the middle
         self.refuse = False  # every request is cut
@@ -76,12 +80,18 @@ class FakeModels:
 
         self.server = Listener(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            # The handshake is left to the thread of the connection.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         self._over.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from certificates import make_certificate
 from fake_models import FakeModels
 from tars_client import Answer, Device
 from tars_server import wait_until
@@ -144,6 +145,59 @@ def test_a_server_that_is_not_there_is_waited_for(own_server, fake):
         fake.refuse = False
         wait_until(lambda: server.responds("/ready"))
         assert device.ask("hello").text == "fake0 fake1 fake2 "
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    return make_certificate(tmp_path / "upstream")
+
+
+@pytest.fixture
+def secure(certificate):
+    models = FakeModels(tls=certificate)
+    yield models
+    models.close()
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_the_same_over_https(own_server, secure, certificate, kind):
+    server = own_server({**options(kind, secure), "UPSTREAM_CA_FILE": str(certificate[0])})
+    with Device(server) as device:
+        assert device.ask("[[tokens=300]]").tokens == 300
+        cut = device.ask("[[drop=2]]")
+        assert cut.text == "fake0 fake1 " and cut.end["code"] == "GENERATION_ERROR"
+        device.start("[[hang=1]]", message_id="m")
+        answer = read_until(device, lambda a: a.tokens == 1)
+        device.send({"type": "cancel", "message_id": "m"})
+        while not answer.end:
+            answer.take(device.receive())
+        assert answer.complete["finish_reason"] == "cancelled"
+        assert device.ask("hello").text == "fake0 fake1 fake2 "
+    assert secure.closed.wait(5)
+
+
+def test_a_certificate_that_is_not_trusted_is_refused(own_server, secure):
+    server = own_server(options("openai", secure), start=False)
+    server.start(ready=False)
+    wait_until(lambda: "certificate" in httpx.get(server.url + "/ready").text)
+    assert httpx.get(server.url + "/ready").status_code == 503
+    with Device(server) as device:
+        device.start("hello", model="fake")
+        device.expect_error("BACKEND_UNAVAILABLE")
+    assert secure.requests == []
+
+
+def test_a_certificate_for_another_name_is_refused(own_server, tmp_path):
+    certificate = make_certificate(tmp_path / "other", "models.example", here=False)
+    models = FakeModels(tls=certificate)
+    try:
+        server = own_server({**options("openai", models), "UPSTREAM_CA_FILE": str(certificate[0])},
+                            start=False)
+        server.start(ready=False)
+        wait_until(lambda: "certificate" in httpx.get(server.url + "/ready").text)
+        assert models.requests == []
+    finally:
+        models.close()
 
 
 def test_names_route_between_backends(own_server, fake):
