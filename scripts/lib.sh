@@ -172,7 +172,7 @@ require_packages() {
 
 # Only programs are wanted: a service that comes along (nginx, Caddy) is neither started nor enabled.
 install_packages() {
-  local policy=/usr/sbin/policy-rc.d unit
+  local policy=/usr/sbin/policy-rc.d name
   (
     if [ ! -e "$policy" ]; then  # Debian's way to say no; a container image has its own
       trap 'rm -f /usr/sbin/policy-rc.d' EXIT
@@ -181,8 +181,10 @@ install_packages() {
     fi
     logged apt-install apt_get install -y --no-install-recommends "$@"
   )
-  for unit in $(dpkg-query -L "$@" | sed -n 's:^.*/lib/systemd/system/\([^/@]*\.service\)$:\1:p'); do
-    deb-systemd-helper disable "$unit" >/dev/null
+  # Without systemctl there is nothing that would start one.
+  command -v systemctl >/dev/null || return 0
+  for name in "$@"; do  # the unit may belong to another package, such as nginx-common
+    [ ! -e "/lib/systemd/system/$name.service" ] || logged systemctl-disable systemctl disable "$name.service"
   done
 }
 
