@@ -35,12 +35,16 @@ Family<Counter>& counters(Registry& registry, const char* name, const char* help
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
+Family<Gauge>& gauges(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
 Counter& counter(Registry& registry, const char* name, const char* help) {
   return counters(registry, name, help).Add({});
 }
 
 Gauge& gauge(Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  return gauges(registry, name, help).Add({});
 }
 
 Histogram& histogram(Registry& registry, const char* name, const char* help,
@@ -115,6 +119,8 @@ Metrics::Metrics()
       tokens_(
           counters(*registry_, "tars_tokens_total",
                    "Tokens by kind; cached ones are prompt tokens that were not computed again.")),
+      backend_up_(gauges(*registry_, "tars_backend_up", "1 where the backend can answer.")),
+      backend_runs_(gauges(*registry_, "tars_backend_runs", "Runs that the backend works on.")),
       websocket_messages(
           counter(*registry_, "tars_websocket_messages_total", "Messages from clients.")),
       websocket_errors(
@@ -165,6 +171,11 @@ void Metrics::count_request(std::string_view route, std::string_view method, uns
 
 void Metrics::count_websocket_close(unsigned code) {
   closes_.Add({{"code", close_label(code)}}).Increment();
+}
+
+void Metrics::set_backend(const std::string& kind, bool up, int running) {
+  backend_up_.Add({{"backend", kind}}).Set(up ? 1 : 0);
+  backend_runs_.Add({{"backend", kind}}).Set(running);
 }
 
 void Metrics::count_run(std::string_view outcome) {

@@ -23,6 +23,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& closes_;
   prometheus::Family<prometheus::Counter>& runs_;
   prometheus::Family<prometheus::Counter>& tokens_;
+  prometheus::Family<prometheus::Gauge>& backend_up_;
+  prometheus::Family<prometheus::Gauge>& backend_runs_;
 
  public:
   Metrics();
@@ -34,6 +36,8 @@ class Metrics {
                      double seconds);
   void count_websocket_close(unsigned code);
   void count_run(std::string_view outcome);  // complete, cancelled, failed, interrupted, refused
+  // A backend by its kind (embedded, ollama, openai): tars_backend_up, tars_backend_runs.
+  void set_backend(const std::string& kind, bool up, int running);
 
   prometheus::Counter& websocket_messages;  // tars_websocket_messages_total, from clients
   prometheus::Counter& websocket_errors;  // tars_websocket_errors_total, error frames sent

@@ -206,6 +206,7 @@ def test_names_route_between_backends(own_server, fake):
     details = httpx.get(server.url + "/ready").json()["details"]
     assert details["backend_embedded"]["status"] == "healthy"
     wait_until(lambda: httpx.get(server.url + "/ready").json()["details"]["backend_ollama"]["status"] == "healthy")
+    assert server.metric('tars_backend_up{backend="ollama"}') == 1
     with Device(server) as device:
         assert device.ask("hello", model="ollama/fake").text == "fake0 fake1 fake2 "
         assert device.ask("Say yes.", max_tokens=3).complete["model"] != "fake"

@@ -196,6 +196,9 @@ HealthRoutes::Answer HealthRoutes::metrics(Call& call) {
   const chat::Counts runs = from_.engine.counts();
   const auto accept = call.request.header("Accept").value_or("");
   if (accept.find("application/json") == accept.npos) {
+    for (const auto& [kind, status] : from_.backend.parts()) {
+      from_.metrics.set_backend(kind, status.health == llm::Health::healthy, status.running);
+    }
     net::HttpResponse response;
     response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
     response.body = from_.metrics.text();

@@ -45,6 +45,17 @@ TEST(Metrics, TextOfAPeerBecomesNoLabel) {
   EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"other\"} 1"));
 }
 
+TEST(Metrics, BackendsShowWhetherTheyAnswer) {
+  Metrics m;
+  m.set_backend("embedded", true, 3);
+  m.set_backend("ollama", true, 1);
+  m.set_backend("ollama", false, 0);
+  const std::string text = m.text();
+  EXPECT_NE(text.find("tars_backend_up{backend=\"embedded\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("tars_backend_runs{backend=\"embedded\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("tars_backend_up{backend=\"ollama\"} 0\n"), std::string::npos);
+}
+
 TEST(Metrics, ProcessFiguresAreReadAtTheScrape) {
   Metrics metrics;
   const std::string text = metrics.text();

@@ -56,6 +56,30 @@ TEST_F(HealthRoutesTest, EveryDetailHasItsCheckAndABackendBesideTheDefaultDoesNo
   }
 }
 
+TEST_F(HealthRoutesTest, TheModelInTheProcessTellsWhereItComputes) {
+  llm::Status on_gpu = backend_.now;
+  on_gpu.device = "NVIDIA H100 80GB HBM3, 79 GiB";
+  on_gpu.gpu_layers = 20;
+  on_gpu.model_layers = 31;
+  llm::Status on_cpu = backend_.now;
+  on_cpu.model_layers = 31;
+  backend_.several = {{"embedded", on_gpu}, {"second", on_cpu}, {"ollama", backend_.now}};
+  ask("GET", "/ready");
+  const boost::json::object details = body().at("details").as_object();
+  EXPECT_EQ(details.at("backend_embedded").at("device").as_string(), on_gpu.device);
+  EXPECT_EQ(details.at("backend_embedded").at("gpu_layers").as_int64(), 20);
+  EXPECT_EQ(details.at("backend_embedded").at("model_layers").as_int64(), 31);
+  EXPECT_EQ(details.at("backend_second").at("device").as_string(), "CPU");
+  EXPECT_FALSE(details.at("backend_ollama").as_object().contains("device"));
+}
+
+TEST_F(HealthRoutesTest, MetricsTellWhichBackendsAnswer) {
+  backend_.several = {{"embedded", backend_.now}, {"ollama", llm::Status{}}};
+  ask("GET", "/metrics");
+  EXPECT_NE(last_.body.find("tars_backend_up{backend=\"embedded\"} 1\n"), std::string::npos);
+  EXPECT_NE(last_.body.find("tars_backend_up{backend=\"ollama\"} 0\n"), std::string::npos);
+}
+
 TEST_F(HealthRoutesTest, DrainingIsNotReady) {
   gateway().begin_drain();
   const auto response = ask("GET", "/ready");
