@@ -97,6 +97,7 @@ class IoThread {
   bool draining_ = false;
   bool destroying_ = false;
 
+  // Sockets are used on this thread alone and need no locks; posts and timers keep theirs.
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::optional<Acceptor> acceptor_;
