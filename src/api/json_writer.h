@@ -9,8 +9,8 @@
 namespace tars::api {
 
 // Appends to a string that it does not own. The caller opens and closes in order; commas are put
-// here. Strings must be valid UTF-8 (what came in as JSON was checked; the rest the caller
-// repairs).
+// here. Names are the program's own and need no escaping; strings must be valid UTF-8 (what came in
+// as JSON was checked; the rest the caller repairs).
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}

@@ -89,8 +89,8 @@ class Run {
   bool has_ended() const;
   std::string text() const;
 
-  // `wake` is called from any thread, must not block or call into this run, and is never called
-  // after unfollow() returned.
+  // `wake` is called from any thread and never after unfollow() returned. It must not block, and
+  // may read this run, but neither follow() nor unfollow(): the list of followers is locked.
   std::uint64_t follow(std::function<void()> wake);
   // The followers that are left.
   std::size_t unfollow(std::uint64_t id);

@@ -20,12 +20,10 @@ bool has_news(const LiveRun& live, StoreWriter::Scope scope) {
 void StoreWriter::write(Scope scope) {
   if (retry_at_ && clock_.steady() < *retry_at_) return bound_backlog();
   // After trouble everything is owed, and only everything shows that it is over.
-  try_to_write(retry_at_ ? Scope::everything : scope);
+  write_now(retry_at_ ? Scope::everything : scope);
 }
 
-void StoreWriter::write_now() { try_to_write(Scope::everything); }
-
-void StoreWriter::try_to_write(Scope scope) {
+void StoreWriter::write_now(Scope scope) {
   const bool nothing_new =
       std::ranges::none_of(runs_, [&](const auto& run) { return has_news(*run, scope); });
   if (nothing_new && !retry_at_) return;

@@ -36,7 +36,7 @@ class StoreWriter {
   // trouble and the last try is less than kRetry ago.
   void write(Scope scope = Scope::everything);
   // The same without waiting for the retry.
-  void write_now();
+  void write_now(Scope scope = Scope::everything);
   // When write() has something to do again, where it is in trouble.
   std::optional<SteadyTime> retry_at() const;
 
@@ -51,7 +51,6 @@ class StoreWriter {
   void set_listener(std::function<void(const std::string&)> listener);
 
  private:
-  void try_to_write(Scope scope);
   Result<std::vector<LiveRun::Stored>> write_all(Scope scope);
   Result<LiveRun::Stored> write_run(const LiveRun& run);
   void report(std::string trouble);

@@ -36,7 +36,7 @@ struct SessionServices {
 };
 
 // Owns its socket and its readers of runs. Lives on the socket's executor; only the members of
-// LiveSession may be called from other threads. The writer coroutine alone writes; it exists only
+// LiveSession may be called from other threads. The writer coroutine writes; it exists only
 // while there is something to write or a run to follow, because most sessions are idle. While it
 // rests, tokens go out in the very call that wakes the session (docs/decisions/0011). Bounded:
 // control frames (Options::control_queue; a client that lets it fill does not read and is closed

@@ -49,8 +49,8 @@ constexpr std::uint8_t kBinary = 2;
 constexpr std::uint8_t kClose = 8;
 
 // The head of a whole message in one frame from a server, which masks nothing (RFC 6455
-// section 5.2). Not Beast's write: that is a composed operation with a turn of the executor for
-// each token, and half of what a relayed token cost.
+// section 5.2). Not Beast's write, a composed operation that takes a turn of the executor for each
+// token (docs/decisions/0011).
 std::string head_of(std::uint8_t opcode, std::size_t size) {
   std::string head(1, static_cast<char>(0x80U | opcode));
   const int bytes = size < 126 ? 0 : size <= 0xffff ? 2 : 8;

@@ -66,7 +66,7 @@ class Connection : public boost::intrusive::list_base_hook<
 
   // For a WebSocket: whole frames. Hands both to the kernel and keeps what it does not take, in
   // order: frames never mix, whoever writes them. An error means that the peer is gone. Bounded by
-  // the caller, who waits for flushed() before the next one.
+  // the caller, who has what was kept sent before the next one.
   boost::system::error_code put(std::string_view first, std::string_view second);
   bool has_unsent() const { return unsent_at_ < unsent_.size(); }
   // One try to send what was kept; would_block as in try_write().
