@@ -48,8 +48,7 @@ std::string gpu_advice(const Offload& offload) {
   return offload.layers == 0 ? "" : "; or lower MODEL_GPU_LAYERS, or set it to auto";
 }
 
-llama_context_params context_params(const LlamaOptions& options, int context_length, int threads,
-                                    const Offload& offload) {
+llama_context_params context_params(const LlamaOptions& options, int context_length, int threads) {
   llama_context_params params = llama_context_default_params();
   const auto slots = static_cast<std::uint32_t>(options.slots);
   params.n_ctx = static_cast<std::uint32_t>(context_length) * slots;
@@ -61,11 +60,9 @@ llama_context_params context_params(const LlamaOptions& options, int context_len
   params.n_threads_batch = threads;
   // A stream for each slot: what others keep for reuse then costs a step nothing.
   params.kv_unified = false;
-  // On the CPU llama.cpp's flash attention goes through the memory once for every query row; see
-  // docs/decisions/0006-attention.md. A device that has it is faster with it: AUTO asks it. With
-  // layers on both sides the CPU decides how long a batch takes.
-  params.flash_attn_type =
-      offload.whole() ? LLAMA_FLASH_ATTN_TYPE_AUTO : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  // The CPU's is patched to be the faster one (docs/decisions/0012-flash-attention.md); a device is
+  // asked.
+  params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
   params.swa_full = true;  // else a reused prefix may have lost its window
   params.no_perf = true;
   return params;
@@ -123,8 +120,8 @@ Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int cont
         llama_model_has_encoder(parts->model.get())) {
       return load_error(options, "only models that decode alone are supported; give another model");
     }
-    parts->context.reset(llama_init_from_model(
-        parts->model.get(), context_params(options, context_length, threads, offload)));
+    parts->context.reset(llama_init_from_model(parts->model.get(),
+                                               context_params(options, context_length, threads)));
     if (!parts->context) {
       return load_error(options, "there is no memory for its context; lower MODEL_CONTEXT_LENGTH" +
                                      gpu_advice(offload));
