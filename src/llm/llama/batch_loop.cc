@@ -51,9 +51,8 @@ void BatchLoop::start(std::unique_ptr<Generation> generation) {
 std::size_t BatchLoop::step() {
   end_stopped();
   std::size_t ended = sweep();
-  // Two batches, because the model computes each slot of a batch against as much memory as the
-  // slot that holds most: short answers would pay for the long prompt. It also sends the tokens
-  // before the prompt's turn.
+  // Two batches: llama.cpp would split one with unequal shares of its slots all the same, and the
+  // answers' tokens go out before the prompt's turn.
   const int decoding = compose_decode();
   if (decoding > 0 && compute()) budget_.record_decode(decoding, batch_ms_);
   const int prompt_tokens = compose_prompts(budget_.chunk(decoding));
@@ -92,7 +91,7 @@ void BatchLoop::end_stopped() {
 int BatchLoop::compose_decode() {
   batch_.clear();
   in_batch_.clear();
-  // By slot, because the model computes neighbouring slots together.
+  // By slot, because the model computes rising slots together.
   std::vector<Generation*> by_slot;
   for (const auto& g : running_) by_slot.push_back(g.get());
   std::sort(by_slot.begin(), by_slot.end(), [](auto* a, auto* b) { return a->slot < b->slot; });
@@ -134,6 +133,8 @@ int BatchLoop::compose_prompts(int budget) {
   }
   oldest_share += std::min(rest, left(oldest) - oldest_share);
   if (oldest_share > 0) shares.emplace_back(oldest, oldest_share);
+  // By slot, as in compose_decode().
+  std::ranges::sort(shares, {}, [](const auto& share) { return share.first->slot; });
   for (const auto& [g, share] : shares) add_prompt(*g, share);
   return static_cast<int>(batch_.size());
 }

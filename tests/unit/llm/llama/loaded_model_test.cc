@@ -68,6 +68,43 @@ TEST_F(LoadedModelDecode, RefusesATokenThatDoesNotExist) {
   EXPECT_EQ(model_->decode(batch_of({beyond}, 0), never), DecodeOutcome::failed);
 }
 
+// Slots of a batch lie apart in the model's memory, with others' tokens between them.
+TEST_F(LoadedModelDecode, ABatchMayLeaveSlotsOut) {
+  LlamaOptions options;
+  options.model_path = test_model();
+  options.slots = 6;
+  auto many = LoadedModel::load(options, 256, 1, [] { return true; });
+  ASSERT_TRUE(many) << many.error().message;
+  const std::vector<std::string> texts = {"The capital of France is",    "one two three four",
+                                          "The sun rises in the",        "recipe for a cake needs",
+                                          "Monday, Tuesday, Wednesday,", "The capital of Italy is"};
+  std::vector<BatchToken> said;  // what each goes on with, and then
+  std::vector<TokenId> then;
+  for (int slot = 0; slot < 6; ++slot) {
+    const auto tokens = model_->vocabulary().tokenize_text(texts[static_cast<std::size_t>(slot)]);
+    const auto length = static_cast<int>(tokens.size());
+    model_->keep_prefix(0, 0);
+    ASSERT_EQ(model_->decode(batch_of(tokens, 0), never), DecodeOutcome::done);
+    said.push_back({best(model_->logits(tokens.size() - 1)), length, slot, true});
+    ASSERT_EQ(model_->decode(batch_of({said.back().token}, 0, length), never), DecodeOutcome::done);
+    then.push_back(best(model_->logits(0)));
+    ASSERT_EQ(many->decode(batch_of(tokens, slot), never), DecodeOutcome::done);
+  }
+  for (const auto& slots :
+       std::vector<std::vector<std::size_t>>{{0, 2, 5}, {1, 4}, {3}, {0, 1, 2, 3, 4, 5}}) {
+    std::vector<BatchToken> batch;
+    for (const std::size_t slot : slots) {
+      many->keep_prefix(slot, static_cast<std::size_t>(said[slot].position));
+      batch.push_back(said[slot]);
+    }
+    ASSERT_EQ(many->decode(batch, never), DecodeOutcome::done);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      EXPECT_EQ(best(many->logits(i)), then[slots[i]])
+          << "slot " << slots[i] << " of " << slots.size();
+    }
+  }
+}
+
 TEST_F(LoadedModelDecode, ComputesOnTheCpuWhenToldTo) {
   LlamaOptions options;
   options.model_path = test_model();
