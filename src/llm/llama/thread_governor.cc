@@ -6,12 +6,13 @@
 namespace tars::llm {
 namespace {
 
-constexpr double kCrowded = 1.3;    // steps stretched by this much ask for a trial
-constexpr double kWeight = 0.2;     // of a new step in an average
-constexpr int kTrialSteps = 6;
-constexpr int kShortestPause = 16;  // steps between trials
-constexpr int kLongestPause = 256;
-constexpr double kWorthIt = 0.9;    // a change must save a tenth
+constexpr double kCrowded = 1.3;  // steps stretched by this much, for a pause, ask for a trial
+constexpr double kWeight = 0.2;   // of a new step in an average
+constexpr int kTrialSteps = 12;
+constexpr int kCountedSteps = 6;  // the last ones: a thread that has waited runs freely at first
+constexpr int kShortestPause = 40;  // steps between trials
+constexpr int kLongestPause = 512;
+constexpr double kWorthIt = 0.8;  // a change must save a fifth
 
 }  // namespace
 
@@ -28,10 +29,15 @@ void ThreadGovernor::record(double cost, double stretch) {
   stretch_ += kWeight * (stretch - stretch_);
   if (trial_left_ > 0) {
     if (--trial_left_ == 0) settle();
+    if (trial_left_ == kCountedSteps) average = 0;
     return;
   }
-  if (until_trial_ > 0) --until_trial_;
-  if (until_trial_ > 0 || !choose_trial()) return;
+  if (home_ == 0 && stretch_ <= kCrowded) {
+    until_trial_ = pause_ = kShortestPause;
+    return;
+  }
+  if (until_trial_ > 0 && --until_trial_ > 0) return;
+  if (!choose_trial()) return;
   levels_[current_].cost = 0;
   trial_left_ = kTrialSteps;
 }

@@ -7,9 +7,9 @@
 namespace tars::llm {
 
 // Workers of one step wait for each other, so on a busy machine the slowest core decides and fewer
-// threads can be faster. When steps take clearly longer than the CPU time they use, it tries half
-// the threads for a few steps, keeps what is faster, and later tries more again, at growing
-// intervals while that does not help. Pure: times come in as arguments. For one thread.
+// threads can be faster. When steps take clearly longer than the CPU time they use for a while, it
+// tries half the threads for a few steps, keeps what is faster, and later tries more again, at
+// growing intervals while that does not help. Pure: times come in as arguments. For one thread.
 class ThreadGovernor {
  public:
   // `most` threads, at least 1.

@@ -54,6 +54,30 @@ TEST(ThreadGovernor, StaysWhereFewerDoNotHelp) {
   EXPECT_LT(fewer, 60);
 }
 
+TEST(ThreadGovernor, DoesNotTryFewerInABriefCrowd) {
+  ThreadGovernor governor(2);
+  Machine machine;
+  for (int burst = 0; burst < 20; ++burst) {
+    machine.busy = true;
+    machine.run(governor, 20);
+    machine.busy = false;
+    machine.run(governor, 40);
+  }
+  EXPECT_EQ(machine.steps_with_one, 0);
+}
+
+// A thread that waited for others has time saved up, and runs undisturbed for the first steps.
+TEST(ThreadGovernor, IsNotTakenInByTheFirstStepsOfATrial) {
+  ThreadGovernor governor(2);
+  int with_one = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const bool two = governor.threads() > 1;
+    with_one = two ? 0 : with_one + 1;
+    ASSERT_LT(with_one, 20) << "step " << i;
+    governor.record(two ? 2.0 : with_one <= 5 ? 1.0 : 2.4, 2.0);
+  }
+}
+
 TEST(ThreadGovernor, FindsOneOfEight) {
   ThreadGovernor governor(8);
   for (int i = 0; i < 400; ++i) governor.record(governor.threads(), 3.0);
