@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
@@ -67,12 +68,29 @@ class Attention {
     }
   }
 
+  // Of one stream: whether each row by itself, on so many threads, gives the same to the bit.
+  bool rows_alone_are_equal(int threads) {
+    compute(result_, shape_.threads);
+    const auto& s = shape_;
+    ggml_context* c = context_.get();
+    for (int row = 0; row < s.rows; ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      ggml_tensor* q =
+          ggml_view_3d(c, q_, s.key_size, 1, s.heads, q_->nb[1], q_->nb[2], i * q_->nb[1]);
+      ggml_tensor* mask = ggml_view_2d(c, mask_, s.cells, 1, mask_->nb[1], i * mask_->nb[1]);
+      ggml_tensor* alone = ggml_flash_attn_ext(c, q, ggml_permute(c, k_, 0, 2, 1, 3),
+                                               ggml_permute(c, v_, 0, 2, 1, 3), mask, scale(),
+                                               s.max_bias, s.softcap);
+      compute(alone, threads);
+      const char* together = static_cast<const char*>(result_->data) + i * result_->nb[2];
+      if (std::memcmp(together, alone->data, ggml_nbytes(alone)) != 0) return false;
+    }
+    return true;
+  }
+
   // The largest difference from the definition.
   double error() {
-    ggml_cgraph* graph = ggml_new_graph(context_.get());
-    ggml_build_forward_expand(graph, result_);
-    EXPECT_EQ(ggml_graph_compute_with_ctx(context_.get(), graph, shape_.threads),
-              GGML_STATUS_SUCCESS);
+    compute(result_, shape_.threads);
     double worst = 0;
     for (int stream = 0; stream < shape_.streams; ++stream) {
       for (int row = 0; row < shape_.rows; ++row) {
@@ -90,6 +108,12 @@ class Attention {
   }
 
  private:
+  void compute(ggml_tensor* result, int threads) {
+    ggml_cgraph* graph = ggml_new_graph(context_.get());
+    ggml_build_forward_expand(graph, result);
+    EXPECT_EQ(ggml_graph_compute_with_ctx(context_.get(), graph, threads), GGML_STATUS_SUCCESS);
+  }
+
   struct Free {
     void operator()(ggml_context* context) const { ggml_free(context); }
   };
@@ -199,7 +223,7 @@ TEST_P(AttentionShapes, AreThoseOfTheDefinition) {
 INSTANTIATE_TEST_SUITE_P(
     Named, AttentionShapes,
     testing::Values(
-        // one answer: a row, its cells split between threads
+        // one answer: a row
         Shape{.heads = 9, .kv_heads = 3, .cells = 256, .threads = 2, .visible = 0.3F},
         Shape{.heads = 9, .kv_heads = 3, .cells = 1024, .threads = 3, .visible = 0.99F},
         Shape{.heads = 8, .kv_heads = 8, .cells = 512, .threads = 2, .holes = 0.5F},
@@ -225,6 +249,26 @@ INSTANTIATE_TEST_SUITE_P(
         Shape{.heads = 4, .cells = 512, .threads = 2, .sinks = true},
         Shape{.heads = 4, .kv_heads = 2, .rows = 4, .cells = 128, .type = GGML_TYPE_F32},
         Shape{.heads = 4, .kv_heads = 2, .rows = 4, .cells = 128, .mask = false}));
+
+// Or an answer at temperature 0 would depend on what was cached, and on who else asked.
+TEST(Attention, OfARowDoesNotDependOnItsBatch) {
+  ASSERT_TRUE(load_cpu_kernels());
+  for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_F32}) {
+    for (const int rows : {2, 5, 64, 100}) {
+      Attention attention({.heads = 9,
+                           .kv_heads = 3,
+                           .rows = rows,
+                           .cells = 320,
+                           .threads = 1,
+                           .type = type,
+                           .visible = 0.7F,
+                           .holes = 0.1F},
+                          1);
+      EXPECT_TRUE(attention.rows_alone_are_equal(1)) << rows << " rows";
+      EXPECT_TRUE(attention.rows_alone_are_equal(4)) << rows << " rows";
+    }
+  }
+}
 
 TEST(AttentionShapes, AnyAreThoseOfTheDefinition) {
   ASSERT_TRUE(load_cpu_kernels());
