@@ -133,7 +133,7 @@ def slow_readers(setting: Setting) -> list[tuple]:
             server = _gateway(setting, upstream, MODEL_MAX_TOKENS=str(SLOW_TOKENS))
             report = wsload(setting, mode, "-base", server.url, "-pid", str(server.process.pid), *load,
                             *arguments)
-            rss[mode] = report["server"]["rss_kb_after"]
+            rss[mode] = report["server"]["rss_after_kb"]
             server.kill()
         differences.append((rss["slow"] - rss["chat"]) / SLOW_READERS)
     value = median(differences)
