@@ -59,9 +59,7 @@ class Attention {
       mask_ = ggml_new_tensor_4d(context_.get(), GGML_TYPE_F16, s.cells, s.rows, 1, s.streams);
       fill_mask();
     }
-    result_ = ggml_flash_attn_ext(context_.get(), q_, ggml_permute(context_.get(), k_, 0, 2, 1, 3),
-                                  ggml_permute(context_.get(), v_, 0, 2, 1, 3), mask_, scale(),
-                                  s.max_bias, s.softcap);
+    result_ = attend(q_, mask_);
     if (s.sinks) {
       sinks_ = tensor(GGML_TYPE_F32, s.heads, 1, 1, 1);
       ggml_flash_attn_ext_add_sinks(result_, sinks_);
@@ -78,9 +76,7 @@ class Attention {
       ggml_tensor* q =
           ggml_view_3d(c, q_, s.key_size, 1, s.heads, q_->nb[1], q_->nb[2], i * q_->nb[1]);
       ggml_tensor* mask = ggml_view_2d(c, mask_, s.cells, 1, mask_->nb[1], i * mask_->nb[1]);
-      ggml_tensor* alone = ggml_flash_attn_ext(c, q, ggml_permute(c, k_, 0, 2, 1, 3),
-                                               ggml_permute(c, v_, 0, 2, 1, 3), mask, scale(),
-                                               s.max_bias, s.softcap);
+      ggml_tensor* alone = attend(q, mask);
       compute(alone, threads);
       const char* together = static_cast<const char*>(result_->data) + i * result_->nb[2];
       if (std::memcmp(together, alone->data, ggml_nbytes(alone)) != 0) return false;
@@ -108,6 +104,13 @@ class Attention {
   }
 
  private:
+  ggml_tensor* attend(ggml_tensor* q, ggml_tensor* mask) {
+    ggml_context* c = context_.get();
+    return ggml_flash_attn_ext(c, q, ggml_permute(c, k_, 0, 2, 1, 3),
+                               ggml_permute(c, v_, 0, 2, 1, 3), mask, scale(), shape_.max_bias,
+                               shape_.softcap);
+  }
+
   void compute(ggml_tensor* result, int threads) {
     ggml_cgraph* graph = ggml_new_graph(context_.get());
     ggml_build_forward_expand(graph, result);
@@ -270,7 +273,7 @@ TEST(Attention, OfARowDoesNotDependOnItsBatch) {
   }
 }
 
-TEST(AttentionShapes, AnyAreThoseOfTheDefinition) {
+TEST(Attention, OfAnyShapeIsThatOfTheDefinition) {
   ASSERT_TRUE(load_cpu_kernels());
   std::mt19937 random(2026);
   const auto any = [&](int low, int high) {
