@@ -79,10 +79,10 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::quoted(std::string_view text) {
-  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-  });
-  if (plain) {
+  // Looks at all of it, so that the compiler looks at many characters at once.
+  bool special = false;
+  for (const char c : text) special |= (c >= 0 && c < 0x20) || c == '"' || c == '\\';
+  if (!special) {
     out_ += '"';
     out_ += text;
     out_ += '"';

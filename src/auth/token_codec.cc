@@ -1,11 +1,10 @@
 #include "auth/token_codec.h"
 
-#include <jwt.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "auth/base64url.h"
 #include "auth/client_id.h"
@@ -16,10 +15,7 @@ namespace tars::auth {
 
 namespace {
 
-struct JwtDeleter {
-  void operator()(jwt_t* jwt) const { jwt_free(jwt); }
-};
-using Jwt = std::unique_ptr<jwt_t, JwtDeleter>;
+namespace json = boost::json;
 
 Error invalid() { return make_error(ErrorCode::invalid_token, "token_invalid"); }
 
@@ -73,40 +69,36 @@ bool optional_text(const FlatObject& object, std::string_view name, std::string&
 
 }  // namespace
 
+TokenCodec::Key::Key(const std::string& secret, const std::optional<std::string>& generation)
+    : id(key_id(secret, generation)), jws(secret, id) {}
+
 TokenCodec::TokenCodec(const Options& options, std::optional<std::string> generation)
-    : current_{options.secret_key, key_id(options.secret_key, generation)},
+    : current_(options.secret_key, generation),
       issuer_(options.issuer),
       audience_(options.audience) {
-  if (options.previous_secret_key) {
-    previous_ = Key{*options.previous_secret_key, key_id(*options.previous_secret_key, generation)};
-  }
+  if (options.previous_secret_key) previous_.emplace(*options.previous_secret_key, generation);
 }
 
 Result<std::string> TokenCodec::encode(const Claims& claims) const {
-  Error failed = make_error(ErrorCode::internal, "a token could not be signed");
-  jwt_t* raw = nullptr;
-  if (jwt_new(&raw) != 0) return failed;
-  const Jwt jwt(raw);
-  const char* type = claims.type == TokenType::access ? "access" : "refresh";
-  int error = jwt_add_header(raw, "typ", "JWT") | jwt_add_header(raw, "kid", current_.id.c_str());
-  error |= jwt_add_grant(raw, "iss", issuer_.c_str());
-  error |= jwt_add_grant(raw, "aud", audience_.c_str());
-  error |= jwt_add_grant(raw, "sub", claims.client_id.c_str());
-  error |= jwt_add_grant(raw, "type", type);
-  error |= jwt_add_grant(raw, "jti", claims.token_id.c_str());
-  error |= jwt_add_grant(raw, "sid", claims.family.c_str());
-  error |= jwt_add_grant(raw, "device_name", claims.device_name.c_str());
-  error |= jwt_add_grant(raw, "device_type", claims.device_type.c_str());
-  error |= jwt_add_grant_int(raw, "iat", claims.issued_at);
-  error |= jwt_add_grant_int(raw, "nbf", claims.issued_at);
-  error |= jwt_add_grant_int(raw, "exp", claims.expires_at);
-  error |= jwt_set_alg(raw, JWT_ALG_HS256,
-                       reinterpret_cast<const unsigned char*>(current_.secret.data()),
-                       static_cast<int>(current_.secret.size()));
-  if (error != 0) return failed;
-  const std::unique_ptr<char, decltype(&std::free)> text(jwt_encode_str(raw), &std::free);
-  if (!text) return failed;
-  return std::string(text.get());
+  std::array<unsigned char, 2048> memory;
+  json::monotonic_resource resource(memory.data(), memory.size());
+  json::object payload(&resource);
+  payload.reserve(11);
+  const auto add = [&](std::string_view name, const auto& value) { payload.emplace(name, value); };
+  add("iss", issuer_);
+  add("aud", audience_);
+  add("sub", claims.client_id);
+  add("type", claims.type == TokenType::access ? "access" : "refresh");
+  add("jti", claims.token_id);
+  add("sid", claims.family);
+  add("device_name", claims.device_name);
+  add("device_type", claims.device_type);
+  add("iat", claims.issued_at);
+  add("nbf", claims.issued_at);
+  add("exp", claims.expires_at);
+  auto token = current_.jws.sign(json::serialize(payload));
+  if (!token) return make_error(ErrorCode::internal, "a token could not be signed");
+  return std::move(*token);
 }
 
 Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
@@ -118,10 +110,9 @@ Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
   const auto header = read_header((*parts)[0]);
   if (!header) return invalid();
 
-  const std::string terminated(token);
   const auto fits = [&](const Key& key) {
     const bool named = !header->key_id || key.id.empty() || *header->key_id == key.id;
-    return named && signed_with(terminated, key);
+    return named && key.jws.verify(token);
   };
   bool previous = false;
   if (!fits(current_)) {
@@ -152,15 +143,6 @@ std::optional<TokenCodec::Header> TokenCodec::read_header(std::string_view encod
     header.key_id = *id;
   }
   return header;
-}
-
-bool TokenCodec::signed_with(const std::string& token, const Key& key) const {
-  jwt_t* raw = nullptr;
-  const int error =
-      jwt_decode(&raw, token.c_str(), reinterpret_cast<const unsigned char*>(key.secret.data()),
-                 static_cast<int>(key.secret.size()));
-  const Jwt jwt(raw);
-  return error == 0 && raw != nullptr && jwt_get_alg(raw) == JWT_ALG_HS256;
 }
 
 Result<SignedClaims> TokenCodec::read_claims(std::string_view encoded) const {

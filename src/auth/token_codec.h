@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/jws.h"
 #include "auth/token_service.h"
 
 namespace tars::auth {
@@ -21,15 +22,14 @@ struct SignedClaims {
 };
 
 // Signs and reads with the current key and reads with the previous one. Immutable, so any thread
-// may call. The algorithm is HS256 and nothing in a token can change that; libjwt does the
-// cryptography.
+// may call. The algorithm is HS256 and nothing in a token can change that.
 class TokenCodec {
  public:
   // `generation` names the ledger whose revocations are known; a token that names another one in
   // its `kid` is refused. nullopt: no ledger can be read, so any is let through here.
   explicit TokenCodec(const Options& options, std::optional<std::string> generation = "");
 
-  // `claims.device_name` and `device_type` must be UTF-8 without NUL. internal when libjwt fails.
+  // `claims.device_name` and `device_type` must be UTF-8. internal when it cannot be signed.
   Result<std::string> encode(const Claims& claims) const;
   // token_missing (unauthorized) or token_invalid: shape, header, signature, a claim that is
   // missing, twice or of a wrong type, iss, aud.
@@ -37,14 +37,15 @@ class TokenCodec {
 
  private:
   struct Key {
-    std::string secret;
+    Key(const std::string& secret, const std::optional<std::string>& generation);
+
     std::string id;  // the header's kid; empty: not compared
+    JwsKey jws;
   };
   struct Header {
     std::optional<std::string> key_id;
   };
   static std::optional<Header> read_header(std::string_view encoded);
-  bool signed_with(const std::string& token, const Key& key) const;
   Result<SignedClaims> read_claims(std::string_view encoded) const;
 
   Key current_;

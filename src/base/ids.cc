@@ -17,6 +17,20 @@ void fill_random(std::span<unsigned char> out) {
   }
 }
 
+// Sixteen bytes that were not given out before, good until the next call in this thread. A call of
+// the generator takes a microsecond, so one serves many ids.
+std::span<const unsigned char, 16> next_random() {
+  static thread_local std::array<unsigned char, 512> pool;
+  static thread_local std::size_t used = pool.size();
+  if (used == pool.size()) {
+    fill_random(pool);
+    used = 0;
+  }
+  const std::span<const unsigned char, 16> out(pool.data() + used, 16);
+  used += out.size();
+  return out;
+}
+
 std::string to_hex(std::span<const unsigned char> bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
@@ -35,8 +49,7 @@ std::string make_id(std::string_view prefix) {
   using namespace std::chrono;
   auto ms = static_cast<std::uint64_t>(
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-  std::array<unsigned char, 16> random{};
-  fill_random(random);
+  const std::span<const unsigned char, 16> random = next_random();
   std::string out(prefix);
   out += '_';
   const std::size_t start = out.size();

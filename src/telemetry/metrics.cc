@@ -53,10 +53,10 @@ Histogram& histogram(Registry& registry, const char* name, const char* help,
 }
 
 // Both come from the peer; a closed set keeps the number of time series bounded.
-std::string method_label(std::string_view method) {
+std::string_view method_label(std::string_view method) {
   static constexpr std::array<std::string_view, 7> kKnown = {"GET",   "HEAD",   "POST",   "PUT",
                                                              "PATCH", "DELETE", "OPTIONS"};
-  return std::string(std::ranges::find(kKnown, method) != kKnown.end() ? method : "other");
+  return std::ranges::find(kKnown, method) != kKnown.end() ? method : "other";
 }
 
 std::string close_label(unsigned code) {
@@ -160,13 +160,26 @@ Metrics::Metrics()
 
 void Metrics::count_request(std::string_view route, std::string_view method, unsigned status,
                             double seconds) {
+  const RequestSeries series = request_series(route, method_label(method), status);
+  series.count.Increment();
+  series.seconds.Observe(seconds);
+}
+
+Metrics::RequestSeries Metrics::request_series(std::string_view route, std::string_view method,
+                                               unsigned status) {
+  std::lock_guard lock(requests_mutex_);
+  if (const auto found = request_series_.find(std::tuple(route, method, status));
+      found != request_series_.end()) {
+    return found->second;
+  }
   const std::string route_text(route);
-  requests_
-      .Add({{"route", route_text},
-            {"method", method_label(method)},
-            {"status", std::to_string(status)}})
-      .Increment();
-  request_seconds_.Add({{"route", route_text}}, kRequestSeconds).Observe(seconds);
+  const std::string method_text(method);
+  const RequestSeries series{
+      requests_.Add(
+          {{"route", route_text}, {"method", method_text}, {"status", std::to_string(status)}}),
+      request_seconds_.Add({{"route", route_text}}, kRequestSeconds)};
+  request_series_.emplace(std::tuple(route_text, method_text, status), series);
+  return series;
 }
 
 void Metrics::count_websocket_close(unsigned code) {

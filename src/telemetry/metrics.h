@@ -7,15 +7,24 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace tars::telemetry {
 
 // Owns the registry. Created once by app/ and passed by reference. Thread-safe. Names begin with
 // tars_, base units, no client or path text as labels.
 class Metrics {
+  struct RequestSeries {
+    prometheus::Counter& count;
+    prometheus::Histogram& seconds;
+  };
+
   // First, because the references below point into it.
   const std::unique_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& requests_;
@@ -58,6 +67,14 @@ class Metrics {
 
   // Prometheus text, process figures (RSS, CPU, descriptors) read at this moment.
   std::string text();
+
+ private:
+  RequestSeries request_series(std::string_view route, std::string_view method, unsigned status);
+
+  // The series by route, method and status: looking them up by labels costs more than counting.
+  std::mutex requests_mutex_;
+  std::map<std::tuple<std::string, std::string, unsigned>, RequestSeries, std::less<>>
+      request_series_;
 };
 
 }  // namespace tars::telemetry

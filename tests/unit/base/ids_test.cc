@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace tars {
 namespace {
@@ -17,6 +21,20 @@ TEST(Ids, HaveAPrefixAndTwentySixCharacters) {
 TEST(Ids, AreNeverTheSameTwice) {
   std::set<std::string> seen;
   for (int i = 0; i < 10000; ++i) EXPECT_TRUE(seen.insert(make_id("x")).second);
+}
+
+TEST(Ids, AreNeverTheSameInTwoThreads) {
+  std::array<std::vector<std::string>, 4> made;
+  std::vector<std::thread> threads;
+  for (auto& mine : made) {
+    threads.emplace_back([&mine] {
+      for (int i = 0; i < 1000; ++i) mine.push_back(make_id("x"));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::set<std::string> seen;
+  for (const auto& ids : made) seen.insert(ids.begin(), ids.end());
+  EXPECT_EQ(seen.size(), 4000U);
 }
 
 TEST(Ids, SortByTheTimeTheyWereMade) {
