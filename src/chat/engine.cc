@@ -46,7 +46,7 @@ ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& bac
       backend_(backend),
       clock_(clock),
       metrics_(metrics),
-      registry_(options_.max_ended_runs_in_memory),
+      registry_(options_.max_ended_runs_in_memory, options_.max_ended_bytes_in_memory),
       mailbox_(std::make_shared<Mailbox>(kMaxCommands)),
       repository_(std::move(repository)),
       writer_(repository_, clock, options_.max_ended_runs_in_memory),

@@ -16,7 +16,9 @@ struct Options {
   int waiting_total = 256;
   std::chrono::milliseconds flush_interval{250};  // a token is stored at most this late
   std::string system_prompt;  // first message of every prompt; empty = none
-  std::size_t max_ended_runs_in_memory = 256;  // older ones are read from the store again
+  // Of ended runs the youngest stay in memory, within both bounds; others are read from the store.
+  std::size_t max_ended_runs_in_memory = 256;
+  std::size_t max_ended_bytes_in_memory = 16 << 20;
 };
 
 }  // namespace tars::chat

@@ -25,8 +25,10 @@ void Registry::ended(const LiveRun& run) {
   const auto at = runs_.find(run.run->info().id);
   if (at == runs_.end() || at->second.ended) return;
   at->second.ended = true;
+  at->second.bytes = run.run->memory();
+  ended_bytes_ += at->second.bytes;
   ended_.push_back(at->first);
-  while (ended_.size() > max_ended_) {
+  while (ended_.size() > max_ended_ || (ended_bytes_ > max_bytes_ && ended_.size() > 1)) {
     erase(ended_.front());
     ended_.pop_front();
   }
@@ -38,6 +40,7 @@ void Registry::erase(const std::string& run_id) {
   const RunInfo& info = at->second.run->run->info();
   const auto message = by_message_.find(message_key(info.client_id, info.message_id));
   if (message != by_message_.end() && message->second == run_id) by_message_.erase(message);
+  ended_bytes_ -= at->second.bytes;
   runs_.erase(at);
 }
 

@@ -14,13 +14,14 @@
 
 namespace tars::chat {
 
-// Thread-safe; never calls out. Active runs stay until ended(); of the ended ones it keeps the
-// `max_ended` that ended last.
+// Thread-safe; never calls out. Active runs stay until ended(); of the ended ones it keeps those
+// that ended last: at most `max_ended`, and, but for the last one, at most `max_bytes` of logs.
 class Registry {
  public:
   using Runs = std::vector<std::shared_ptr<LiveRun>>;
 
-  explicit Registry(std::size_t max_ended) : max_ended_(max_ended) {}
+  Registry(std::size_t max_ended, std::size_t max_bytes)
+      : max_ended_(max_ended), max_bytes_(max_bytes) {}
 
   void add(std::shared_ptr<LiveRun> run);
   // Forgets a run that was refused after all.
@@ -43,15 +44,18 @@ class Registry {
   struct Entry {
     std::shared_ptr<LiveRun> run;
     bool ended = false;
+    std::size_t bytes = 0;  // of the log, once it has ended
   };
   static std::string message_key(std::string_view client_id, std::string_view message_id);
   void erase(const std::string& run_id);
 
   const std::size_t max_ended_;
+  const std::size_t max_bytes_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Entry> runs_;
   std::unordered_map<std::string, std::string> by_message_;  // → run id
   std::list<std::string> ended_;                             // oldest first, run ids
+  std::size_t ended_bytes_ = 0;
 };
 
 }  // namespace tars::chat

@@ -1,6 +1,5 @@
 #include "chat/run.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace tars::chat {
@@ -24,23 +23,18 @@ void Run::start(int prompt_tokens, int cached_tokens, SteadyTime) {
 void Run::append(std::string_view text, SteadyTime now) {
   std::lock_guard lock(mutex_);
   if (outcome_) return;
-  if (ends_.empty()) first_token_ = now;
+  if (log_.empty()) first_token_ = now;
   last_token_ = now;
-  text_ += text;
-  ends_.push_back(static_cast<std::uint32_t>(text_.size()));
+  log_.append(text);
 }
 
 void Run::append_rest(std::string_view rest) {
   std::lock_guard lock(mutex_);
   if (outcome_ || rest.empty()) return;
-  const std::size_t before = ends_.size() < 2 ? 0 : ends_[ends_.size() - 2];
-  const bool last_is_unread = !ends_.empty() && ends_.back() == before;
-  text_ += rest;
-  const auto end = static_cast<std::uint32_t>(text_.size());
-  if (last_is_unread) {
-    ends_.back() = end;
+  if (log_.last_is_empty()) {
+    log_.extend_last(rest);
   } else {
-    ends_.push_back(end);
+    log_.append(rest);
   }
 }
 
@@ -54,11 +48,12 @@ void Run::finish(Outcome outcome) {
   if (first_token_ != SteadyTime{}) {
     outcome.ttft_ms = Milliseconds(first_token_ - info_.submitted_at).count();
     const double seconds = std::chrono::duration<double>(last_token_ - first_token_).count();
-    if (seconds > 0) outcome.tokens_per_second = static_cast<double>(ends_.size() - 1) / seconds;
+    if (seconds > 0) outcome.tokens_per_second = static_cast<double>(log_.tokens() - 1) / seconds;
   }
   status_ = outcome.status;
   position_ = 0;
   outcome_ = std::move(outcome);
+  log_.shrink();
 }
 
 void Run::wake() {
@@ -73,37 +68,22 @@ bool Run::set_position(int position) {
 
 Slice Run::read(std::size_t offset, std::size_t max_bytes) const {
   std::lock_guard lock(mutex_);
-  Slice slice{.text = {}, .first = offset, .count = 0};
-  if (offset >= ends_.size()) return slice;
-  const std::size_t begin = offset == 0 ? 0 : ends_[offset - 1];
-  const auto from = ends_.begin() + static_cast<std::ptrdiff_t>(offset);
-  // At least one token with text, however long it is, so that every reader gets on.
-  const auto first_with_text = std::upper_bound(from, ends_.end(), begin);
-  std::size_t end = begin;
-  auto last = from;  // one past the slice
-  if (first_with_text != ends_.end()) {
-    const auto fits = std::upper_bound(first_with_text, ends_.end(), begin + max_bytes);
-    end = fits == first_with_text ? *first_with_text : *(fits - 1);
-    last = std::lower_bound(from, ends_.end(), end) + 1;  // without the empty tokens that follow
-  }
-  if (outcome_ && end == text_.size()) last = ends_.end();
-  slice.text = text_.substr(begin, end - begin);
-  slice.count = static_cast<std::size_t>(last - from);
-  return slice;
+  return log_.read(offset, max_bytes, outcome_.has_value());
 }
 
 std::size_t Run::tokens() const {
   std::lock_guard lock(mutex_);
-  return ends_.size();
+  return log_.tokens();
+}
+
+std::size_t Run::memory() const {
+  std::lock_guard lock(mutex_);
+  return log_.memory();
 }
 
 std::vector<std::uint32_t> Run::lengths(std::size_t first, std::size_t count) const {
   std::lock_guard lock(mutex_);
-  std::vector<std::uint32_t> lengths;
-  for (std::size_t i = first; i < ends_.size() && lengths.size() < count; ++i) {
-    lengths.push_back(ends_[i] - (i == 0 ? 0 : ends_[i - 1]));
-  }
-  return lengths;
+  return log_.lengths(first, count);
 }
 
 RunStatus Run::status() const {
@@ -128,7 +108,7 @@ bool Run::has_ended() const {
 
 std::string Run::text() const {
   std::lock_guard lock(mutex_);
-  return text_;
+  return log_.text();
 }
 
 std::uint64_t Run::follow(std::function<void()> wake) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "chat/token_log.h"
 
 namespace tars::chat {
 
@@ -43,15 +44,9 @@ struct Outcome {
   double tokens_per_second = 0;  // first token to last
 };
 
-// Tokens [first, first + count) of a log, as one text.
-struct Slice {
-  std::string text;
-  std::size_t first = 0;
-  std::size_t count = 0;
-};
-
 // Thread-safe. The writer appends; any number of readers read from their own offset, at their own
-// pace. Memory is the text itself plus 4 bytes a token; bounded by the answer's max_tokens.
+// pace. Memory is the text itself plus 4 bytes a token, at the
+// end without room to grow; bounded by the answer's max_tokens.
 class Run {
  public:
   explicit Run(RunInfo info);
@@ -80,6 +75,8 @@ class Run {
   // of empty text are part of the last slice. An offset past the end gives count 0.
   Slice read(std::size_t offset, std::size_t max_bytes) const;
   std::size_t tokens() const;
+  // Bytes that the log takes in memory.
+  std::size_t memory() const;
   // Bytes of text of each token in [first, first + count).
   std::vector<std::uint32_t> lengths(std::size_t first, std::size_t count) const;
   RunStatus status() const;
@@ -99,8 +96,7 @@ class Run {
  private:
   const RunInfo info_;
   mutable std::mutex mutex_;
-  std::string text_;
-  std::vector<std::uint32_t> ends_;  // text_ up to ends_[i] belongs to tokens 0..i
+  TokenLog log_;
   RunStatus status_ = RunStatus::queued;
   int position_ = 0;
   int prompt_tokens_ = 0;

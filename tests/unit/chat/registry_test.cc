@@ -7,6 +7,8 @@
 namespace tars::chat {
 namespace {
 
+constexpr std::size_t kManyBytes = 1 << 20;
+
 std::shared_ptr<LiveRun> with_message(const std::string& id, const std::string& client,
                                       const std::string& message) {
   RunInfo info = testing::run_info(id, client);
@@ -17,7 +19,7 @@ std::shared_ptr<LiveRun> with_message(const std::string& id, const std::string& 
 }
 
 TEST(RegistryTest, FindsByIdAndMessagePerClient) {
-  Registry registry(4);
+  Registry registry(4, kManyBytes);
   auto run = with_message("r1", "alice", "m1");
   registry.add(run);
   EXPECT_EQ(registry.find("alice", "r1"), run);
@@ -32,7 +34,7 @@ TEST(RegistryTest, FindsByIdAndMessagePerClient) {
 }
 
 TEST(RegistryTest, KeepsTheYoungestEndedRuns) {
-  Registry registry(2);
+  Registry registry(2, kManyBytes);
   std::vector<std::shared_ptr<LiveRun>> runs;
   for (int i = 0; i < 4; ++i) {
     runs.push_back(with_message("r" + std::to_string(i), "alice", "m" + std::to_string(i)));
@@ -48,8 +50,31 @@ TEST(RegistryTest, KeepsTheYoungestEndedRuns) {
   EXPECT_EQ(registry.active().size(), 1u);
 }
 
+TEST(RegistryTest, KeepsEndedRunsWithinABoundOfBytesAndAlwaysTheLast) {
+  Registry registry(100, 2500);
+  const auto end = [&](const std::string& id, std::size_t bytes) {
+    auto run = with_message(id, "alice", id);
+    run->run->append(std::string(bytes, 'x'), {});
+    run->run->finish({});
+    registry.add(run);
+    registry.ended(*run);
+  };
+  end("r1", 1000);
+  end("r2", 1000);
+  EXPECT_TRUE(registry.find("alice", "r1"));
+  end("r3", 1000);
+  EXPECT_FALSE(registry.find("alice", "r1"));
+  EXPECT_TRUE(registry.find("alice", "r2"));
+  end("r4", 1'000'000);
+  EXPECT_FALSE(registry.find("alice", "r3"));
+  EXPECT_TRUE(registry.find("alice", "r4"));
+  end("r5", 1000);
+  EXPECT_FALSE(registry.find("alice", "r4"));
+  EXPECT_TRUE(registry.find("alice", "r5"));
+}
+
 TEST(RegistryTest, MatchesWhatACancelMeans) {
-  Registry registry(4);
+  Registry registry(4, kManyBytes);
   auto one = with_message("r1", "alice", "m1");
   auto two = with_message("r2", "alice", "m2");
   auto other = with_message("r3", "bob", "m1");
@@ -69,7 +94,7 @@ TEST(RegistryTest, MatchesWhatACancelMeans) {
 }
 
 TEST(RegistryTest, FindsActiveRunsOfATokenOrItsFamily) {
-  Registry registry(4);
+  Registry registry(4, kManyBytes);
   auto one = with_message("r1", "alice", "");
   auto two = with_message("r2", "alice", "");
   auto other = with_message("r3", "bob", "");

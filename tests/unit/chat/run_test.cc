@@ -44,6 +44,15 @@ TEST(RunTest, LimitsASliceButAlwaysGetsOn) {
   EXPECT_EQ(run.read(0, 0).text, "aa");
 }
 
+TEST(RunTest, AtTheEndItsLogTakesNoMoreThanItHolds) {
+  chat::Run run(run_info("r"));
+  for (int i = 0; i < 1000; ++i) run.append("token", at(1));
+  EXPECT_GE(run.memory(), 9000u);
+  run.finish({});
+  EXPECT_LE(run.memory(), 9200u);
+  EXPECT_EQ(run.tokens(), 1000u);
+}
+
 TEST(RunTest, EmptyTokensWaitForTheirText) {
   chat::Run run(run_info("r"));
   run.append("a", at(1));
