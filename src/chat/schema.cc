@@ -72,7 +72,25 @@ CREATE TABLE run_log (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{store::Migration{.version = 1, .sql = kFirst}};
+// Rows in the order of writing: hundreds of answers at once then fill a few pages one after the
+// other, where clustered by run each of them dirtied a page of its own at every pass.
+constexpr std::string_view kLogInOrderOfWriting = R"sql(
+ALTER TABLE run_log RENAME TO clustered_run_log;
+CREATE TABLE run_log (
+  sequence INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  lengths BLOB NOT NULL
+);
+INSERT INTO run_log (run_id, first, text, lengths)
+  SELECT run_id, first, text, lengths FROM clustered_run_log ORDER BY run_id, first;
+DROP TABLE clustered_run_log;
+CREATE UNIQUE INDEX run_log_run ON run_log (run_id, first);
+)sql";
+
+constexpr std::array kMigrations{store::Migration{.version = 1, .sql = kFirst},
+                                 store::Migration{.version = 2, .sql = kLogInOrderOfWriting}};
 
 }  // namespace
 
