@@ -71,19 +71,14 @@ LiveRun::Stopped LiveRun::stop(const Clock& clock) {
   return Stopped::signalled;
 }
 
-void LiveRun::abandon(SteadyTime deadline) {
-  std::lock_guard lock(mutex_);
-  abandoned_until_ = deadline;
-}
+void LiveRun::abandon(SteadyTime deadline) { abandoned_until_ = deadline; }
 
-void LiveRun::adopt() {
-  std::lock_guard lock(mutex_);
-  abandoned_until_.reset();
-}
+void LiveRun::adopt() { abandoned_until_ = SteadyTime::max(); }
 
 std::optional<SteadyTime> LiveRun::abandoned_until() const {
-  std::lock_guard lock(mutex_);
-  return abandoned_until_;
+  const SteadyTime until = abandoned_until_;
+  if (until == SteadyTime::max()) return std::nullopt;
+  return until;
 }
 
 }  // namespace tars::chat

@@ -1,6 +1,7 @@
 // A run together with what only the engine needs to know about it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,7 +60,7 @@ class LiveRun {
   mutable std::mutex mutex_;
   Phase phase_ = Phase::waiting;
   bool stop_asked_ = false;
-  std::optional<SteadyTime> abandoned_until_;
+  std::atomic<SteadyTime> abandoned_until_ = SteadyTime::max();  // the latest: it is not
   std::stop_source stop_;
 };
 

@@ -26,6 +26,7 @@ void Run::append(std::string_view text, SteadyTime now) {
   if (log_.empty()) first_token_ = now;
   last_token_ = now;
   log_.append(text);
+  tokens_ = log_.tokens();
 }
 
 void Run::append_rest(std::string_view rest) {
@@ -35,6 +36,7 @@ void Run::append_rest(std::string_view rest) {
     log_.extend_last(rest);
   } else {
     log_.append(rest);
+    tokens_ = log_.tokens();
   }
 }
 
@@ -71,10 +73,7 @@ Slice Run::read(std::size_t offset, std::size_t max_bytes) const {
   return log_.read(offset, max_bytes, outcome_.has_value());
 }
 
-std::size_t Run::tokens() const {
-  std::lock_guard lock(mutex_);
-  return log_.tokens();
-}
+std::size_t Run::tokens() const { return tokens_; }
 
 std::size_t Run::memory() const {
   std::lock_guard lock(mutex_);
@@ -86,10 +85,7 @@ std::vector<std::uint32_t> Run::lengths(std::size_t first, std::size_t count) co
   return log_.lengths(first, count);
 }
 
-RunStatus Run::status() const {
-  std::lock_guard lock(mutex_);
-  return status_;
-}
+RunStatus Run::status() const { return status_; }
 
 int Run::position() const {
   std::lock_guard lock(mutex_);
@@ -102,8 +98,8 @@ std::optional<Outcome> Run::outcome() const {
 }
 
 bool Run::has_ended() const {
-  std::lock_guard lock(mutex_);
-  return outcome_.has_value();
+  const RunStatus status = status_;
+  return status != RunStatus::queued && status != RunStatus::running;
 }
 
 std::string Run::text() const {

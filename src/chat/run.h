@@ -1,6 +1,7 @@
 // A run is a log: everything one generation produced, and its state. Readers are positions in it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -96,8 +97,10 @@ class Run {
  private:
   const RunInfo info_;
   mutable std::mutex mutex_;
+  // Written under the mutex, read without: the worker asks every run at every turn.
+  std::atomic<RunStatus> status_ = RunStatus::queued;
+  std::atomic<std::size_t> tokens_ = 0;
   TokenLog log_;
-  RunStatus status_ = RunStatus::queued;
   int position_ = 0;
   int prompt_tokens_ = 0;
   int cached_tokens_ = 0;

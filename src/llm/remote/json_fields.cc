@@ -33,6 +33,11 @@ std::string for_people(std::string_view text) {
 
 }  // namespace
 
+JsonLine& JsonLine::of_this_thread() {
+  static thread_local JsonLine line;
+  return line;
+}
+
 Result<json::value> JsonLine::parse(std::string_view text) {
   boost::system::error_code ec;
   parser_.reset();  // what a broken line left, before its memory goes

@@ -34,7 +34,7 @@ class OllamaReader final : public AnswerReader {
  private:
   Result<void> take(std::string_view line, TextTarget& target) {
     if (end_ || line.empty()) return {};
-    const Result<json::value> parsed = json_.parse(line);
+    const Result<json::value> parsed = JsonLine::of_this_thread().parse(line);
     if (!parsed) return foreign();
     const json::object* const object = parsed->if_object();
     if (object == nullptr) return foreign();
@@ -61,7 +61,6 @@ class OllamaReader final : public AnswerReader {
   }
 
   LineSplitter lines_{kMaxLine};
-  JsonLine json_;
   std::optional<Completion> end_;
 };
 

@@ -43,7 +43,7 @@ class OpenAiReader final : public AnswerReader {
       end_ = completion_;
       return {};
     }
-    const Result<json::value> parsed = json_.parse(data);
+    const Result<json::value> parsed = JsonLine::of_this_thread().parse(data);
     if (!parsed) return foreign();
     const json::object* const event = parsed->if_object();
     if (event == nullptr) return foreign();
@@ -79,7 +79,6 @@ class OpenAiReader final : public AnswerReader {
   }
 
   SseParser events_{kMaxEvent};
-  JsonLine json_;
   Completion completion_;
   bool finished_ = false;
   std::optional<Completion> end_;
