@@ -14,10 +14,12 @@ using Code = json::error_code;
 // Boost.JSON calls these while it reads; false with a code ends the parse. Only names and values of
 // the outer object (depth 1) are kept.
 struct Collector {
+  // NOLINTBEGIN(readability-identifier-naming): Boost.JSON looks for these names.
   static constexpr std::size_t max_object_size = 32;
   static constexpr std::size_t max_array_size = 64;
   static constexpr std::size_t max_key_size = 64;
   static constexpr std::size_t max_string_size = 1024;
+  // NOLINTEND(readability-identifier-naming)
 
   std::vector<Member> members;
   std::string buffer;  // a text that comes in parts (escapes)

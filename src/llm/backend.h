@@ -14,7 +14,7 @@
 #include "base/error.h"
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming): Boost's name
 }
 
 namespace tars::llm {

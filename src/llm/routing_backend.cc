@@ -23,6 +23,7 @@ Status RoutingBackend::status() const {
 
 std::vector<NamedStatus> RoutingBackend::parts() const {
   std::vector<NamedStatus> out;
+  out.reserve(backends_.size());
   for (const NamedBackend& each : backends_) out.push_back({each.name, each.backend->status()});
   return out;
 }

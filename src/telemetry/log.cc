@@ -37,9 +37,9 @@ std::atomic<LogFormat> g_format{LogFormat::text};
 
 // Where lines go; spdlog's lock allows the one sink in it to be exchanged at any time.
 const std::shared_ptr<spdlog::sinks::dist_sink_mt>& outlet() {
-  static const auto kOutlet = std::make_shared<spdlog::sinks::dist_sink_mt>(
+  static const auto the_outlet = std::make_shared<spdlog::sinks::dist_sink_mt>(
       std::vector<spdlog::sink_ptr>{std::make_shared<spdlog::sinks::stderr_sink_mt>()});
-  return kOutlet;
+  return the_outlet;
 }
 
 std::mutex g_path_mutex;
@@ -48,14 +48,14 @@ std::filesystem::path g_path;  // empty = stderr
 // The one process-wide object: a line must reach stderr from anywhere, also before options are
 // read.
 spdlog::logger& logger() {
-  static const std::shared_ptr<spdlog::logger> kLogger = [] {
+  static const std::shared_ptr<spdlog::logger> the_logger = [] {
     auto made = std::make_shared<spdlog::logger>("tars", outlet());
     made->set_pattern("%v");  // log_line.cc writes the whole line
     made->set_level(spdlog::level::info);
     made->flush_on(spdlog::level::trace);
     return made;
   }();
-  return *kLogger;
+  return *the_logger;
 }
 
 }  // namespace

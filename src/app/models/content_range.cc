@@ -6,9 +6,9 @@ namespace tars::app {
 
 std::optional<std::uint64_t> parse_decimal(std::string_view text) {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stopped != end) return std::nullopt;
+  const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = stopped == text.data() + text.size();
+  if (text.empty() || error != std::errc() || !whole) return std::nullopt;
   return value;
 }
 

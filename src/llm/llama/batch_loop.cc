@@ -93,6 +93,7 @@ int BatchLoop::compose_decode() {
   in_batch_.clear();
   // By slot, because the model computes rising slots together.
   std::vector<Generation*> by_slot;
+  by_slot.reserve(running_.size());
   for (const auto& g : running_) by_slot.push_back(g.get());
   std::sort(by_slot.begin(), by_slot.end(), [](auto* a, auto* b) { return a->slot < b->slot; });
   for (Generation* g : by_slot) {

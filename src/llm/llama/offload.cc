@@ -42,6 +42,7 @@ Offload plan_offload(const LlamaOptions& options, int context) {
     return out;
   }
   std::vector<std::uint64_t> free;
+  free.reserve(out.devices.size());
   for (const Device& device : out.devices) free.push_back(device.memory_free);
   out.layers =
       options.gpu_layers > 0 ? std::min(options.gpu_layers, out.of) : layers_that_fit(sizes, free);

@@ -95,6 +95,7 @@ std::vector<std::string> HostSet::models() const {
 std::vector<std::size_t> HostSet::busy() const {
   std::lock_guard lock(mutex_);
   std::vector<std::size_t> out;
+  out.reserve(hosts_.size());
   for (const Host& h : hosts_) out.push_back(h.busy);
   return out;
 }
