@@ -137,11 +137,10 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
 }
 
 void Program::start_backends() {
+  const auto threads = static_cast<std::size_t>(std::max(1, settings_.server.io_threads));
   std::vector<boost::asio::io_context*> contexts;
-  const int threads = std::max(1, settings_.server.io_threads);
-  for (int i = 0; i < threads; ++i) {
-    contexts.push_back(&server_->context(static_cast<std::size_t>(i)));
-  }
+  contexts.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) contexts.push_back(&server_->context(i));
   backend_->start(contexts);
 }
 

@@ -21,8 +21,8 @@ class JwsKey {
 
   // header.payload.signature; nullopt when there is no memory for it.
   std::optional<std::string> sign(std::string_view payload) const;
-  // Whether the signature of this compact form is right for this key. What stands in the header
-  // but `alg`, and in the payload, is the caller's to judge.
+  // Whether this is a compact form, spelled as the RFC asks for, whose signature is right for this
+  // key. What stands in the header but `alg`, and in the payload, is the caller's to judge.
   bool verify(std::string_view compact) const;
 
  private:

@@ -57,6 +57,21 @@ TEST(JwsKey, WhatIsNoCompactFormIsNotVerified) {
   }
 }
 
+// cjose aborts over some of these when they reach it.
+TEST(JwsKey, WhatIsNoBase64urlIsNotVerifiedWhereverItStands) {
+  const JwsKey key(kSecret, "");
+  const std::string good = *key.sign(R"({"sub":"anna"})");
+  for (const char bad : {'=', '+', '/', ' ', '\n', '\0', '\x7f', '\xff'}) {
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      std::string text = good;
+      text[at] = bad;
+      EXPECT_FALSE(key.verify(text)) << at;
+      text.insert(text.begin() + static_cast<std::ptrdiff_t>(at), bad);
+      EXPECT_FALSE(key.verify(text)) << at;
+    }
+  }
+}
+
 TEST(JwsKey, ThreadsShareAKey) {
   const JwsKey key(kSecret, "k1");
   const std::string expected = *key.sign("{}");
