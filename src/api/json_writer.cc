@@ -79,7 +79,7 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::quoted(std::string_view text) {
-  // Looks at all of it, so that the compiler looks at many characters at once.
+  // To the end in any case: a search that may stop early takes a branch at each character.
   bool special = false;
   for (const char c : text) special |= (c >= 0 && c < 0x20) || c == '"' || c == '\\';
   if (!special) {

@@ -2,6 +2,8 @@
 
 #include <cjose/cjose.h>
 
+#include <algorithm>
+
 #include "auth/base64url.h"
 
 namespace tars::auth {
@@ -24,12 +26,10 @@ const std::uint8_t* bytes(std::string_view text) {
 // Three parts, each base64url as RFC 7515 asks for it. cjose 0.6.2 ends the whole process (an
 // assertion) over some texts that are not, a padding in the wrong place for one.
 bool is_compact(std::string_view text) {
-  for (int dots = 0; dots < 2; ++dots) {
-    const std::size_t dot = text.find('.');
-    if (dot == std::string_view::npos || !decode_base64url(text.substr(0, dot))) return false;
-    text.remove_prefix(dot + 1);
-  }
-  return decode_base64url(text).has_value();
+  const auto parts = split_compact(text);
+  return parts && std::ranges::all_of(*parts, [](std::string_view part) {
+           return decode_base64url(part).has_value();
+         });
 }
 
 Header make_header(const std::string& id) {
@@ -51,6 +51,22 @@ Key make_key(const std::string& secret) {
 }
 
 }  // namespace
+
+std::optional<std::array<std::string_view, 3>> split_compact(std::string_view text) {
+  std::array<std::string_view, 3> parts;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::size_t dot = text.find('.');
+    if (dot == std::string_view::npos) return std::nullopt;
+    parts[i] = text.substr(0, dot);
+    text.remove_prefix(dot + 1);
+  }
+  if (text.find('.') != std::string_view::npos) return std::nullopt;
+  parts[2] = text;
+  for (const std::string_view part : parts) {
+    if (part.empty()) return std::nullopt;
+  }
+  return parts;
+}
 
 struct JwsKey::Parts {
   Key key;        // null: no key could be made of the secret

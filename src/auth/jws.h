@@ -1,12 +1,17 @@
 // Signed text in its compact form (RFC 7515), HMAC-SHA-256 (RFC 7518 3.2) and nothing else.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace tars::auth {
+
+// header.payload.signature, none of them empty, and nothing else; five parts would be an encrypted
+// text (RFC 7516).
+std::optional<std::array<std::string_view, 3>> split_compact(std::string_view text);
 
 // One key, with the header that names it. Immutable, so any thread may call. cjose does the
 // encoding and the cryptography.

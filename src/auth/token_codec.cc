@@ -26,23 +26,6 @@ std::string key_id(const std::string& secret, const std::optional<std::string>& 
   return sha256_hex("tars token key " + *generation + secret).substr(0, 16);
 }
 
-// header.payload.signature and nothing else; five parts would be an encrypted token (RFC 7516).
-std::optional<std::array<std::string_view, 3>> split(std::string_view token) {
-  std::array<std::string_view, 3> parts;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const std::size_t dot = token.find('.');
-    if (dot == std::string_view::npos) return std::nullopt;
-    parts[i] = token.substr(0, dot);
-    token.remove_prefix(dot + 1);
-  }
-  if (token.find('.') != std::string_view::npos) return std::nullopt;
-  parts[2] = token;
-  for (const std::string_view part : parts) {
-    if (part.empty()) return std::nullopt;
-  }
-  return parts;
-}
-
 // Ids come from make_id(); what else claims to be one is kept out of the database.
 bool is_id(const std::string* text) {
   return text != nullptr && !text->empty() && text->size() <= 64 &&
@@ -104,7 +87,7 @@ Result<std::string> TokenCodec::encode(const Claims& claims) const {
 Result<SignedClaims> TokenCodec::decode(std::string_view token) const {
   if (token.empty()) return make_error(ErrorCode::unauthorized, "token_missing");
   if (token.size() > kMaxTokenBytes) return invalid();
-  const auto parts = split(token);
+  const auto parts = split_compact(token);
   if (!parts) return invalid();
   const auto header = read_header((*parts)[0]);
   if (!header) return invalid();

@@ -46,8 +46,8 @@ struct Outcome {
 };
 
 // Thread-safe. The writer appends; any number of readers read from their own offset, at their own
-// pace. Memory is the text itself plus 4 bytes a token, at the
-// end without room to grow; bounded by the answer's max_tokens.
+// pace. Memory is the text itself plus 4 bytes a token, at the end without room to grow; bounded by
+// the answer's max_tokens.
 class Run {
  public:
   explicit Run(RunInfo info);
