@@ -15,6 +15,7 @@ RUN ./scripts/deps pages
 COPY LICENSE CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY tools/pack_pages tools/
+COPY web web
 COPY src src
 RUN ./scripts/build portable tars
 RUN ./scripts/deps prepare

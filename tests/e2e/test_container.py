@@ -106,3 +106,15 @@ def test_what_the_image_copies_is_there_and_not_ignored(dockerfile):
         assert (REPOSITORY / name).exists(), name
         assert any(fnmatch.fnmatch(name, pattern) for pattern in kept), f"{name} is ignored"
     assert set(kept) == set(copied), "kept for nothing"
+
+
+def test_what_the_build_reads_is_copied(dockerfile):
+    """Every folder that a CMakeLists.txt of the program names from the root."""
+    listed = [REPOSITORY / "CMakeLists.txt", *(REPOSITORY / "src").rglob("CMakeLists.txt")]
+    named = {name for file in listed
+             for name in re.findall(r"\$\{(?:PROJECT|CMAKE)_SOURCE_DIR\}/([\w.]+)", file.read_text())}
+    assert {"web", "tools"} <= named
+    copied = {word.split("/")[0] for words in re.findall(r"^COPY ((?!--)[^\n]+) \S+$", dockerfile, re.M)
+              for word in words.split()}
+    folders = {name for name in named if (REPOSITORY / name).is_dir()}
+    assert folders - copied == set()
