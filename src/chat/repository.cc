@@ -78,6 +78,20 @@ Result<void> Repository::create_run(const RunInfo& info, std::string_view conten
   return insert_message(info, "user", content, false, info.created_at);
 }
 
+Result<void> Repository::forget_run(const RunInfo& info) {
+  for (const char* sql :
+       {"DELETE FROM messages WHERE run_id = ?", "DELETE FROM runs WHERE id = ?"}) {
+    auto statement = database_.prepare(sql);
+    if (!statement) return statement.error();
+    if (auto done = statement->bind(1, info.id).run(); !done) return done;
+  }
+  auto conversation = database_.prepare(
+      "DELETE FROM conversations WHERE client_id = ?1 AND id = ?2 AND NOT EXISTS"
+      " (SELECT 1 FROM messages WHERE client_id = ?1 AND conversation_id = ?2)");
+  if (!conversation) return conversation.error();
+  return conversation->bind(1, info.client_id).bind(2, info.conversation_id).run();
+}
+
 Result<void> Repository::insert_message(const RunInfo& info, std::string_view role,
                                         std::string_view content, bool partial, WallTime at) {
   // An answer takes its question's turn, a question the next.

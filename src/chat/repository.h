@@ -49,6 +49,10 @@ class Repository {
   Result<void> finish_run(const RunInfo& info, const Outcome& outcome, std::size_t tokens,
                           std::string_view text, WallTime now);
 
+  // As if create_run() had not been: with the question, and with the conversation where it has no
+  // other message. For a run without tokens.
+  Result<void> forget_run(const RunInfo& info);
+
   // nullopt for an unknown run and for another client's alike.
   Result<std::optional<StoredRun>> find_run(std::string_view client_id, std::string_view run_id);
   Result<std::optional<StoredRun>> find_message(std::string_view client_id,

@@ -102,6 +102,12 @@ bool Run::has_ended() const {
   return status != RunStatus::queued && status != RunStatus::running;
 }
 
+bool Run::was_refused() const {
+  std::lock_guard lock(mutex_);
+  return outcome_ && outcome_->error && outcome_->error->code == ErrorCode::overloaded &&
+         log_.empty();
+}
+
 std::string Run::text() const {
   std::lock_guard lock(mutex_);
   return log_.text();

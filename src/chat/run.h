@@ -85,6 +85,9 @@ class Run {
   // Set once the run has ended.
   std::optional<Outcome> outcome() const;
   bool has_ended() const;
+  // Ended as overloaded before the first token: as if it had never been asked for, and to be asked
+  // for again under the same message_id.
+  bool was_refused() const;
   std::string text() const;
 
   // `wake` is called from any thread and never after unfollow() returned. It must not block, and

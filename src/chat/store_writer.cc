@@ -59,6 +59,13 @@ Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope) {
 Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
   const Run& run = *live.run;
   LiveRun::Stored stored = live.stored;
+  if (run.was_refused()) {
+    if (stored.created) {
+      if (auto done = repository_.forget_run(run.info()); !done) return done.error();
+    }
+    stored.ended = true;
+    return stored;
+  }
   if (!stored.created) {
     auto done = repository_.create_run(run.info(), live.request.content, live.content_hash);
     if (!done) return done.error();

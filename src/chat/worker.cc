@@ -56,7 +56,13 @@ void ChatEngine::reap(const LiveRun& live) {
   const auto outcome = live.run->outcome();
   if (!outcome || active_.erase(info.id) == 0) return;
   queue_.remove(info.id);
-  registry_.ended(live);
+  if (live.run->was_refused()) {
+    registry_.remove(live);
+    // At once: the same message_id may be in the next command.
+    writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  } else {
+    registry_.ended(live);
+  }
   hold_until_.reset();
   metrics_.count_run(outcome->status == RunStatus::complete    ? "complete"
                      : outcome->status == RunStatus::cancelled ? "cancelled"

@@ -141,6 +141,18 @@ TEST_F(RepositoryTest, OpenRunsAreThoseWithoutAnEnd) {
   EXPECT_EQ(open->front().id, "r2");
 }
 
+TEST_F(RepositoryTest, AForgottenRunLeavesNothingBehind) {
+  create(run_info("r1"), "q1");
+  create(run_info("r2"), "q2");
+  ASSERT_TRUE(repository_.forget_run(run_info("r2")));
+  EXPECT_FALSE(*repository_.find_run("alice", "r2"));
+  EXPECT_TRUE(*repository_.find_run("alice", "r1"));
+  EXPECT_EQ(scalar("SELECT group_concat(content) FROM messages"), "q1");
+  EXPECT_EQ(scalar("SELECT count(*) FROM conversations"), "1");
+  ASSERT_TRUE(repository_.forget_run(run_info("r1")));
+  EXPECT_EQ(scalar("SELECT count(*) FROM conversations"), "0");
+}
+
 TEST_F(RepositoryTest, PruningDropsOldLogsAndKeepsMessages) {
   for (int i = 0; i < 3; ++i) {
     RunInfo info = run_info("r" + std::to_string(i));

@@ -82,6 +82,39 @@ TEST_F(WorkerTest, ARefusalAfterWaitingEndsTheRunAsFailed) {
   EXPECT_EQ(engine_->counts().waiting + engine_->counts().running, 0u);
 }
 
+TEST_F(WorkerTest, ARunThatABusyServerRefusedIsAskedForAgain) {
+  open();
+  ChatRequest request = testing::chat_request("alice", "hi");
+  request.message_id = "m1";
+  request.conversation_id = "talk";
+  const Submitted first = submit(request).value();
+  Error busy = make_error(ErrorCode::overloaded, "busy");
+  busy.retry_after = std::chrono::seconds(7);
+  backend_->fail(*backend_->generation(0), std::move(busy));
+  waker_.wait_until([&] { return first.follower->run().has_ended(); });
+  EXPECT_EQ(first.follower->run().outcome()->error->retry_after, std::chrono::seconds(7));
+  const Submitted again = submit(request).value();
+  EXPECT_FALSE(again.attached);
+  backend_->generation(1)->say("hello");
+  finish(1);
+  waker_.wait_until([&] { return again.follower->run().has_ended(); });
+  const auto turns = backend_->generation(1)->request.messages;
+  EXPECT_EQ(turns.size(), 1u) << "the refused question is no part of the conversation";
+  settle();
+  EXPECT_TRUE(submit(request)->attached);
+}
+
+TEST_F(WorkerTest, ARunThatWasRefusedInTheMiddleKeepsItsPart) {
+  open();
+  ChatRequest request = testing::chat_request("alice", "hi");
+  request.message_id = "m1";
+  const Submitted first = submit(request).value();
+  backend_->generation(0)->say("part");
+  backend_->fail(*backend_->generation(0), make_error(ErrorCode::overloaded, "busy"));
+  waker_.wait_until([&] { return first.follower->run().has_ended(); });
+  EXPECT_TRUE(submit(request)->attached);
+}
+
 TEST_F(WorkerTest, ABackendWithoutRoomMakesTheRunWait) {
   open();
   backend_->refuse(make_error(ErrorCode::overloaded, "full"));
