@@ -69,7 +69,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
   info.client_id = request.client_id;
   info.conversation_id = request.conversation_id ? *request.conversation_id : make_id("conv");
   info.message_id = request.message_id.value_or("");
-  info.model = request.model.empty() ? backend_.status().model : request.model;
+  info.model = backend_.resolve(request.model);
   info.created_at = clock_.wall();
   info.submitted_at = clock_.steady();
   auto run = std::make_shared<LiveRun>(std::move(info), std::move(request));

@@ -106,6 +106,10 @@ class Backend {
   virtual Status status() const = 0;
   // Where several backends stand behind this one: each of them, the default first.
   virtual std::vector<NamedStatus> parts() const { return {}; }
+  // What answers a request for `model`: the name that `complete` reports.
+  virtual std::string resolve(const std::string& model) const {
+    return model.empty() ? status().model : model;
+  }
   // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with
   // model_not_found, context_overflow, backend_unavailable or overloaded (then `sink` gets
   // nothing). When `stop` is requested the work ends within one batch, in prompt processing too,

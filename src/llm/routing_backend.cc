@@ -28,6 +28,13 @@ std::vector<NamedStatus> RoutingBackend::parts() const {
   return out;
 }
 
+std::string RoutingBackend::resolve(const std::string& model) const {
+  for (const NamedBackend& each : backends_) {
+    if (model == each.name + "/") return model + each.backend->status().model;
+  }
+  return Backend::resolve(model);
+}
+
 Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,
                                       std::stop_token stop) {
   const std::size_t slash = request.model.find('/');

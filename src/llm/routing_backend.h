@@ -26,6 +26,7 @@ class RoutingBackend final : public Backend {
   void start(const std::vector<boost::asio::io_context*>& contexts) override;
   Status status() const override;
   std::vector<NamedStatus> parts() const override;
+  std::string resolve(const std::string& model) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;
 

@@ -31,7 +31,7 @@ Outcome read(const tars::llm::Dialect& dialect, std::string_view bytes, std::siz
   for (std::size_t at = 0; at < bytes.size() && !out.failed; at += step) {
     out.failed = !reader->feed(bytes.substr(at, step), target).has_value();
   }
-  if (!out.failed) out.failed = !reader->finish().has_value();
+  if (!out.failed) out.failed = !reader->finish(target).has_value();
   out.text = target.text;
   out.ended = reader->end().has_value();
   return out;

@@ -18,6 +18,8 @@ class TextTarget {
  public:
   virtual ~TextTarget() = default;
   virtual void on_text(std::string_view text) = 0;
+  // The model thinks aloud, which is no part of the answer but shows that it works.
+  virtual void on_thought() {}
 };
 
 // Reads the body of one streamed answer. Bounded: one line (or event) is at most 1 MiB. For one
@@ -29,7 +31,7 @@ class AnswerReader {
   // not what the dialect sends, or when the server says that it failed.
   virtual Result<void> feed(std::string_view bytes, TextTarget& target) = 0;
   // The body is complete: whether the answer is, too. generation_error when its end is missing.
-  virtual Result<void> finish() = 0;
+  virtual Result<void> finish(TextTarget& target) = 0;
   // Set once the server has said that the answer is complete.
   virtual const std::optional<Completion>& end() const = 0;
 };
@@ -39,6 +41,9 @@ class Dialect {
  public:
   virtual ~Dialect() = default;
   virtual std::string_view name() const = 0;  // "ollama"
+  virtual std::string_view model_option() const = 0;  // "OLLAMA_MODEL"
+  // The Content-Type of a streamed answer.
+  virtual std::string_view stream_type() const = 0;
   virtual net::ClientRequest chat(const Request& request, const std::string& model) const = 0;
   virtual std::unique_ptr<AnswerReader> reader() const = 0;
   // A cheap request that tells whether a host works and what models it has.

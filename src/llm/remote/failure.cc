@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds kUsualPause{5};
 constexpr std::chrono::seconds kLongestPause{3600};
+constexpr std::size_t kShortestSecret = 8;
 
 // RFC 9110 section 10.2.3; of its two forms the seconds, which is what these servers send.
 std::chrono::seconds retry_after(const net::ResponseHead& head) {
@@ -50,10 +51,17 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
     case ErrorCode::timeout:
       out.error.message = host.url() + " gave no answer in time";
       out.host_is_down = true;
+      out.timed_out = true;
       break;
     case ErrorCode::backend_unavailable: out.host_is_down = true; break;
-    case ErrorCode::closed: out.others_may_answer = false; break;
+    case ErrorCode::closed:
+      out.others_may_answer = false;
+      out.host_did_badly = false;
+      break;
     default: out.same_may_answer = true; break;
+  }
+  if (out.error.message.find(host.url()) == std::string::npos) {
+    out.error.message = host.url() + ": " + out.error.message;
   }
   return out;
 }
@@ -68,8 +76,10 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
   };
   if (head.status == 429 || head.status == 503) return busy(head, host, said);
   if (head.status == 404) {
-    return fail(ErrorCode::model_not_found,
-                host.url() + " does not serve the model '" + model + "'" + said);
+    Failure out = fail(ErrorCode::model_not_found,
+                       host.url() + " does not serve the model '" + model + "'" + said);
+    out.host_did_badly = false;
+    return out;
   }
   if (head.status == 401 || head.status == 403) {
     return fail(ErrorCode::backend_unavailable,
@@ -92,6 +102,7 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
     Failure out = fail(too_long ? ErrorCode::context_overflow : ErrorCode::generation_error,
                        "the model server refused the request (" + status + ")" + said);
     out.others_may_answer = false;
+    out.host_did_badly = false;
     return out;
   }
   return fail(ErrorCode::generation_error, "the model server failed (" + status + ")" + said);
@@ -101,14 +112,25 @@ const Error& more_telling(const Error& a, const Error& b) {
   return rank(b.code) > rank(a.code) ? b : a;
 }
 
-Error broken_off(const Error& error) {
+Error broken_off(const Failure& failure) {
+  const Error& error = failure.error;
   if (error.code == ErrorCode::generation_error) return error;
-  if (error.code == ErrorCode::timeout) {
+  if (failure.timed_out) {
     return make_error(ErrorCode::generation_error,
                       "the model server stopped in the middle: no token came in time");
   }
   return make_error(ErrorCode::generation_error,
                     "the model server broke off in the middle of the answer: " + error.message);
+}
+
+std::string without_secret(std::string text, std::string_view secret) {
+  if (secret.size() < kShortestSecret) return text;
+  constexpr std::string_view kInstead = "[the key]";
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kInstead.size())) {
+    text.replace(at, secret.size(), kInstead);
+  }
+  return text;
 }
 
 }  // namespace tars::llm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "net/client/endpoint.h"
@@ -12,8 +13,10 @@ namespace tars::llm {
 struct Failure {
   Error error;
   bool host_is_down = false;      // leave it out until a check finds it well
+  bool host_did_badly = true;     // ask others first for a while; false: it was the request
   bool others_may_answer = true;  // another host may do better
   bool same_may_answer = false;   // the same host may do better at once: the connection broke
+  bool timed_out = false;
 };
 
 // Before the first token: the exchange itself failed.
@@ -24,6 +27,9 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
 // Which of two failures of different hosts tells the client more.
 const Error& more_telling(const Error& a, const Error& b);
 // After the first token: the answer stands as it is.
-Error broken_off(const Error& error);
+Error broken_off(const Failure& failure);
+// Servers repeat the key that they refuse; it is for nobody to read. Keys of less than 8 characters
+// are no secret and stand in too many words.
+std::string without_secret(std::string text, std::string_view secret);
 
 }  // namespace tars::llm

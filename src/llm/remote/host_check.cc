@@ -50,6 +50,7 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   if (stopped_) co_return;
   std::optional<Error> trouble;
   Result<std::vector<std::string>> models = std::vector<std::string>();
+  body = without_secret(std::move(body), from_.options.api_key);
   if (!started) {
     trouble = transport_failure(started.error(), endpoint).error;
   } else if (exchange->head().status == 200) {
@@ -61,6 +62,14 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
     // Not every server lists its models; one that has no such path works all the same.
     trouble = refusal(exchange->head(), body, endpoint, "").error;
   }
+  const std::string& wanted = from_.options.model;
+  if (!trouble && models->empty() && wanted.empty()) {
+    trouble = make_error(ErrorCode::backend_unavailable,
+                         endpoint.url() + " lists no model (" +
+                             std::to_string(exchange->head().status) +
+                             "): is the address right? Add a model there, or name one in " +
+                             std::string(from_.dialect.model_option()));
+  }
   const SteadyTime now = from_.clock.steady();
   if (trouble) {
     if (from_.hosts.set_failed(host, trouble->message, now)) {
@@ -69,6 +78,10 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
     }
   } else if (from_.hosts.set_working(host, *std::move(models), now)) {
     telemetry::log(LogLevel::info, "a model server answers", {{"host", endpoint.url()}});
+    if (!wanted.empty() && !from_.hosts.models().empty() && !from_.hosts.has(host, wanted)) {
+      telemetry::log(LogLevel::warning, "a model server does not list the model it is to answer with",
+                     {{"host", endpoint.url()}, {"model", wanted}});
+    }
   }
 }
 

@@ -1,20 +1,30 @@
 #include "llm/remote/host_set.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tars::llm {
+namespace {
+
+constexpr std::chrono::seconds kFirstRest{1};
+constexpr int kMostDoublings = 6;  // a minute
+
+}  // namespace
 
 HostSet::HostSet(std::vector<net::Endpoint> hosts) {
   hosts_.reserve(hosts.size());
   for (net::Endpoint& endpoint : hosts) hosts_.push_back(Host{.endpoint = std::move(endpoint)});
 }
 
-std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& tried) {
+std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& tried,
+                                            std::string_view model, SteadyTime now) {
   std::lock_guard lock(mutex_);
   std::optional<std::size_t> best;
-  const auto rank = [this](std::size_t i) {
-    return std::pair(hosts_[i].state == State::failed, hosts_[i].busy);
+  const auto rank = [&](std::size_t i) {
+    const Host& h = hosts_[i];
+    const bool lacks = !h.models.empty() && !lists(h, model);
+    return std::tuple(lacks, h.state == State::failed, h.rests_until > now, h.busy);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (std::find(tried.begin(), tried.end(), i) != tried.end()) continue;
@@ -37,9 +47,19 @@ bool HostSet::set_working(std::size_t host, std::vector<std::string> models, Ste
   return std::exchange(h.state, State::working) != State::working;
 }
 
-bool HostSet::set_working(std::size_t host) {
+void HostSet::answer_given(std::size_t host) {
   std::lock_guard lock(mutex_);
-  return std::exchange(hosts_.at(host).state, State::working) != State::working;
+  Host& h = hosts_.at(host);
+  h.state = State::working;
+  h.failures = 0;
+  h.rests_until = {};
+}
+
+void HostSet::answer_failed(std::size_t host, SteadyTime now) {
+  std::lock_guard lock(mutex_);
+  Host& h = hosts_.at(host);
+  h.rests_until = now + kFirstRest * (1 << std::min(h.failures, kMostDoublings));
+  ++h.failures;
 }
 
 bool HostSet::set_failed(std::size_t host, std::string why, SteadyTime now) {
@@ -86,10 +106,30 @@ std::string HostSet::trouble() const {
 
 std::vector<std::string> HostSet::models() const {
   std::lock_guard lock(mutex_);
+  const Host* found = nullptr;
   for (const Host& h : hosts_) {
-    if (h.state == State::working && !h.models.empty()) return h.models;
+    if (h.models.empty()) continue;
+    if (found == nullptr) found = &h;
+    if (h.state == State::working) return h.models;
   }
-  return {};
+  return found == nullptr ? std::vector<std::string>() : found->models;
+}
+
+bool HostSet::has(std::size_t host, std::string_view model) const {
+  std::lock_guard lock(mutex_);
+  return lists(hosts_.at(host), model);
+}
+
+bool HostSet::lists(const Host& host, std::string_view model) {
+  return std::ranges::any_of(host.models,
+                             [&](const std::string& name) { return is_named(name, model); });
+}
+
+bool is_named(std::string_view listed, std::string_view asked) {
+  constexpr std::string_view kUsualTag = ":latest";
+  if (listed == asked) return true;
+  return listed.size() == asked.size() + kUsualTag.size() && listed.starts_with(asked) &&
+         listed.ends_with(kUsualTag);
 }
 
 std::vector<std::size_t> HostSet::busy() const {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,8 +14,12 @@
 
 namespace tars::llm {
 
+// Whether a listed model is the one asked for: Ollama's "llama3" is its "llama3:latest".
+bool is_named(std::string_view listed, std::string_view asked);
+
 // Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked like
-// healthy ones, failed ones only when no other is left.
+// healthy ones, failed ones only when no other is left. A host whose answers fail although it says
+// that it is well rests: others are asked first for a while, longer with each failure in a row.
 class HostSet {
  public:
   explicit HostSet(std::vector<net::Endpoint> hosts);
@@ -23,13 +28,16 @@ class HostSet {
   const net::Endpoint& endpoint(std::size_t host) const { return hosts_.at(host).endpoint; }
 
   // The host with the fewest requests now, the first of several, without those in `tried`; one more
-  // request counts on it until release(). nullopt when all were tried.
-  std::optional<std::size_t> acquire(const std::vector<std::size_t>& tried);
+  // request counts on it until release(). One that lists other models but not `model` comes last.
+  // nullopt when all were tried.
+  std::optional<std::size_t> acquire(const std::vector<std::size_t>& tried, std::string_view model,
+                                     SteadyTime now);
   void release(std::size_t host);
 
   // Whether the host works, as a request or a check found; true when that is news.
   bool set_working(std::size_t host, std::vector<std::string> models, SteadyTime now);
-  bool set_working(std::size_t host);
+  void answer_given(std::size_t host);
+  void answer_failed(std::size_t host, SteadyTime now);
   bool set_failed(std::size_t host, std::string why, SteadyTime now);
   // Something odd happened: check soon.
   void suspect(std::size_t host);
@@ -41,8 +49,10 @@ class HostSet {
   Health health() const;
   // What is wrong with each host that failed; "" when nothing is.
   std::string trouble() const;
-  // Of the first host that works.
+  // Of the first host that works, else what one listed when it did.
   std::vector<std::string> models() const;
+  // Whether the host listed it, the last time that it listed anything.
+  bool has(std::size_t host, std::string_view model) const;
   std::vector<std::size_t> busy() const;
 
  private:
@@ -54,7 +64,10 @@ class HostSet {
     std::string why = {};
     std::vector<std::string> models = {};
     SteadyTime checked_at = {};
+    int failures = 0;  // of answers, in a row
+    SteadyTime rests_until = {};
   };
+  static bool lists(const Host& host, std::string_view model);
 
   mutable std::mutex mutex_;
   std::vector<Host> hosts_;  // never grows; the endpoints never change

@@ -80,6 +80,21 @@ std::string error_words(std::string_view body) {
   return error == nullptr ? std::string() : words(*error);
 }
 
+bool is_json(std::string_view text) {
+  boost::system::error_code ec;
+  json::parse(text, ec);
+  return !ec;
+}
+
+Error failed(const json::value& error) {
+  return make_error(ErrorCode::generation_error, "the model server failed: " + words(error));
+}
+
+Error ended_early() {
+  return make_error(ErrorCode::generation_error,
+                    "the model server ended the answer before it was complete");
+}
+
 Result<std::vector<std::string>> names_in(std::string_view body, std::string_view list,
                                           std::string_view field) {
   boost::system::error_code ec;

@@ -41,6 +41,12 @@ std::string words(const boost::json::value& error);
 // The same from a whole body `{"error":…}`; "" when it is none.
 std::string error_words(std::string_view body);
 
+bool is_json(std::string_view text);
+
+// What readers of streams say: the server's own error, and the end that did not come.
+Error failed(const boost::json::value& error);
+Error ended_early();
+
 // body[list][i][field] of a listing.
 Result<std::vector<std::string>> names_in(std::string_view body, std::string_view list,
                                           std::string_view field);

@@ -23,10 +23,14 @@ class OllamaReader final : public AnswerReader {
     return lines_.feed(bytes, [&](std::string_view line) { return take(line, target); });
   }
 
-  Result<void> finish() override {
-    if (end_) return {};
-    return make_error(ErrorCode::generation_error,
-                      "the model server ended the answer before it was complete");
+  Result<void> finish(TextTarget& target) override {
+    // Not every server ends its last line.
+    if (!end_ && !lines_.rest().empty()) {
+      if (const Result<void> taken = take(lines_.rest(), target); !taken) {
+        return is_json(lines_.rest()) ? taken : ended_early();
+      }
+    }
+    return end_ ? Result<void>() : ended_early();
   }
 
   const std::optional<Completion>& end() const override { return end_; }
@@ -39,14 +43,14 @@ class OllamaReader final : public AnswerReader {
     const json::object* const object = parsed->if_object();
     if (object == nullptr) return foreign();
     if (const auto* error = object->if_contains("error")) {
-      return make_error(ErrorCode::generation_error, "the model server failed: " + words(*error));
+      return failed(*error);
     }
     const json::object* const message = object_in(*object, "message");
     const json::value* const done = object->if_contains("done");
     if (done == nullptr || !done->is_bool()) return foreign();
-    if (const auto text = message == nullptr ? std::string_view() : text_in(*message, "content");
-        !text.empty()) {
-      target.on_text(text);
+    if (message != nullptr) {
+      if (const auto text = text_in(*message, "content"); !text.empty()) target.on_text(text);
+      if (!text_in(*message, "thinking").empty()) target.on_thought();
     }
     if (done->as_bool()) finish_with(*object);
     return {};
@@ -69,6 +73,8 @@ class OllamaDialect final : public Dialect {
   explicit OllamaDialect(int context_length) : context_length_(context_length) {}
 
   std::string_view name() const override { return "ollama"; }
+  std::string_view model_option() const override { return "OLLAMA_MODEL"; }
+  std::string_view stream_type() const override { return "application/x-ndjson"; }
 
   net::ClientRequest chat(const Request& request, const std::string& model) const override {
     const Sampling& sampling = request.sampling;

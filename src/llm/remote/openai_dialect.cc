@@ -20,16 +20,15 @@ Error foreign() {
 class OpenAiReader final : public AnswerReader {
  public:
   Result<void> feed(std::string_view bytes, TextTarget& target) override {
-    return events_.feed(bytes, [&](std::string_view data) { return take(data, target); });
+    return events_.feed(bytes, [&](std::string_view name, std::string_view data) {
+      return take(name, data, target);
+    });
   }
 
-  Result<void> finish() override {
+  Result<void> finish(TextTarget&) override {
     if (end_) return {};
     // Some servers leave out [DONE]; the finish_reason says as much.
-    if (!finished_) {
-      return make_error(ErrorCode::generation_error,
-                        "the model server ended the answer before it was complete");
-    }
+    if (!finished_) return ended_early();
     end_ = completion_;
     return {};
   }
@@ -37,22 +36,25 @@ class OpenAiReader final : public AnswerReader {
   const std::optional<Completion>& end() const override { return end_; }
 
  private:
-  Result<void> take(std::string_view data, TextTarget& target) {
+  // The API's events have no names; what has one may be something else, a ping for example.
+  Result<void> take(std::string_view name, std::string_view data, TextTarget& target) {
     if (end_) return {};
     if (data == "[DONE]") {
       end_ = completion_;
       return {};
     }
+    const bool other = !name.empty() && name != "message" && name != "error";
     const Result<json::value> parsed = JsonLine::of_this_thread().parse(data);
-    if (!parsed) return foreign();
-    const json::object* const event = parsed->if_object();
-    if (event == nullptr) return foreign();
+    const json::object* const event = parsed ? parsed->if_object() : nullptr;
+    if (event == nullptr) return other ? Result<void>() : foreign();
     if (const auto* error = event->if_contains("error"); error != nullptr && !error->is_null()) {
-      return make_error(ErrorCode::generation_error, "the model server failed: " + words(*error));
+      return failed(*error);
     }
     if (const json::object* const usage = object_in(*event, "usage")) take_usage(*usage);
     const json::value* const choices = event->if_contains("choices");
     const json::array* const list = choices == nullptr ? nullptr : choices->if_array();
+    if (list == nullptr && other) return {};
+    if (list == nullptr && name == "error") return failed(*parsed);
     if (list == nullptr) return foreign();
     // The event with the usage has no choice.
     const json::object* const choice = list->empty() ? nullptr : list->front().if_object();
@@ -62,8 +64,12 @@ class OpenAiReader final : public AnswerReader {
 
   void take_choice(const json::object& choice, TextTarget& target) {
     const json::object* const delta = object_in(choice, "delta");
-    const auto text = delta == nullptr ? std::string_view() : text_in(*delta, "content");
-    if (!text.empty()) target.on_text(text);
+    if (delta != nullptr) {
+      if (const auto text = text_in(*delta, "content"); !text.empty()) target.on_text(text);
+      if (!text_in(*delta, "reasoning_content").empty() || !text_in(*delta, "reasoning").empty()) {
+        target.on_thought();
+      }
+    }
     const std::string_view reason = text_in(choice, "finish_reason");
     if (reason.empty()) return;
     finished_ = true;
@@ -89,6 +95,8 @@ class OpenAiDialect final : public Dialect {
   explicit OpenAiDialect(std::string api_key) : api_key_(std::move(api_key)) {}
 
   std::string_view name() const override { return "openai"; }
+  std::string_view model_option() const override { return "OPENAI_MODEL"; }
+  std::string_view stream_type() const override { return "text/event-stream"; }
 
   net::ClientRequest chat(const Request& request, const std::string& model) const override {
     const Sampling& sampling = request.sampling;

@@ -17,7 +17,7 @@ struct RemoteOptions {
   int slots = 256;         // answers at once, on all hosts together; past that: overloaded
   std::chrono::milliseconds connect_timeout{std::chrono::seconds{5}};
   std::chrono::milliseconds first_token_timeout{std::chrono::seconds{120}};  // from the request
-  std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two reads after it
+  std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two tokens
   std::chrono::milliseconds check_interval{std::chrono::seconds{5}};  // of a host that is well
   std::chrono::milliseconds return_interval{std::chrono::seconds{1}};  // of one that is not
   std::string ca_file;  // PEM; trusted besides the system's certificates

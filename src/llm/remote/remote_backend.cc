@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
@@ -61,6 +62,14 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
     if (!options.model.empty()) return options.model;
     const auto models = hosts.models();
     return models.empty() ? std::string() : models.front();
+  }
+
+  // True, too, where no list is known.
+  bool is_listed(const std::string& model) const {
+    const auto models = hosts.models();
+    return models.empty() || std::ranges::any_of(models, [&](const std::string& name) {
+             return is_named(name, model);
+           });
   }
 
   Result<std::shared_ptr<Lane>> reserve() {
@@ -118,6 +127,9 @@ Status RemoteBackend::status() const {
   out.detail = state_->hosts.trouble();
   if (out.health == Health::starting) out.detail = "no model server has answered yet";
   out.model = state_->model_for({});
+  if (out.health == Health::healthy && out.detail.empty() && !state_->is_listed(out.model)) {
+    out.detail = "the server does not list " + out.model;
+  }
   out.context_length = state_->options.context_length;
   out.slots = state_->options.slots;
   std::lock_guard lock(state_->mutex);
@@ -132,8 +144,9 @@ Result<void> RemoteBackend::generate(Request request, std::shared_ptr<Sink> sink
   }
   std::string model = state_->model_for(request);
   if (model.empty()) {
-    return make_error(ErrorCode::model_not_found,
-                      "no model is configured, and no model server has told of one");
+    std::string why = state_->hosts.trouble();
+    if (why.empty()) why = "no model server has answered yet; try again soon";
+    return make_error(ErrorCode::backend_unavailable, std::move(why));
   }
   auto lane = state_->reserve();
   if (!lane) return lane.error();

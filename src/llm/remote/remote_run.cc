@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "telemetry/log.h"
 
@@ -20,6 +21,18 @@ constexpr std::size_t kMaxTail = 64 * 1024;
 // A server that ignores max_tokens is ended, and so is one whose tokens are no tokens.
 constexpr std::size_t kMaxBytesPerToken = 256;
 constexpr std::size_t kMaxExtraBytes = 64 * 1024;
+// An answer shorter than this is not worth asking for.
+constexpr int kFewestTokens = 64;
+
+// An answer of another kind than a stream has a reason: a web page, for one, comes from something
+// that is no model server.
+void explain_type(Error& error, const net::ResponseHead& head, const net::Endpoint& host,
+                  std::string_view expected) {
+  const auto type = head.header("Content-Type");
+  if (!type || type->starts_with(expected)) return;
+  error.message = host.url() + " answers with " + std::string(type->substr(0, 100)) +
+                  " where " + std::string(expected) + " was expected: " + error.message;
+}
 
 }  // namespace
 
@@ -75,23 +88,30 @@ Completion RemoteRun::cancelled() const {
 
 boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   std::optional<Error> worst;
+  std::optional<Error> owners;  // of a host that has the model
   std::vector<std::size_t> tried;
   bool again = true;
   while (!cancelled_) {
-    const std::optional<std::size_t> host = from_.hosts.acquire(tried);
+    const auto host = from_.hosts.acquire(tried, model_, from_.clock.steady());
     if (!host) break;
     std::optional<Failure> failure = co_await attempt(*host);
     from_.hosts.release(*host);
     if (!failure) co_return *reader_->end();
     if (cancelled_) break;
+    failure->error.message =
+        without_secret(std::move(failure->error.message), from_.options.api_key);
     note(*host, *failure);
-    if (tokens_ > 0) co_return broken_off(failure->error);
+    if (tokens_ > 0) co_return broken_off(*failure);
+    if (failure->error.code == ErrorCode::context_overflow && shorten()) continue;
     worst = worst ? more_telling(*worst, failure->error) : failure->error;
+    if (from_.hosts.has(*host, model_)) owners = failure->error;
     if (!failure->others_may_answer) co_return failure->error;
     if (failure->same_may_answer && std::exchange(again, false)) continue;
     tried.push_back(*host);
   }
   if (cancelled_) co_return cancelled();
+  // That another host does not have the model is no news.
+  if (owners && worst->code == ErrorCode::model_not_found) co_return *owners;
   co_return worst.value_or(make_error(ErrorCode::backend_unavailable, "there is no model server"));
 }
 
@@ -106,6 +126,25 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
   } else {
     from_.hosts.suspect(host);
   }
+  if (failure.host_did_badly) from_.hosts.answer_failed(host, from_.clock.steady());
+}
+
+// How long a context the server has is not known here, only that it was too short: half of the turns
+// goes, the oldest, then most of the room for the answer. False when nothing is left to give.
+bool RemoteRun::shorten() {
+  auto& messages = request_.messages;
+  const auto first = std::ranges::find_if(
+      messages, [](const Message& message) { return message.role != Role::system; });
+  const auto last = messages.end() - 1;
+  if (first < last) {
+    auto keep = first + (last - first + 1) / 2;
+    while (keep < last && keep->role != Role::user) ++keep;
+    messages.erase(first, keep);
+    return true;
+  }
+  if (request_.sampling.max_tokens <= kFewestTokens) return false;
+  request_.sampling.max_tokens = std::max(kFewestTokens, request_.sampling.max_tokens / 4);
+  return true;
 }
 
 boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host) {
@@ -128,11 +167,14 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
     failure = take(bytes);
     return !failure && !bytes.empty() && !reader_->end();
   };
-  const Result<void> read = co_await exchange_->read_each(std::max(milliseconds(1), left),
-                                                          from_.options.idle_timeout, each);
+  const Result<void> read = co_await exchange_->read_each(std::max(milliseconds(1), left), each);
   if (!read) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
+  if (failure && tokens_ == 0) {
+    explain_type(failure->error, exchange_->head(), from_.hosts.endpoint(host),
+                 from_.dialect.stream_type());
+  }
   if (failure) co_return failure;
-  from_.hosts.set_working(host);
+  from_.hosts.answer_given(host);
   co_return std::nullopt;
 }
 
@@ -140,8 +182,12 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
 std::optional<Failure> RemoteRun::take(std::string_view bytes) {
   if (cancelled_) return Failure{};
   const int before = tokens_;
-  const Result<void> fed = bytes.empty() ? reader_->finish() : reader_->feed(bytes, *this);
+  const Result<void> fed = bytes.empty() ? reader_->finish(*this) : reader_->feed(bytes, *this);
   if (tokens_ > before && !reader_->end()) sink_->on_step_end();
+  // Neither a comment nor half a line is a token.
+  if (tokens_ > before || std::exchange(thought_, false)) {
+    exchange_->wait_at_most(from_.options.idle_timeout);
+  }
   if (!fed) return Failure{.error = fed.error()};
   if (text_bytes_ >
       kMaxBytesPerToken * static_cast<std::size_t>(request_.sampling.max_tokens) + kMaxExtraBytes) {
@@ -158,6 +204,8 @@ boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
     if (!bytes || bytes->empty()) break;
     body += *bytes;
   }
+  // Before anything of it is cut: half of a key would not be found any more.
+  body = without_secret(std::move(body), from_.options.api_key);
   co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal),
                     from_.hosts.endpoint(host), model_);
 }

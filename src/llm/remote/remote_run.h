@@ -32,7 +32,8 @@ struct RemoteParts {
 
 // Lives on its client's thread; cancel() there too. Keeps to the Sink's contract: one on_done,
 // whatever happens. Hosts are tried in turn, and a broken connection once more, as long as no token
-// was given; after that a failure ends the answer.
+// was given; after that a failure ends the answer. Where a server says that the prompt is too long,
+// the oldest turns are left out and it is asked again.
 class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTarget {
  public:
   // `ended` is called once, just before on_done.
@@ -57,6 +58,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   boost::asio::awaitable<Failure> read_refusal(std::size_t host);
   boost::asio::awaitable<void> read_to_end();
   void on_text(std::string_view text) override;
+  void on_thought() override { thought_ = true; }
+  bool shorten();
   void end(Result<Completion> result);
   Completion cancelled() const;
   void note(std::size_t host, const Failure& failure);
@@ -64,13 +67,14 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   const RemoteParts from_;
   net::HttpClient& client_;
   boost::asio::io_context& context_;
-  const Request request_;
+  Request request_;
   const std::string model_;
   const std::shared_ptr<Sink> sink_;
   std::function<void()> ended_;
   std::unique_ptr<AnswerReader> reader_;
   std::unique_ptr<net::Exchange> exchange_;
   int tokens_ = 0;
+  bool thought_ = false;  // since the last read
   std::size_t text_bytes_ = 0;
   bool cancelled_ = false;
   bool done_ = false;

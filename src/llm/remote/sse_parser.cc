@@ -48,9 +48,14 @@ Result<void> SseParser::take_line(std::string_view line, const Take& take) {
   }
   if (line.empty()) return dispatch(take);
   const std::size_t colon = line.find(':');
-  if (line.substr(0, colon) != "data") return {};
+  const std::string_view field = line.substr(0, colon);
+  if (field != "data" && field != "event") return {};
   std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
   if (value.starts_with(' ')) value.remove_prefix(1);
+  if (field == "event") {
+    name_ = value;
+    return {};
+  }
   if (data_.size() + value.size() > max_bytes_) return too_long();
   data_ += value;
   data_ += '\n';
@@ -58,9 +63,10 @@ Result<void> SseParser::take_line(std::string_view line, const Take& take) {
 }
 
 Result<void> SseParser::dispatch(const Take& take) {
-  if (data_.empty()) return {};
-  Result<void> taken = take(std::string_view(data_).substr(0, data_.size() - 1));
+  Result<void> taken;
+  if (!data_.empty()) taken = take(name_, std::string_view(data_).substr(0, data_.size() - 1));
   data_.clear();
+  name_.clear();
   return taken;
 }
 

@@ -1,4 +1,4 @@
-// What the exchanges of one HttpClient share: kept connections, the read buffer, the deadlines.
+// What the exchanges of one HttpClient share: kept connections, certificates, the deadlines.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -28,7 +28,6 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
 
   const ClientOptions& options() const { return options_; }
   boost::asio::io_context& context() { return context_; }
-  // For plain TCP reads: filled and used up without waiting in between.
 
   void add(Exchange& exchange);
   void remove(Exchange& exchange) { exchanges_.erase(&exchange); }

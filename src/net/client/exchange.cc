@@ -171,11 +171,10 @@ template <class Handler>
 struct Exchange::EachRead {
   Exchange* exchange;
   const Take* take;
-  std::chrono::milliseconds between;
   Handler handler;
 
   void operator()(const boost::system::error_code& ec, std::size_t n) {
-    std::optional<Result<void>> ended = exchange->on_read(ec, n, between, *take);
+    std::optional<Result<void>> ended = exchange->on_read(ec, n, *take);
     if (ended) return std::move(handler)(*std::move(ended));
     read();
   }
@@ -185,17 +184,16 @@ struct Exchange::EachRead {
   }
 };
 
-asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds first,
-                                                  std::chrono::milliseconds between,
+asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds timeout,
                                                   const Take& take) {
   if (!parser_) co_return explain(make_error(ErrorCode::io_error, "there is no answer to read"));
   if (std::exchange(given_, false)) body_.clear();
-  wait_at_most(body_.empty() ? first : between);
+  wait_at_most(timeout);
   std::optional<Result<void>> ended = give(take);
   if (ended) co_return *std::move(ended);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
       [&](auto handler) {
-        EachRead<decltype(handler)>{this, &take, between, std::move(handler)}.read();
+        EachRead<decltype(handler)>{this, &take, std::move(handler)}.read();
       },
       asio::use_awaitable);
 }
@@ -217,7 +215,7 @@ std::optional<Result<void>> Exchange::give(const Take& take) {
 }
 
 std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& ec, std::size_t n,
-                                              std::chrono::milliseconds between, const Take& take) {
+                                              const Take& take) {
   Result<void> done;
   if (ClientConnection::is_end(ec)) {
     done = parser_->finish();
@@ -227,7 +225,6 @@ std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& e
     done = feed(n);
   }
   if (!done) return explain(done.error());
-  if (!body_.empty()) wait_at_most(between);
   return give(take);
 }
 

@@ -53,12 +53,14 @@ class Exchange {
   boost::asio::awaitable<Result<std::string_view>> read_body(std::chrono::milliseconds timeout);
 
   // The rest of the body, piece by piece as it comes: `take` is called with each (at least a byte),
-  // then with nothing once the body is complete; ends where it returns false. The first piece is
-  // waited for `first`, every other `between`. For streams: a piece costs no turn of a coroutine.
+  // then with nothing once the body is complete; ends where it returns false. Ends with timeout
+  // after `timeout` whatever comes, unless `take` asks for more time by wait_at_most(): bytes alone
+  // are no progress. For streams: a piece costs no turn of a coroutine.
   using Take = std::function<bool(std::string_view)>;
-  boost::asio::awaitable<Result<void>> read_each(std::chrono::milliseconds first,
-                                                 std::chrono::milliseconds between,
+  boost::asio::awaitable<Result<void>> read_each(std::chrono::milliseconds timeout,
                                                  const Take& take);
+  // The deadline is this far away from now.
+  void wait_at_most(std::chrono::milliseconds timeout);
 
   // Ends whatever waits and closes the socket, at once; at any time after construction.
   void close();
@@ -81,8 +83,7 @@ class Exchange {
   Result<void> feed(std::size_t n);
   std::optional<Result<void>> give(const Take& take);
   std::optional<Result<void>> on_read(const boost::system::error_code& ec, std::size_t n,
-                                      std::chrono::milliseconds between, const Take& take);
-  void wait_at_most(std::chrono::milliseconds timeout);
+                                      const Take& take);
   Error explain(Error error) const;
   void drop_connection();
 

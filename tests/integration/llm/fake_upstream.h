@@ -115,7 +115,8 @@ class FakeUpstream {
   // when it returns false.
   using Script = std::function<bool(Peer& peer, const std::string& request, int number)>;
 
-  explicit FakeUpstream(Script script) : script_(std::move(script)) {
+  explicit FakeUpstream(Script script, std::vector<std::string> models = {"m"})
+      : script_(std::move(script)), models_(std::move(models)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -140,6 +141,7 @@ class FakeUpstream {
   std::uint16_t port() const { return port_; }
   int chats() const { return chats_; }
   int connections() const { return connections_; }
+  int listings() const { return listings_; }
   std::atomic<bool> lists{true};
 
  private:
@@ -158,20 +160,31 @@ class FakeUpstream {
       const std::string request = peer.request();
       if (request.empty()) return;
       if (request.starts_with("GET ")) {
-        if (!lists) return;
-        if (!peer.answer(200, R"({"models":[{"name":"m"}],"data":[{"id":"m"}]})")) return;
+        if (!lists || !peer.answer(200, listing())) return;
+        ++listings_;
       } else if (!script_(peer, request, chats_++)) {
         return;
       }
     }
   }
 
+  // In both APIs' shapes.
+  std::string listing() const {
+    std::string names;
+    for (const std::string& model : models_) {
+      names += (names.empty() ? "" : ",") + (R"({"name":")" + model + R"(","id":")" + model + "\"}");
+    }
+    return R"({"models":[)" + names + R"(],"data":[)" + names + "]}";
+  }
+
   const Script script_;
+  const std::vector<std::string> models_;
   int fd_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> chats_{0};
   std::atomic<int> connections_{0};
+  std::atomic<int> listings_{0};
   std::thread acceptor_;
   std::vector<std::thread> threads_;  // of the acceptor's thread until it has ended
 };

@@ -98,11 +98,16 @@ class RemoteFixture : public ::testing::Test {
     options_.model = "m";
   }
   ~RemoteFixture() override {
-    if (backend_) backend_->shutdown();
     work_.reset();
+    close();
+  }
+  // Another open() may follow.
+  void close() {
+    if (backend_) backend_->shutdown();
     context_.stop();
     if (thread_.joinable()) thread_.join();
     backend_.reset();
+    context_.restart();
   }
 
   void host(std::uint16_t port, const std::string& base_path = "") {
@@ -115,10 +120,16 @@ class RemoteFixture : public ::testing::Test {
     backend_->start({&context_});
   }
 
-  std::shared_ptr<RecordingSink> ask(const std::string& text = "hello", std::stop_token stop = {}) {
+  static Request question(const std::string& text) {
     Request request;
-    request.run_id = "run";
     request.messages = {{Role::user, text}};
+    return request;
+  }
+  std::shared_ptr<RecordingSink> ask(const std::string& text = "hello", std::stop_token stop = {}) {
+    return ask(question(text), std::move(stop));
+  }
+  std::shared_ptr<RecordingSink> ask(Request request, std::stop_token stop = {}) {
+    request.run_id = "run";
     auto sink = std::make_shared<RecordingSink>();
     const auto accepted = backend_->generate(std::move(request), sink, std::move(stop));
     EXPECT_TRUE(accepted) << accepted.error().message;
@@ -126,7 +137,14 @@ class RemoteFixture : public ::testing::Test {
   }
   // Asks and waits for the end.
   std::shared_ptr<RecordingSink> answer_to(const std::string& text = "hello") {
-    auto sink = ask(text);
+    return answer_to(question(text));
+  }
+  Error refusal_of(const std::string& text) {
+    const auto accepted = backend_->generate(question(text), nullptr, {});
+    return accepted ? Error{} : accepted.error();
+  }
+  std::shared_ptr<RecordingSink> answer_to(Request request) {
+    auto sink = ask(std::move(request));
     EXPECT_TRUE(sink->wait_done());
     EXPECT_EQ(sink->dones, 1);
     return sink;

@@ -1,6 +1,8 @@
 // Answers of model servers over real sockets, and every way in which they go wrong.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "remote_fixture.h"
 
 namespace tars::llm {
@@ -317,25 +319,59 @@ TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
   EXPECT_EQ(backend_->status().health, Health::healthy);
 }
 
-TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstFailsBeforeATokenButNotAfter) {
-  bool fail_late = false;
-  FakeUpstream broken([&](Peer& peer, const std::string&, int) {
-    if (!fail_late) return peer.answer(500, "x");
-    peer.begin_stream();
-    peer.token("part");
-    return false;
-  });
+TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstFailsBeforeAToken) {
+  FakeUpstream broken([](Peer& peer, const std::string&, int) { return peer.answer(500, "x"); });
   FakeUpstream good(say);
   host(broken.port());
   host(good.port());
   open();
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(broken.chats(), 1);
-  fail_late = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(broken.chats(), 1) << "it rests, although it lists its models";
+}
+
+TEST_F(RemoteTest, NoOtherHostAnswersOnceThereWasAToken) {
+  FakeUpstream broken(after_part([](Peer&) {}));
+  FakeUpstream good(say);
+  host(broken.port());
+  host(good.port());
+  open();
   const auto sink = answer_to();
   EXPECT_EQ(sink->answer, "part");
   EXPECT_EQ(sink->error(), ErrorCode::generation_error);
-  EXPECT_EQ(good.chats(), 1);
+  EXPECT_EQ(good.chats(), 0);
+}
+
+TEST_F(RemoteTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
+  options_.first_token_timeout = 200ms;
+  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  FakeUpstream good(say);
+  host(hanging.port());
+  host(good.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(hanging.chats(), 1);
+}
+
+TEST_F(RemoteTest, ThatAnotherHostLacksTheModelIsNoNews) {
+  FakeUpstream owner(
+      [](Peer& peer, const std::string&, int) {
+        peer.reset();
+        return false;
+      },
+      {"m:latest"});
+  FakeUpstream other([](Peer& peer, const std::string&, int) { return peer.answer(404, "{}"); },
+                     {"x"});
+  host(other.port());
+  host(owner.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return owner.listings() > 0 && other.listings() > 0; }));
+  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+  EXPECT_EQ(other.chats(), 1);
 }
 
 TEST_F(RemoteTest, TheLeastBusyIsAskedFirst) {
@@ -381,7 +417,194 @@ TEST_F(RemoteTest, NobodyThereIsUnhealthyAndSaidSo) {
   EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
 }
 
+TEST_F(RemoteTest, ADeadServerWithoutAConfiguredModelIsUnavailable) {
+  options_.model = "";
+  host(1);
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  const auto refused = refusal_of("hello");
+  EXPECT_EQ(refused.code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(refused.message, HasSubstr("no connection to http://127.0.0.1:1"));
+}
+
+TEST_F(RemoteTest, AServersModelsAreRememberedWhileItIsAway) {
+  options_.model = "";
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  upstream.lists = false;
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+TEST_F(RemoteTest, AServerWithoutModelsIsUnhealthyUnlessOneIsConfigured) {
+  options_.model = "";
+  FakeUpstream upstream(say, {});
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_THAT(backend_->status().detail, HasSubstr("or name one in OLLAMA_MODEL"));
+}
+
+TEST_F(RemoteTest, AModelThatIsNotListedIsSaid) {
+  options_.model = "typo";
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(backend_->status().detail, "the server does not list typo");
+}
+
+// -- what is progress
+
+TEST_F(RemoteTest, TheTimeBetweenTokensBeginsWithTheFirst) {
+  options_.idle_timeout = 100ms;
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    peer.begin_stream();
+    peer.token("");  // the role, as some servers say it before they compute
+    std::this_thread::sleep_for(400ms);
+    return peer.token("Hello") && peer.done();
+  });
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+// Sends `bytes` again and again until the client closes.
+FakeUpstream::Script repeating(const std::string& first, const std::string& bytes) {
+  return [first, bytes](Peer& peer, const std::string&, int) {
+    peer.begin_stream();
+    if (!first.empty()) peer.token(first);
+    while (peer.chunk(bytes)) std::this_thread::sleep_for(10ms);
+    return false;
+  };
+}
+
+TEST_F(RemoteTest, EmptyLinesAndHalfOnesAreNoProgress) {
+  options_.first_token_timeout = 300ms;
+  options_.idle_timeout = 200ms;
+  for (const char* bytes : {"\n", "x"}) {
+    FakeUpstream before(repeating("", bytes));
+    FakeUpstream after(repeating("part", bytes));
+    options_.hosts.clear();
+    host(before.port());
+    open();
+    EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+    close();
+    options_.hosts.clear();
+    host(after.port());
+    open();
+    const auto sink = answer_to();
+    EXPECT_EQ(sink->answer, "part");
+    EXPECT_THAT(sink->ending(), HasSubstr("no token came in time"));
+    close();
+  }
+}
+
+TEST_F(RemoteTest, AModelThatThinksAloudMakesProgress) {
+  options_.first_token_timeout = 300ms;
+  options_.idle_timeout = 300ms;
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    peer.begin_stream();
+    for (int i = 0; i < 20; ++i) {
+      peer.chunk("{\"message\":{\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}\n");
+      std::this_thread::sleep_for(40ms);
+    }
+    return peer.token("Hello") && peer.done();
+  });
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+TEST_F(RemoteTest, WhatIsNoStreamIsNamed) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.answer(200, "<html></html>", "Content-Type: text/html\r\n");
+  });
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->error(), ErrorCode::generation_error);
+  EXPECT_THAT(sink->ending(),
+              HasSubstr("answers with text/html where application/x-ndjson was expected"));
+}
+
 // -- OpenAI-compatible
+
+// Refuses prompts of more than `room` characters, the answer's tokens counted as one each.
+FakeUpstream::Script with_context(std::size_t room, std::vector<std::string>& asked) {
+  return [room, &asked](Peer& peer, const std::string& request, int) {
+    asked.push_back(request.substr(request.find("\r\n\r\n") + 4));
+    const std::string& body = asked.back();
+    const auto letters = static_cast<std::size_t>(std::ranges::count(body, 'x'));
+    const auto tokens = std::stoul(body.substr(body.find("\"max_tokens\":") + 13));
+    if (letters + tokens > room) {
+      return peer.answer(400, R"({"error":{"message":"too long","code":"context_length_exceeded"}})");
+    }
+    return peer.begin_stream("text/event-stream") &&
+           peer.chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+                      "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n") &&
+           peer.send("0\r\n\r\n");
+  };
+}
+
+TEST_F(RemoteTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream(with_context(510, asked));
+  host(upstream.port(), "/v1");
+  open(true);
+  Request request;
+  request.messages.push_back({Role::system, "be kind"});
+  for (int i = 0; i < 6; ++i) {
+    request.messages.push_back({Role::user, "question" + std::to_string(i)});
+    request.messages.push_back({Role::assistant, std::string(100, 'x')});
+  }
+  request.messages.push_back({Role::user, "the last"});
+  request.sampling.max_tokens = 200;
+  const auto sink = answer_to(std::move(request));
+  EXPECT_EQ(sink->answer, "Hi") << sink->ending();
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_THAT(asked[1], HasSubstr("be kind"));
+  EXPECT_THAT(asked[1], HasSubstr(R"({"role":"user","content":"question3"})"));
+  EXPECT_THAT(asked[1], ::testing::Not(HasSubstr("question2")));
+  EXPECT_THAT(asked[1], HasSubstr("the last"));
+}
+
+TEST_F(RemoteTest, TheAnswerGetsLessRoomBeforeTheLastMessageIsRefused) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream(with_context(500, asked));
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to(std::string(300, 'x'))->answer, "Hi");
+  EXPECT_EQ(asked.size(), 3U) << "2048, 512, 128";
+  EXPECT_EQ(answer_to(std::string(600, 'x'))->error(), ErrorCode::context_overflow);
+}
+
+TEST_F(RemoteTest, AKeyThatTheServerRepeatsIsNotPassedOn) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.answer(401, R"({"error":{"message":"Incorrect API key: sk-secret-0001"}})");
+  });
+  options_.api_key = "sk-secret-0001";
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_THAT(answer_to()->ending(), ::testing::EndsWith("Incorrect API key: [the key]"));
+}
+
+TEST_F(RemoteTest, EventsOfOtherNamesArePassedOver) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int number) {
+    const std::string name = number == 0 ? "ping" : "error";
+    return peer.begin_stream("text/event-stream") &&
+           peer.chunk("event: " + name + "\ndata: {\"message\":\"out of memory\"}\n\n") &&
+           peer.chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+                      "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n") &&
+           peer.send("0\r\n\r\n");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_THAT(answer_to()->ending(), HasSubstr("out of memory"));
+}
 
 TEST_F(RemoteTest, EventsOfAnOpenAiCompatibleServer) {
   std::string asked;

@@ -80,8 +80,31 @@ TEST(Failure, TheMostTellingOfSeveralIsTold) {
 TEST(Failure, InTheMiddleOfAnAnswerEverythingIsAGenerationError) {
   for (const ErrorCode code : {ErrorCode::timeout, ErrorCode::io_error,
                                ErrorCode::backend_unavailable, ErrorCode::generation_error}) {
-    EXPECT_EQ(broken_off(make_error(code, "x")).code, ErrorCode::generation_error);
+    EXPECT_EQ(broken_off({.error = make_error(code, "x")}).code, ErrorCode::generation_error);
   }
+  EXPECT_THAT(broken_off(transport_failure(make_error(ErrorCode::timeout, ""), kHost)).message,
+              HasSubstr("no token came in time"));
+}
+
+TEST(Failure, TheHostIsNamed) {
+  EXPECT_EQ(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).error.message,
+            "http://gpu:1: reset");
+}
+
+TEST(Failure, AHostIsBlamedForWhatIsItsOwn) {
+  for (const unsigned status : {401U, 302U, 429U, 500U, 502U, 503U}) {
+    EXPECT_TRUE(refused(status).host_did_badly) << status;
+  }
+  for (const unsigned status : {400U, 404U, 413U, 422U}) {
+    EXPECT_FALSE(refused(status).host_did_badly) << status;
+  }
+}
+
+TEST(Failure, AKeyIsForNobodyToRead) {
+  EXPECT_EQ(without_secret("bad key sk-12345678, sk-12345678!", "sk-12345678"),
+            "bad key [the key], [the key]!");
+  EXPECT_EQ(without_secret("a model", ""), "a model");
+  EXPECT_EQ(without_secret("the ollama model", "ollama"), "the ollama model");
 }
 
 }  // namespace

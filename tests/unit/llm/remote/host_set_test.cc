@@ -11,14 +11,21 @@ std::vector<net::Endpoint> hosts(std::size_t n) {
   return out;
 }
 
+const SteadyTime kNow{std::chrono::hours{1}};
+
+std::optional<std::size_t> next(HostSet& set, const std::vector<std::size_t>& tried,
+                                std::string_view model = "m", SteadyTime now = kNow) {
+  return set.acquire(tried, model, now);
+}
+
 TEST(HostSet, TheLeastBusyIsNextTheFirstOfSeveral) {
   HostSet set(hosts(3));
-  EXPECT_EQ(set.acquire({}), 0U);
-  EXPECT_EQ(set.acquire({}), 1U);
-  EXPECT_EQ(set.acquire({}), 2U);
-  EXPECT_EQ(set.acquire({}), 0U);
+  EXPECT_EQ(next(set, {}), 0U);
+  EXPECT_EQ(next(set, {}), 1U);
+  EXPECT_EQ(next(set, {}), 2U);
+  EXPECT_EQ(next(set, {}), 0U);
   set.release(1);
-  EXPECT_EQ(set.acquire({}), 1U);
+  EXPECT_EQ(next(set, {}), 1U);
   EXPECT_EQ(set.busy(), (std::vector<std::size_t>{2, 1, 1}));
 }
 
@@ -26,13 +33,13 @@ TEST(HostSet, AFailedHostIsAskedOnlyWhenNoOtherIsLeftAndComesBack) {
   HostSet set(hosts(2));
   EXPECT_TRUE(set.set_failed(0, "refused", {}));
   EXPECT_FALSE(set.set_failed(0, "refused", {}));
-  EXPECT_EQ(set.acquire({}), 1U);
-  EXPECT_EQ(set.acquire({}), 1U);
-  EXPECT_EQ(set.acquire({1}), 0U);
-  EXPECT_EQ(set.acquire({1, 0}), std::nullopt);
-  EXPECT_TRUE(set.set_working(0));
+  EXPECT_EQ(next(set, {}), 1U);
+  EXPECT_EQ(next(set, {}), 1U);
+  EXPECT_EQ(next(set, {1}), 0U);
+  EXPECT_EQ(next(set, {1, 0}), std::nullopt);
+  EXPECT_TRUE(set.set_working(0, {}, {}));
   set.release(0);
-  EXPECT_EQ(set.acquire({}), 0U);
+  EXPECT_EQ(next(set, {}), 0U);
 }
 
 TEST(HostSet, HealthIsThatOfTheBest) {
@@ -46,7 +53,47 @@ TEST(HostSet, HealthIsThatOfTheBest) {
   EXPECT_EQ(set.models(), std::vector<std::string>{"m"});
   set.set_failed(1, "h1: gone", {});
   EXPECT_EQ(set.trouble(), "h0: refused; h1: gone");
-  EXPECT_TRUE(set.models().empty());
+  EXPECT_EQ(set.models(), std::vector<std::string>{"m"}) << "what it listed last";
+}
+
+TEST(HostSet, AHostWhoseAnswersFailRestsLongerEachTime) {
+  HostSet set(hosts(2));
+  const auto preferred = [&](std::chrono::seconds later) {
+    const auto host = next(set, {}, "m", kNow + later);
+    set.release(*host);
+    return *host;
+  };
+  set.answer_failed(0, kNow);
+  set.set_working(0, {"m"}, kNow);  // a check finds nothing wrong
+  EXPECT_EQ(preferred(std::chrono::seconds(0)), 1U);
+  EXPECT_EQ(preferred(std::chrono::seconds(1)), 0U);
+  for (int i = 0; i < 20; ++i) set.answer_failed(0, kNow);
+  EXPECT_EQ(preferred(std::chrono::seconds(63)), 1U);
+  EXPECT_EQ(preferred(std::chrono::seconds(64)), 0U);
+  EXPECT_EQ(next(set, {1}), 0U) << "where no other is left it is asked all the same";
+  set.release(0);
+  set.answer_given(0);
+  EXPECT_EQ(preferred(std::chrono::seconds(0)), 0U);
+}
+
+TEST(HostSet, AHostThatDoesNotListTheModelComesLast) {
+  HostSet set(hosts(3));
+  set.set_working(0, {"other"}, kNow);
+  set.set_working(1, {"m:latest"}, kNow);
+  set.set_failed(1, "h1: reset", kNow);
+  EXPECT_TRUE(set.has(1, "m"));
+  EXPECT_FALSE(set.has(0, "m"));
+  EXPECT_FALSE(set.has(2, "m")) << "nothing is known of it";
+  EXPECT_EQ(next(set, {}), 2U);
+  EXPECT_EQ(next(set, {2}), 1U);
+  EXPECT_EQ(next(set, {2, 1}), 0U);
+}
+
+TEST(HostSet, AModelWithoutTagIsTheLatest) {
+  EXPECT_TRUE(is_named("llama3:latest", "llama3"));
+  EXPECT_TRUE(is_named("llama3:8b", "llama3:8b"));
+  EXPECT_FALSE(is_named("llama3:8b", "llama3"));
+  EXPECT_FALSE(is_named("llama3", "llama3:latest"));
 }
 
 TEST(HostSet, ASuspectIsCheckedSoon) {

@@ -14,8 +14,10 @@ namespace tars::llm::testing {
 
 struct ReadAnswer : TextTarget {
   void on_text(std::string_view text) override { tokens.emplace_back(text); }
+  void on_thought() override { ++thoughts; }
 
   std::vector<std::string> tokens;
+  int thoughts = 0;
   std::optional<Error> error;
   std::optional<Completion> end;
 };
@@ -29,7 +31,7 @@ inline ReadAnswer read_answer(const Dialect& dialect, std::string_view bytes,
   for (std::size_t at = 0; at < bytes.size() && result; at += step) {
     result = reader->feed(bytes.substr(at, step), out);
   }
-  if (result && closed) result = reader->finish();
+  if (result && closed) result = reader->finish(out);
   if (!result) out.error = result.error();
   out.end = reader->end();
   return out;

@@ -32,10 +32,12 @@ TEST(RemoteBackend, RefusesBeforeItsStartAndAfterItsEnd) {
   EXPECT_EQ(sink->dones, 0);
 }
 
-TEST(RemoteBackend, WithoutAnyModelNameThereIsNone) {
+TEST(RemoteBackend, WithoutAnyModelNameItIsToldThatNoServerHasAnswered) {
   const SystemClock clock;
   const auto backend = open_openai_backend(nobody(), clock);
-  EXPECT_EQ(backend->generate(question(""), nullptr, {}).error().code, ErrorCode::model_not_found);
+  const auto refused = backend->generate(question(""), nullptr, {});
+  EXPECT_EQ(refused.error().code, ErrorCode::backend_unavailable);
+  EXPECT_EQ(refused.error().message, "no model server has answered yet; try again soon");
   EXPECT_EQ(backend->generate({}, nullptr, {}).error().code, ErrorCode::invalid_message);
 }
 

@@ -16,8 +16,8 @@ Events events_of(const std::string& bytes, std::size_t max = 1000) {
     SseParser parser(max);
     Events events;
     for (std::size_t at = 0; at < bytes.size(); at += step) {
-      const auto fed = parser.feed(bytes.substr(at, step), [&](std::string_view data) {
-        events.emplace_back(data);
+      const auto fed = parser.feed(bytes.substr(at, step), [&](std::string_view name, std::string_view data) {
+        events.push_back((name.empty() ? "" : std::string(name) + "=") + std::string(data));
         return Result<void>();
       });
       if (!fed) {
@@ -36,16 +36,17 @@ TEST(SseParser, DataLinesAreJoined) {
   EXPECT_EQ(events_of("data: YHOO\ndata: +2\ndata: 10\n\n"), (Events{"YHOO\n+2\n10"}));
 }
 
-TEST(SseParser, CommentsIdsNamesAndRetryArePassedOver) {
+TEST(SseParser, CommentsIdsAndRetryArePassedOverAndANameIsOfItsEvent) {
   EXPECT_EQ(events_of(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\n"
                       "event: x\nretry: 9\ndata:  third event\n\n"),
-            (Events{"first event", "second event", " third event"}));
+            (Events{"first event", "second event", "x= third event"}));
 }
 
 TEST(SseParser, EmptyDataAndUnfinishedEvents) {
   EXPECT_EQ(events_of("data\n\ndata\ndata\n\ndata:"), (Events{"", "\n"}));
   EXPECT_EQ(events_of("data:test\n\ndata: test\n\n"), (Events{"test", "test"}));
   EXPECT_EQ(events_of("event: only\n\n\n\n"), Events{});
+  EXPECT_EQ(events_of("event: only\n\ndata: next\n\n"), Events{"next"});
 }
 
 TEST(SseParser, LinesEndWithAnyOfTheThree) {
@@ -75,7 +76,7 @@ TEST(SseParser, LinesAndEventsAreBounded) {
 TEST(SseParser, AnErrorOfTheTakerStopsIt) {
   SseParser parser(100);
   int taken = 0;
-  EXPECT_FALSE(parser.feed("data:a\n\ndata:b\n\n", [&](std::string_view) -> Result<void> {
+  EXPECT_FALSE(parser.feed("data:a\n\ndata:b\n\n", [&](std::string_view, std::string_view) -> Result<void> {
     ++taken;
     return make_error(ErrorCode::internal, "no");
   }));

@@ -118,7 +118,7 @@ TEST_F(ExchangeTest, ACloseEndsTheWaitingAtOnce) {
 class ExchangeEach : public ExchangeTest {
  protected:
   std::string each(const std::function<void(boost::asio::ip::tcp::socket&)>& answer,
-                   std::chrono::milliseconds between = 5s, std::size_t at_most = 1000) {
+                   std::chrono::milliseconds timeout = 5s, std::size_t at_most = 1000) {
     LocalPeer peer([&](auto& socket, int) {
       read_head(socket);
       send(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -130,14 +130,16 @@ class ExchangeEach : public ExchangeTest {
     const Exchange::Take take = [&](std::string_view bytes) {
       all += bytes.empty() ? "." : bytes;
       if (close_at_ && all.size() >= *close_at_) exchange->close();
+      if (more_time_) exchange->wait_at_most(*more_time_);
       return all.size() < at_most;
     };
-    const auto ended = run(context_, exchange->read_each(5s, between, take));
+    const auto ended = run(context_, exchange->read_each(timeout, take));
     client_.close();
     return ended ? all : all + " error: " + ended.error().message;
   }
 
   std::optional<std::size_t> close_at_;
+  std::optional<std::chrono::milliseconds> more_time_;  // asked for at each piece
 };
 
 TEST_F(ExchangeEach, GivesPiecesAsTheyComeThenTheEnd) {
@@ -168,6 +170,25 @@ TEST_F(ExchangeEach, ASilenceIsATimeout) {
                   },
                   50ms),
               HasSubstr("did not answer in time"));
+}
+
+// Twenty pieces in half a second.
+void drip(boost::asio::ip::tcp::socket& socket) {
+  for (int i = 0; i < 20; ++i) {
+    send(socket, "1\r\na\r\n");
+    std::this_thread::sleep_for(25ms);
+  }
+  send(socket, "0\r\n\r\n");
+  wait_for_close(socket);
+}
+
+TEST_F(ExchangeEach, BytesAloneAreNoProgress) {
+  EXPECT_THAT(each(drip, 200ms), HasSubstr("did not answer in time"));
+}
+
+TEST_F(ExchangeEach, WhoTakesThemMayAskForMoreTime) {
+  more_time_ = 5s;
+  EXPECT_EQ(each(drip, 200ms), std::string(20, 'a') + ".");
 }
 
 TEST_F(ExchangeEach, ACutAnswerIsToldAfterItsPieces) {
