@@ -193,22 +193,33 @@ void Gateway::finish(const net::HttpRequest& request, const Trace& trace,
   if (request.secure && options_.strict_transport) {
     response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
   }
-  if (request.path.starts_with("/auth/") && response.status >= 400) {
+  if (request.path.starts_with("/auth/") && !net::find_header(response.headers, "Cache-Control")) {
     response.headers.emplace_back("Cache-Control", "no-store");
   }
   if (!trace.traceparent.empty()) response.headers.emplace_back("traceparent", trace.traceparent);
   if (const auto origin = request.header("Origin"); origin && origins_.is_listed(*origin)) {
     response.headers.emplace_back("Access-Control-Allow-Origin", std::string(*origin));
     response.headers.emplace_back("Access-Control-Expose-Headers", "X-Request-ID, Retry-After");
-    response.headers.emplace_back("Vary", "Origin");
   }
+  if (origins_.lists_any()) response.headers.emplace_back("Vary", "Origin");
   response.close = response.close || draining_.load(std::memory_order_relaxed);
 }
 
 net::HttpResponse Gateway::error_response(unsigned status, std::string_view detail,
-                                          std::string_view target, std::string_view request_id) {
-  net::HttpResponse response = problem_response(status, detail, {target, {}, request_id});
-  add_security_headers(response);
+                                          const net::HttpRequest& request) {
+  net::HttpRequest head;  // without the body, which may be long
+  head.target = request.target;
+  head.path = request.path;
+  head.headers = request.headers;
+  head.remote_address = request.remote_address;
+  head.secure = request.secure;
+  head.request_id = request.request_id;
+  proxies_.apply(head);
+  const Trace trace = join_trace(head.header("traceparent"));
+  net::HttpResponse response = problem_response(status, detail, place_of(head, trace));
+  // Where it was to go is not always known.
+  response.headers.emplace_back("Cache-Control", "no-store");
+  finish(head, trace, response);
   metrics_.count_request("other", "other", status, 0);
   return response;
 }
@@ -239,6 +250,7 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
       Admission{std::move(credentials.token), request.remote_address, credentials.sent, {}});
   net::Upgrade accepted;
   accepted.subprotocol = std::move(credentials.subprotocol);
+  accepted.traceparent = trace.traceparent;
   accepted.session = [this, admission](std::unique_ptr<net::WebSocket> socket) {
     return run_session(admission, std::move(socket));
   };
@@ -252,7 +264,8 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
   metrics_.websocket_accepted.Increment();
   const std::shared_ptr<Session> session = begin_session(*admission, socket);
   if (!session) {
-    metrics_.count_websocket_close(static_cast<unsigned>(admission->refusal.code));
+    metrics_.count_websocket_close(static_cast<unsigned>(admission->refusal.code),
+                                   admission->refusal.reason);
     co_await socket->close(admission->refusal.code, admission->refusal.reason);
     co_return;
   }
@@ -293,10 +306,14 @@ Result<SessionInfo> Gateway::admit(const Admission& admission) const {
   }
   Result<auth::Claims> claims = tokens_.verify(admission.token, auth::TokenType::access);
   if (!claims) return claims.error();
+  // The leeway is for clocks that differ; a session would end as soon as it had begun.
+  if (claims->good_until <= unix_seconds(clock_.wall())) {
+    return make_error(ErrorCode::invalid_token, "token_expired");
+  }
   tokens_.touch(*claims);
   return SessionInfo{make_id("ses"),       claims->client_id,   claims->family,
                      claims->token_id,     claims->device_name, claims->device_type,
-                     admission.ip_address, clock_.wall(),       claims->expires_at};
+                     admission.ip_address, clock_.wall(),       claims->good_until};
 }
 
 }  // namespace tars::api

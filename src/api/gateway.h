@@ -39,7 +39,7 @@ class Gateway final : public net::Application {
   boost::asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
       net::HttpRequest request) override;
   net::HttpResponse error_response(unsigned status, std::string_view detail,
-                                   std::string_view target, std::string_view request_id) override;
+                                   const net::HttpRequest& request) override;
 
   // No new sockets or chats from now on; sockets without running answers close with 1001 now, the
   // others when their answers have ended. /ready says draining. Does not drain the engine.

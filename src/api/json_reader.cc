@@ -29,7 +29,7 @@ Result<void> JsonDocument::parse(std::string_view bytes) {
   value_ = boost::json::parse({bytes.data(), bytes.size()}, failure, &memory_, options);
   if (failure) {
     return Error{ErrorCode::invalid_json,
-                 "The body is not valid JSON: " + failure.message(),
+                 "This is not valid JSON: " + failure.message(),
                  {{"body", "is not valid JSON: " + failure.message()}}};
   }
   if (!value_.is_object()) {

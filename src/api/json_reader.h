@@ -67,6 +67,8 @@ class FieldReader {
   std::optional<std::string> peek(std::string_view name, std::size_t most = 512) const;
 
   void fail(std::string_view name, std::string message);
+  // No complaint so far.
+  bool is_well() const { return errors_.empty(); }
   // `code` with every complaint in `fields` and joined in `message`; nullopt when there is none.
   std::optional<Error> error(ErrorCode code) const;
 

@@ -47,9 +47,13 @@ Result<SignedClaims> DurableTokenService::read(std::string_view token) const {
     cache_.put(digest, *decoded);
     found = std::move(*decoded);
   }
-  if (found->previous_key && options_.previous_valid_until &&
-      clock_.wall() >= *options_.previous_valid_until) {
-    return refused(ErrorCode::invalid_token, "token_invalid");
+  found->claims.good_until = found->claims.expires_at;
+  if (found->previous_key && options_.previous_valid_until) {
+    if (clock_.wall() >= *options_.previous_valid_until) {
+      return refused(ErrorCode::invalid_token, "token_invalid");
+    }
+    found->claims.good_until =
+        std::min(found->claims.expires_at, unix_seconds(*options_.previous_valid_until));
   }
   return std::move(*found);
 }

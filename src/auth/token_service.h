@@ -26,6 +26,7 @@ struct Claims {
   std::string device_type;
   std::int64_t issued_at = 0;  // seconds since 1970
   std::int64_t expires_at = 0;  // seconds since 1970
+  std::int64_t good_until = 0;  // the same, or the end of the key that signed it, if that is sooner
   bool admin = false;
 };
 

@@ -41,6 +41,7 @@ struct ServerOptions {
 struct Upgrade {
   std::string subprotocol;  // echoed when not empty
   std::function<boost::asio::awaitable<void>(std::unique_ptr<WebSocket>)> session;
+  std::string traceparent = {};  // of the answer, when not empty
 };
 
 // What the server asks the application. All members are called on I/O threads, at once from
@@ -52,10 +53,10 @@ class Application {
   // Only for GET with `Upgrade: websocket`.
   virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(
       HttpRequest request) = 0;
-  // The body for an error that the HTTP layer itself found (400, 408, 413, 431, 500, 501): api/
-  // makes it a problem document. `method` and `target` may be empty when they were never read.
+  // The answer to an error that the HTTP layer itself found (400, 408, 413, 431, 500, 501): api/
+  // makes it a problem document. The request is there as far as it was read.
   virtual HttpResponse error_response(unsigned status, std::string_view detail,
-                                      std::string_view target, std::string_view request_id) = 0;
+                                      const HttpRequest& request) = 0;
 };
 
 // Owns the I/O threads, one io_context and one acceptor (SO_REUSEPORT) each, and every connection.

@@ -91,15 +91,15 @@ prometheus::MetricFamily process_figure(const char* name, const char* help,
 void add_process_figures(std::vector<prometheus::MetricFamily>& families) {
   using prometheus::MetricType;
   const ProcessStats stats = read_process_stats();
-  families.push_back(process_figure("process_resident_memory_bytes",
+  families.push_back(process_figure("tars_process_resident_memory_bytes",
                                     "Resident memory size in bytes.", MetricType::Gauge,
                                     static_cast<double>(stats.resident_bytes)));
-  families.push_back(process_figure("process_cpu_seconds_total",
+  families.push_back(process_figure("tars_process_cpu_seconds_total",
                                     "Total user and system CPU time spent in seconds.",
                                     MetricType::Counter, stats.cpu_seconds));
-  families.push_back(process_figure("process_open_fds", "Number of open file descriptors.",
+  families.push_back(process_figure("tars_process_open_fds", "Number of open file descriptors.",
                                     MetricType::Gauge, static_cast<double>(stats.open_fds)));
-  families.push_back(process_figure("process_start_time_seconds",
+  families.push_back(process_figure("tars_process_start_time_seconds",
                                     "Start time of the process since 1970 in seconds.",
                                     MetricType::Gauge, stats.start_time_seconds));
 }
@@ -182,8 +182,8 @@ Metrics::RequestSeries Metrics::request_series(std::string_view route, std::stri
   return series;
 }
 
-void Metrics::count_websocket_close(unsigned code) {
-  closes_.Add({{"code", close_label(code)}}).Increment();
+void Metrics::count_websocket_close(unsigned code, std::string_view reason) {
+  closes_.Add({{"code", close_label(code)}, {"reason", std::string(reason)}}).Increment();
 }
 
 void Metrics::set_backend(const std::string& kind, bool up, int running) {

@@ -43,7 +43,8 @@ class Metrics {
   // Labels: route = the route table's path pattern or "other"; status = the code.
   void count_request(std::string_view route, std::string_view method, unsigned status,
                      double seconds);
-  void count_websocket_close(unsigned code);
+  // `reason` is a word of this program; empty where the peer closed.
+  void count_websocket_close(unsigned code, std::string_view reason);
   void count_run(std::string_view outcome);  // complete, cancelled, failed, interrupted, refused
   // A backend by its kind (embedded, ollama, openai): tars_backend_up, tars_backend_runs.
   void set_backend(const std::string& kind, bool up, int running);

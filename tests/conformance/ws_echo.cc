@@ -37,8 +37,8 @@ class Echo final : public net::Application {
       net::HttpRequest) override {
     co_return net::Upgrade{{}, echo};
   }
-  net::HttpResponse error_response(unsigned status, std::string_view detail, std::string_view,
-                                   std::string_view) override {
+  net::HttpResponse error_response(unsigned status, std::string_view detail,
+                              const net::HttpRequest&) override {
     return {status, {{"Content-Type", "text/plain"}}, std::string(detail) + "\n"};
   }
 };

@@ -363,6 +363,33 @@ def test_enrolment_by_key_and_closed_and_key_overlap(own_server):
     assert validate(server, renewed["access_token"])["valid"] is True
 
 
+def test_a_socket_ends_with_the_key_that_its_token_was_signed_with(own_server):
+    server = own_server({})
+    old = server.access(fresh())
+    assert server.stop() == 0
+    until = time.time() + 4
+    server.env.update({"JWT_SECRET_KEY": "another-secret-0123456789-0123456789-01",
+                       "JWT_PREVIOUS_SECRET_KEY": SECRET,
+                       "JWT_PREVIOUS_VALID_UNTIL": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until))})
+    server.start()
+    with Device(server, old) as device:
+        assert device.closed() == (1008, "token_expired")
+    assert time.time() >= int(until)
+
+
+def test_an_enrolment_key_may_be_as_long_as_its_option(own_server):
+    key = "k" * 1024
+    server = own_server({"AUTH_ENROLLMENT": "key", "AUTH_ENROLLMENT_KEY": key})
+    assert enrol(server, enrollment_key=key).status_code == 200
+    is_problem(enrol(server, enrollment_key=key + "k"), 422)
+
+
+def test_a_cursor_that_leads_nowhere_is_told(server):
+    with server.http(server.access(fresh())) as http:
+        problem = is_problem(http.get("/auth/devices?cursor=garbage"), 422)
+        assert problem["errors"][0]["field"] == "cursor"
+
+
 def test_a_secret_is_made_once_and_kept_private(own_server):
     server = own_server({"JWT_SECRET_KEY": ""})
     token = server.access()

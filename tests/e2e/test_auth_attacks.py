@@ -150,6 +150,16 @@ def test_3_within_the_leeway_is_accepted(server, good):
         assert http.post("/auth/validate").json()["valid"] is True
 
 
+def test_3_a_session_is_not_begun_to_be_ended_at_once(server, good):
+    """Within the leeway past `exp`: good for a call, not for a socket."""
+    now = int(time.time())
+    token = server.forge(good, iat=now - 100, nbf=now - 100, exp=now - 5)
+    with server.http(token) as http:
+        assert http.post("/auth/validate").json()["valid"] is True
+    with Device(server, token, expect_ack=False) as device:
+        assert device.closed() == (1008, "token_expired")
+
+
 def test_3_11_a_refresh_token_opens_nothing(server):
     token = server.mint(fresh())["refresh_token"]
     with server.http(token) as http:

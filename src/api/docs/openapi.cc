@@ -41,8 +41,7 @@ std::set<ErrorCode> all_errors(const Route& route) {
   }
   if (route.access == Access::examined) codes.insert(unauthorized);
   if (!route.docs.request.empty()) {
-    codes.insert({unsupported_media_type, payload_too_large, invalid_json, invalid_message,
-                  invalid_request});
+    codes.insert({unsupported_media_type, invalid_json, invalid_request});
   }
   return codes;
 }
@@ -72,7 +71,7 @@ class OperationWriter {
                                   {"content", {{"application/json", media(docs.request)}}}};
     }
     for (const RouteAnswer& answer : docs.answers) add(answer);
-    add_bad_request();
+    add_http_errors();
     for (const ErrorCode code : all_errors(route_)) add(error_row(code));
     json::object& responses = operation["responses"].emplace_object();
     for (auto& [status, response] : responses_) {
@@ -172,11 +171,13 @@ class OperationWriter {
     return schema;
   }
 
-  // What HTTP itself refuses is the same everywhere; of it only 400 is a matter of what is sent.
-  void add_bad_request() {
-    const auto rows = http_error_table();
-    const auto row = std::ranges::find(rows, 400U, &HttpRow::status);
-    add_problem(row->status, row->name, row->title);
+  // What HTTP itself refuses is the same everywhere; of it those that sound clients may meet.
+  void add_http_errors() {
+    for (const HttpRow& row : http_error_table()) {
+      const bool met = row.status == 400 || row.status == 408 || row.status == 413 ||
+                       row.status == 431;
+      if (met) add_problem(row.status, row.name, row.title);
+    }
   }
 
   void add(const ErrorRow& row) { add_problem(row.status, row.name, row.title); }

@@ -91,7 +91,11 @@ Result<std::size_t> page_limit(const net::HttpRequest& request) {
 
 Result<void> parse_body(const net::HttpRequest& request, JsonDocument& document) {
   if (const auto type = check_json_content_type(request); !type) return type.error();
-  return document.parse(request.body);
+  Result<void> parsed = document.parse(request.body);
+  if (parsed || parsed.error().code != ErrorCode::invalid_message) return parsed;
+  Error error = std::move(parsed).error();
+  error.code = ErrorCode::invalid_request;  // "message" is the socket's word
+  return error;
 }
 
 }  // namespace
@@ -195,7 +199,7 @@ AuthRoutes::Answer AuthRoutes::token(Call& call) {
   request.client_id = fields.required_string("client_id", {1, 128});
   request.device_name = fields.string("device_name", {0, 128}).value_or("");
   request.device_type = fields.string("device_type", {0, 128}).value_or("");
-  request.enrollment_key = fields.string("enrollment_key", {0, 512});
+  request.enrollment_key = fields.string("enrollment_key", {0, 1024});
   if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
   Result<auth::TokenPair> pair = tokens_.enroll(request);
   if (!pair) co_return pair.error();
@@ -253,7 +257,12 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
   auto at = found->begin();
   if (!cursor.empty()) {
     at = std::find_if(at, found->end(), [&](const auth::Device& d) { return d.family == cursor; });
-    if (at != found->end()) ++at;
+    if (at == found->end()) {
+      co_return Error{ErrorCode::invalid_request,
+                      "cursor names no device that is still there: begin again without it",
+                      {{"cursor", "names no device that is still there"}}};
+    }
+    ++at;
   }
   std::string body;
   JsonWriter json(body);

@@ -18,6 +18,7 @@ class OriginPolicy {
   // No Origin (no browser), the server's own (scheme, host and port as the request came), or a
   // listed one.
   bool admits(const net::HttpRequest& request) const;
+  bool lists_any() const { return any_ || !allowed_.empty(); }
   // A listed origin, or any with `*`: what gets CORS headers.
   bool is_listed(std::string_view origin) const;
 

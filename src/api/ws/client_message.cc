@@ -27,7 +27,7 @@ void read_sampling(FieldReader& fields, const MessageLimits& limits, llm::Sampli
   if (const auto v = fields.number("temperature", {0, 2, false})) {
     sampling.temperature = static_cast<float>(*v);
   }
-  if (const auto v = fields.number("top_p", {0, 1, true})) sampling.top_p = static_cast<float>(*v);
+  if (const auto v = fields.number("top_p", {0, 1})) sampling.top_p = static_cast<float>(*v);
   if (const auto v = fields.integer("top_k", 0, kMaxTopK)) sampling.top_k = static_cast<int>(*v);
   if (const auto v = fields.integer("max_tokens", 1, limits.max_tokens)) {
     sampling.max_tokens = static_cast<int>(*v);
@@ -65,7 +65,7 @@ ClientMessage read_cancel(FieldReader& fields) {
   // Of several the narrowest counts, so that a client may send all it knows.
   if (target.run_id) target.message_id.reset();
   if (target.run_id || target.message_id) target.conversation_id.reset();
-  if (!target.run_id && !target.message_id && !target.conversation_id) {
+  if (fields.is_well() && !target.run_id && !target.message_id && !target.conversation_id) {
     fields.fail("run_id", "is required, or message_id or conversation_id");
   }
   return cancel;
@@ -76,7 +76,7 @@ ClientMessage read_resume(FieldReader& fields) {
   resume.run.run_id = fields.string("run_id", kId);
   resume.run.message_id = fields.string("message_id", kId);
   if (resume.run.run_id) resume.run.message_id.reset();
-  if (!resume.run.run_id && !resume.run.message_id) {
+  if (fields.is_well() && !resume.run.run_id && !resume.run.message_id) {
     fields.fail("run_id", "is required, or message_id");
   }
   resume.offset = static_cast<std::size_t>(

@@ -28,7 +28,7 @@ struct SessionInfo {
   std::string device_type;
   std::string ip_address;
   WallTime connected_at{};
-  std::int64_t expires_at = 0;  // the token's, seconds since 1970
+  std::int64_t expires_at = 0;  // when the token is no longer good, seconds since 1970
 };
 
 // What a session tells about itself; written on its own thread, read from any.

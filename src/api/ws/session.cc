@@ -51,7 +51,8 @@ awaitable<void> Session::run() {
   }
   services_.hub.remove(info_);
   const net::CloseCode code = closing_ ? closing_->code : socket_->closed().code;
-  services_.metrics.count_websocket_close(static_cast<unsigned>(code));
+  services_.metrics.count_websocket_close(static_cast<unsigned>(code),
+                                          closing_ ? closing_->reason : "");
   // Here and not in the destructor, which another thread may run that looks at the list of
   // sessions.
   socket_.reset();

@@ -25,6 +25,14 @@ Error tls_error(const std::string& what) {
 
 }  // namespace
 
+Result<void> check_ca_file(const std::string& file) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  boost::system::error_code ec;
+  context.load_verify_file(file, ec);
+  if (ec) return make_error(ErrorCode::backend_unavailable, ec.message());
+  return {};
+}
+
 ClientState::ClientState(asio::io_context& context, ClientOptions options)
     : context_(context), options_(std::move(options)), tick_(context) {}
 

@@ -8,8 +8,17 @@
 namespace tars::net {
 namespace {
 
+// http://...@host: who reads a log is not to read a password.
+std::string without_password(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at < begin) return std::string(text);
+  return std::string(text.substr(0, begin)) + "..." + std::string(text.substr(at));
+}
+
 Error refuse(std::string_view text, std::string_view why) {
-  return make_error(ErrorCode::config_error, "\"" + std::string(text.substr(0, 100)) + "\" " +
+  return make_error(ErrorCode::config_error, "\"" + without_password(text).substr(0, 100) + "\" " +
                                                  std::string(why) +
                                                  "; write it as http://127.0.0.1:11434");
 }

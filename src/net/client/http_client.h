@@ -20,6 +20,9 @@ struct ClientOptions {
   std::string ca_file = {};  // PEM; certificates to trust besides the system's
 };
 
+// Whether a client could trust what is in `file` (PEM); backend_unavailable with the reason else.
+Result<void> check_ca_file(const std::string& file);
+
 // Owns its idle connections; its exchanges share them. Belongs to one context and is used on that
 // context's thread alone, construction and an empty client's destruction apart. Deadlines are
 // looked at every 50 ms. Redirects are never followed, proxies never used.

@@ -271,6 +271,7 @@ asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
         }
         if (is_field_value(handshake.request_id))
           response.set("X-Request-ID", handshake.request_id);
+        if (!handshake.traceparent.empty()) response.set("traceparent", handshake.traceparent);
       }));
   const auto [ec] = co_await stream_.async_accept(request, kAwait);
   stream_.set_option(

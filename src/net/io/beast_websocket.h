@@ -16,6 +16,7 @@ struct WebSocketHandshake {
   std::string subprotocol;  // to echo, or empty
   std::string request_id;
   std::size_t max_message_bytes = 0;
+  std::string traceparent = {};  // or empty
 };
 
 // Answers 101 (RFC 6455 section 4.2.2) and gives the open WebSocket, which shares the connection

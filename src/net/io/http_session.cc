@@ -54,7 +54,7 @@ std::string offered_request_id(const HttpRequest& request) {
 HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpRequest& request) {
   try {
     HttpResponse response = c.thread().application().error_response(
-        failure.status, failure.detail, request.target, request.request_id);
+        failure.status, failure.detail, request);
     response.status = failure.status;
     return response;
   } catch (const std::exception& e) {
@@ -86,6 +86,8 @@ HttpRequest identity_of(const HttpRequest& request) {
   HttpRequest kept;
   kept.method = request.method;
   kept.target = request.target;
+  kept.path = request.path;
+  kept.secure = request.secure;
   kept.request_id = request.request_id;
   return kept;
 }
@@ -238,7 +240,7 @@ asio::awaitable<std::variant<HttpResponse, Agreed>> answer_upgrade(Connection& c
     if (auto* refusal = std::get_if<HttpResponse>(&decision)) co_return std::move(*refusal);
     auto& upgrade = std::get<Upgrade>(decision);
     WebSocketHandshake handshake{std::move(key), upgrade.subprotocol, kept.request_id,
-                                 c.thread().options().max_message_bytes};
+                                 c.thread().options().max_message_bytes, upgrade.traceparent};
     co_return Agreed{std::move(upgrade), std::move(handshake)};
   } catch (...) {
     fault = std::current_exception();
@@ -259,6 +261,8 @@ asio::awaitable<HttpResponse> answer_plain(Connection& c, HttpRequest request) {
 
 asio::awaitable<void> refuse(Connection& c, const HttpFailure& failure, HttpRequest& request) {
   request.request_id = offered_request_id(request);
+  request.remote_address = c.remote_address();
+  request.secure = c.is_secure();
   Answer answer;
   answer.response = error_answer(c, failure, request);
   answer.keep_alive = false;

@@ -19,7 +19,8 @@ constexpr std::size_t kMaxReserve = 64 * 1024;
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-// `GET / HTTP/2.0` asks for a version we lack; `GET / FOO` is no HTTP at all.
+// `GET / HTTP/2.0` asks for a version we lack; `GET / FOO` is no HTTP at all, and HTTP/1.1 is
+// found fault with only for what stands behind it.
 bool names_http_version(std::string_view bytes) {
   const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
   const auto space = line.rfind(' ');
@@ -27,7 +28,7 @@ bool names_http_version(std::string_view bytes) {
   const auto word = line.substr(space + 1);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   return word.size() == 8 && word.starts_with("HTTP/") && digit(word[5]) && word[6] == '.' &&
-         digit(word[7]);
+         digit(word[7]) && word != "HTTP/1.1" && word != "HTTP/1.0";
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ class TestApplication : public Application {
     co_return Upgrade{request.header("Sec-WebSocket-Protocol") ? "tars.v1" : "", session};
   }
 
-  HttpResponse error_response(unsigned status, std::string_view detail, std::string_view,
-                              std::string_view) override {
+  HttpResponse error_response(unsigned status, std::string_view detail,
+                              const HttpRequest&) override {
     return {status, {{"Content-Type", "application/problem+json"}}, std::string(detail)};
   }
 

@@ -19,6 +19,7 @@ class GatewayFixture : public ::testing::Test {
     claims.family = "fam";
     claims.token_id = "tok";
     claims.expires_at = unix_seconds(clock_.wall()) + 3600;
+    claims.good_until = claims.expires_at;
     tokens_.known.emplace("good", claims);
     claims.admin = true;
     tokens_.known.emplace("admin", claims);

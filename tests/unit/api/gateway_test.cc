@@ -125,11 +125,18 @@ TEST_F(GatewayTest, ARevocationReachesSocketsAndEngine) {
 }
 
 TEST_F(GatewayTest, ErrorsOfTheHttpLayerAreProblemsWithoutTheQuery) {
-  const auto response =
-      gateway().error_response(413, "too big", "/auth/token?token=secret", "req-2");
+  net::HttpRequest request;
+  request.target = "/auth/token?token=secret";
+  request.request_id = "req-2";
+  request.headers = {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}};
+  const auto response = gateway().error_response(413, "too big", request);
   EXPECT_EQ(response.status, 413U);
   EXPECT_EQ(response.body.find("secret"), std::string::npos);
   EXPECT_NE(response.body.find("PAYLOAD_TOO_LARGE"), std::string::npos);
+  EXPECT_EQ(net::find_header(response.headers, "Cache-Control"), "no-store");
+  EXPECT_TRUE(net::find_header(response.headers, "X-Content-Type-Options"));
+  EXPECT_TRUE(net::find_header(response.headers, "traceparent")
+                  ->starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
 }
 
 }  // namespace

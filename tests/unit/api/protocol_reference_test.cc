@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "api/error_table.h"
+#include "api/http/problem.h"
 #include "api/ws/client_message.h"
 #include "api/ws/frames.h"
 #include "gateway_fixture.h"
@@ -29,6 +30,11 @@ TEST_F(ProtocolReference, NamesEveryRouteTypeAndCode) {
   for (const ErrorRow& row : error_table()) {
     EXPECT_TRUE(has(row.name)) << row.name;
     EXPECT_TRUE(has(row.ws_code)) << row.ws_code;
+  }
+  for (const HttpRow& row : http_error_table()) {
+    if (row.name == "UNAVAILABLE") continue;  // never answered by HTTP itself
+    EXPECT_TRUE(has("| " + std::to_string(row.status) + " |")) << row.status;
+    EXPECT_TRUE(has(row.name)) << row.name;
   }
 }
 

@@ -16,7 +16,7 @@ using testing::Not;
 TEST(Metrics, CountsUnderTheNamesOfTheContract) {
   Metrics metrics;
   metrics.count_request("/health", "GET", 200, 0.003);
-  metrics.count_websocket_close(1001);
+  metrics.count_websocket_close(1001, "idle_timeout");
   metrics.count_run("complete");
   metrics.tokens_generated.Increment(7);
   metrics.websocket_connections.Set(2);
@@ -26,7 +26,7 @@ TEST(Metrics, CountsUnderTheNamesOfTheContract) {
       text,
       HasSubstr("tars_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_http_request_duration_seconds_count{route=\"/health\"} 1"));
-  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"1001\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"1001\",reason=\"idle_timeout\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"complete\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"failed\"} 0"));
   EXPECT_THAT(text, HasSubstr("tars_tokens_total{kind=\"generated\"} 7"));
@@ -38,11 +38,11 @@ TEST(Metrics, CountsUnderTheNamesOfTheContract) {
 TEST(Metrics, TextOfAPeerBecomesNoLabel) {
   Metrics metrics;
   metrics.count_request("other", "EVIL\"\n", 400, 0);
-  metrics.count_websocket_close(4999);
+  metrics.count_websocket_close(4999, "");
   const std::string text = metrics.text();
   EXPECT_THAT(text, Not(HasSubstr("EVIL")));
   EXPECT_THAT(text, HasSubstr("method=\"other\""));
-  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"other\"} 1"));
+  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"other\",reason=\"\"} 1"));
 }
 
 TEST(Metrics, BackendsShowWhetherTheyAnswer) {
@@ -59,11 +59,11 @@ TEST(Metrics, BackendsShowWhetherTheyAnswer) {
 TEST(Metrics, ProcessFiguresAreReadAtTheScrape) {
   Metrics metrics;
   const std::string text = metrics.text();
-  for (const char* name : {"process_resident_memory_bytes ", "process_cpu_seconds_total ",
-                           "process_open_fds ", "process_start_time_seconds "}) {
+  for (const char* name : {"tars_process_resident_memory_bytes ", "tars_process_cpu_seconds_total ",
+                           "tars_process_open_fds ", "tars_process_start_time_seconds "}) {
     EXPECT_THAT(text, HasSubstr(std::string("\n") + name));
   }
-  EXPECT_THAT(text, HasSubstr("# TYPE process_cpu_seconds_total counter"));
+  EXPECT_THAT(text, HasSubstr("# TYPE tars_process_cpu_seconds_total counter"));
 }
 
 TEST(Metrics, OursBeginWithTheProgramsName) {
@@ -71,7 +71,7 @@ TEST(Metrics, OursBeginWithTheProgramsName) {
   std::istringstream lines(metrics.text());
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with('#')) continue;
-    EXPECT_TRUE(line.starts_with("tars_") || line.starts_with("process_")) << line;
+    EXPECT_TRUE(line.starts_with("tars_")) << line;
   }
 }
 

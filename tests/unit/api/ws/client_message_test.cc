@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair(R"("temperature":"1")", "temperature"),
                     std::pair(R"("max_tokens":0)", "max_tokens"),
                     std::pair(R"("max_tokens":2049)", "max_tokens"),
-                    std::pair(R"("top_p":0)", "top_p"), std::pair(R"("top_p":1.01)", "top_p"),
+                    std::pair(R"("top_p":-0.1)", "top_p"), std::pair(R"("top_p":1.01)", "top_p"),
                     std::pair(R"("top_k":-1)", "top_k"), std::pair(R"("seed":-1)", "seed"),
                     std::pair(R"("seed":4294967296)", "seed"),
                     std::pair(R"("stop":["a","b","c","d","e"])", "stop"),

@@ -31,8 +31,8 @@ class PlainApplication : public Application {
   asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(HttpRequest) override {
     co_return Upgrade{"", &PlainApplication::echo};
   }
-  HttpResponse error_response(unsigned status, std::string_view detail, std::string_view,
-                              std::string_view) override {
+  HttpResponse error_response(unsigned status, std::string_view detail,
+                              const HttpRequest&) override {
     return {status, {}, std::string(detail)};
   }
 

@@ -75,6 +75,7 @@ TEST(RequestParser, FailuresHaveTheirStatus) {
   EXPECT_EQ(failure_of("GET\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of("GET / HTTX/1.1\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of("GET / HTTP/3.0\r\n\r\n"), 505U);
+  EXPECT_EQ(failure_of("GET / HTTP/1.1\nHost: t\n\n"), 400U);
   EXPECT_EQ(failure_of("GET /%f HTTP/1.1\r\nHost: t\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of("GET / HTTP/1.1\r\n\r\n"), 400U);
   EXPECT_EQ(failure_of("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), 400U);
