@@ -38,7 +38,7 @@ class Echo final : public net::Application {
     co_return net::Upgrade{{}, echo};
   }
   net::HttpResponse error_response(unsigned status, std::string_view detail,
-                              const net::HttpRequest&) override {
+                                   const net::HttpRequest&) override {
     return {status, {{"Content-Type", "text/plain"}}, std::string(detail) + "\n"};
   }
 };

@@ -174,8 +174,8 @@ class OperationWriter {
   // What HTTP itself refuses is the same everywhere; of it those that sound clients may meet.
   void add_http_errors() {
     for (const HttpRow& row : http_error_table()) {
-      const bool met = row.status == 400 || row.status == 408 || row.status == 413 ||
-                       row.status == 431;
+      const bool met =
+          row.status == 400 || row.status == 408 || row.status == 413 || row.status == 431;
       if (met) add_problem(row.status, row.name, row.title);
     }
   }

@@ -64,11 +64,11 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   }
   const std::string& wanted = from_.options.model;
   if (!trouble && models->empty() && wanted.empty()) {
-    trouble = make_error(ErrorCode::backend_unavailable,
-                         endpoint.url() + " lists no model (" +
-                             std::to_string(exchange->head().status) +
-                             "): is the address right? Add a model there, or name one in " +
-                             std::string(from_.dialect.model_option()));
+    trouble =
+        make_error(ErrorCode::backend_unavailable,
+                   endpoint.url() + " lists no model (" + std::to_string(exchange->head().status) +
+                       "): is the address right? Add a model there, or name one in " +
+                       std::string(from_.dialect.model_option()));
   }
   const SteadyTime now = from_.clock.steady();
   if (trouble) {
@@ -79,7 +79,8 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   } else if (from_.hosts.set_working(host, *std::move(models), now)) {
     telemetry::log(LogLevel::info, "a model server answers", {{"host", endpoint.url()}});
     if (!wanted.empty() && !from_.hosts.models().empty() && !from_.hosts.has(host, wanted)) {
-      telemetry::log(LogLevel::warning, "a model server does not list the model it is to answer with",
+      telemetry::log(LogLevel::warning,
+                     "a model server does not list the model it is to answer with",
                      {{"host", endpoint.url()}, {"model", wanted}});
     }
   }

@@ -30,8 +30,8 @@ void explain_type(Error& error, const net::ResponseHead& head, const net::Endpoi
                   std::string_view expected) {
   const auto type = head.header("Content-Type");
   if (!type || type->starts_with(expected)) return;
-  error.message = host.url() + " answers with " + std::string(type->substr(0, 100)) +
-                  " where " + std::string(expected) + " was expected: " + error.message;
+  error.message = host.url() + " answers with " + std::string(type->substr(0, 100)) + " where " +
+                  std::string(expected) + " was expected: " + error.message;
 }
 
 }  // namespace
@@ -129,8 +129,8 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
   if (failure.host_did_badly) from_.hosts.answer_failed(host, from_.clock.steady());
 }
 
-// How long a context the server has is not known here, only that it was too short: half of the turns
-// goes, the oldest, then most of the room for the answer. False when nothing is left to give.
+// How long a context the server has is not known here, only that it was too short: half of the
+// turns goes, the oldest, then most of the room for the answer. False when nothing is left to give.
 bool RemoteRun::shorten() {
   auto& messages = request_.messages;
   const auto first = std::ranges::find_if(

@@ -192,9 +192,7 @@ asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds time
   std::optional<Result<void>> ended = give(take);
   if (ended) co_return *std::move(ended);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
-      [&](auto handler) {
-        EachRead<decltype(handler)>{this, &take, std::move(handler)}.read();
-      },
+      [&](auto handler) { EachRead<decltype(handler)>{this, &take, std::move(handler)}.read(); },
       asio::use_awaitable);
 }
 

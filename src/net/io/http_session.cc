@@ -53,8 +53,8 @@ std::string offered_request_id(const HttpRequest& request) {
 // The application's words for an error that this layer found; plain ones should even that fail.
 HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpRequest& request) {
   try {
-    HttpResponse response = c.thread().application().error_response(
-        failure.status, failure.detail, request);
+    HttpResponse response =
+        c.thread().application().error_response(failure.status, failure.detail, request);
     response.status = failure.status;
     return response;
   } catch (const std::exception& e) {

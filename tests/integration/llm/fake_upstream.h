@@ -172,7 +172,8 @@ class FakeUpstream {
   std::string listing() const {
     std::string names;
     for (const std::string& model : models_) {
-      names += (names.empty() ? "" : ",") + (R"({"name":")" + model + R"(","id":")" + model + "\"}");
+      names +=
+          (names.empty() ? "" : ",") + (R"({"name":")" + model + R"(","id":")" + model + "\"}");
     }
     return R"({"models":[)" + names + R"(],"data":[)" + names + "]}";
   }

@@ -1,8 +1,6 @@
 // Answers of model servers over real sockets, and every way in which they go wrong.
 #include <gmock/gmock.h>
 
-#include <algorithm>
-
 #include "remote_fixture.h"
 
 namespace tars::llm {
@@ -528,109 +526,6 @@ TEST_F(RemoteTest, WhatIsNoStreamIsNamed) {
   EXPECT_EQ(sink->error(), ErrorCode::generation_error);
   EXPECT_THAT(sink->ending(),
               HasSubstr("answers with text/html where application/x-ndjson was expected"));
-}
-
-// -- OpenAI-compatible
-
-// Refuses prompts of more than `room` characters, the answer's tokens counted as one each.
-FakeUpstream::Script with_context(std::size_t room, std::vector<std::string>& asked) {
-  return [room, &asked](Peer& peer, const std::string& request, int) {
-    asked.push_back(request.substr(request.find("\r\n\r\n") + 4));
-    const std::string& body = asked.back();
-    const auto letters = static_cast<std::size_t>(std::ranges::count(body, 'x'));
-    const auto tokens = std::stoul(body.substr(body.find("\"max_tokens\":") + 13));
-    if (letters + tokens > room) {
-      return peer.answer(400, R"({"error":{"message":"too long","code":"context_length_exceeded"}})");
-    }
-    return peer.begin_stream("text/event-stream") &&
-           peer.chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
-                      "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n") &&
-           peer.send("0\r\n\r\n");
-  };
-}
-
-TEST_F(RemoteTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
-  std::vector<std::string> asked;
-  FakeUpstream upstream(with_context(510, asked));
-  host(upstream.port(), "/v1");
-  open(true);
-  Request request;
-  request.messages.push_back({Role::system, "be kind"});
-  for (int i = 0; i < 6; ++i) {
-    request.messages.push_back({Role::user, "question" + std::to_string(i)});
-    request.messages.push_back({Role::assistant, std::string(100, 'x')});
-  }
-  request.messages.push_back({Role::user, "the last"});
-  request.sampling.max_tokens = 200;
-  const auto sink = answer_to(std::move(request));
-  EXPECT_EQ(sink->answer, "Hi") << sink->ending();
-  ASSERT_EQ(asked.size(), 2U);
-  EXPECT_THAT(asked[1], HasSubstr("be kind"));
-  EXPECT_THAT(asked[1], HasSubstr(R"({"role":"user","content":"question3"})"));
-  EXPECT_THAT(asked[1], ::testing::Not(HasSubstr("question2")));
-  EXPECT_THAT(asked[1], HasSubstr("the last"));
-}
-
-TEST_F(RemoteTest, TheAnswerGetsLessRoomBeforeTheLastMessageIsRefused) {
-  std::vector<std::string> asked;
-  FakeUpstream upstream(with_context(500, asked));
-  host(upstream.port(), "/v1");
-  open(true);
-  EXPECT_EQ(answer_to(std::string(300, 'x'))->answer, "Hi");
-  EXPECT_EQ(asked.size(), 3U) << "2048, 512, 128";
-  EXPECT_EQ(answer_to(std::string(600, 'x'))->error(), ErrorCode::context_overflow);
-}
-
-TEST_F(RemoteTest, AKeyThatTheServerRepeatsIsNotPassedOn) {
-  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
-    return peer.answer(401, R"({"error":{"message":"Incorrect API key: sk-secret-0001"}})");
-  });
-  options_.api_key = "sk-secret-0001";
-  host(upstream.port(), "/v1");
-  open(true);
-  EXPECT_THAT(answer_to()->ending(), ::testing::EndsWith("Incorrect API key: [the key]"));
-}
-
-TEST_F(RemoteTest, EventsOfOtherNamesArePassedOver) {
-  FakeUpstream upstream([](Peer& peer, const std::string&, int number) {
-    const std::string name = number == 0 ? "ping" : "error";
-    return peer.begin_stream("text/event-stream") &&
-           peer.chunk("event: " + name + "\ndata: {\"message\":\"out of memory\"}\n\n") &&
-           peer.chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
-                      "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n") &&
-           peer.send("0\r\n\r\n");
-  });
-  host(upstream.port(), "/v1");
-  open(true);
-  EXPECT_EQ(answer_to()->answer, "Hi");
-  EXPECT_THAT(answer_to()->ending(), HasSubstr("out of memory"));
-}
-
-TEST_F(RemoteTest, EventsOfAnOpenAiCompatibleServer) {
-  std::string asked;
-  FakeUpstream upstream([&](Peer& peer, const std::string& request, int) {
-    asked = request;
-    const auto event = [](const std::string& delta, const std::string& finish) {
-      return R"(data: {"choices":[{"index":0,"delta":{"content":")" + delta +
-             R"("},"finish_reason":)" + finish + "}]}\r\n\r\n";
-    };
-    return peer.begin_stream("text/event-stream") && peer.chunk(": hello\n\n") &&
-           peer.chunk(event("He", "null") + event("llo", "null")) &&
-           peer.chunk(event("", "\"length\"")) &&
-           peer.chunk(
-               "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,"
-               "\"completion_tokens\":2}}\n\ndata: [DO") &&
-           peer.chunk("NE]\n\n") && peer.send("0\r\n\r\n");
-  });
-  options_.api_key = "secret";
-  host(upstream.port(), "/v1");
-  open(true);
-  const auto sink = answer_to();
-  EXPECT_EQ(sink->answer, "Hello");
-  EXPECT_EQ(sink->ending(), "length");
-  EXPECT_EQ((*sink->outcome)->prompt_tokens, 5);
-  EXPECT_THAT(asked, HasSubstr("POST /v1/chat/completions HTTP/1.1\r\n"));
-  EXPECT_THAT(asked, HasSubstr("Authorization: Bearer secret\r\n"));
 }
 
 }  // namespace

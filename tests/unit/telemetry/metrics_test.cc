@@ -26,7 +26,8 @@ TEST(Metrics, CountsUnderTheNamesOfTheContract) {
       text,
       HasSubstr("tars_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_http_request_duration_seconds_count{route=\"/health\"} 1"));
-  EXPECT_THAT(text, HasSubstr("tars_websocket_closes_total{code=\"1001\",reason=\"idle_timeout\"} 1"));
+  EXPECT_THAT(text,
+              HasSubstr("tars_websocket_closes_total{code=\"1001\",reason=\"idle_timeout\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"complete\"} 1"));
   EXPECT_THAT(text, HasSubstr("tars_runs_total{outcome=\"failed\"} 0"));
   EXPECT_THAT(text, HasSubstr("tars_tokens_total{kind=\"generated\"} 7"));

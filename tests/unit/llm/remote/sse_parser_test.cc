@@ -16,10 +16,11 @@ Events events_of(const std::string& bytes, std::size_t max = 1000) {
     SseParser parser(max);
     Events events;
     for (std::size_t at = 0; at < bytes.size(); at += step) {
-      const auto fed = parser.feed(bytes.substr(at, step), [&](std::string_view name, std::string_view data) {
-        events.push_back((name.empty() ? "" : std::string(name) + "=") + std::string(data));
-        return Result<void>();
-      });
+      const auto fed =
+          parser.feed(bytes.substr(at, step), [&](std::string_view name, std::string_view data) {
+            events.push_back((name.empty() ? "" : std::string(name) + "=") + std::string(data));
+            return Result<void>();
+          });
       if (!fed) {
         events.push_back("error");
         break;
@@ -76,10 +77,11 @@ TEST(SseParser, LinesAndEventsAreBounded) {
 TEST(SseParser, AnErrorOfTheTakerStopsIt) {
   SseParser parser(100);
   int taken = 0;
-  EXPECT_FALSE(parser.feed("data:a\n\ndata:b\n\n", [&](std::string_view, std::string_view) -> Result<void> {
-    ++taken;
-    return make_error(ErrorCode::internal, "no");
-  }));
+  EXPECT_FALSE(
+      parser.feed("data:a\n\ndata:b\n\n", [&](std::string_view, std::string_view) -> Result<void> {
+        ++taken;
+        return make_error(ErrorCode::internal, "no");
+      }));
   EXPECT_EQ(taken, 1);
 }
 
