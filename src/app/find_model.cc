@@ -20,8 +20,10 @@ bool is_file(const std::filesystem::path& path) {
 Result<std::filesystem::path> find_model(const config::Settings& settings) {
   const std::filesystem::path& named = settings.llm.model_path;
   if (!named.empty()) {
-    if (!is_file(named)) return no_model("there is no file " + named.string());
-    return named;
+    if (is_file(named)) return named;
+    std::error_code error;
+    const bool exists = std::filesystem::exists(named, error);
+    return no_model(exists ? named.string() + " is no file" : "there is no file " + named.string());
   }
   std::string looked;
   for (const std::filesystem::path& candidate : settings.model_candidates) {

@@ -94,7 +94,8 @@ Result<void> Program::open_control() {
 }
 
 RunningServer Program::describe() const {
-  RunningServer out{.version = settings_.api.version, .model_path = {}, .backends = {}};
+  RunningServer out{
+      .version = settings_.api.version, .model_path = {}, .device = {}, .backends = {}};
   // A relative path is the server's, not the asker's.
   std::error_code error;
   if (settings_.embedded) {
@@ -102,6 +103,8 @@ RunningServer Program::describe() const {
   }
   for (const llm::NamedStatus& part : backend_->parts()) {
     out.backends.push_back({part.name, part.status.model});
+    if (part.name != "embedded") continue;
+    out.device = part.status.device.empty() ? "CPU" : part.status.device;
   }
   return out;
 }

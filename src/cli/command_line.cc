@@ -40,6 +40,13 @@ std::string suggestion(std::string flag) {
   return nearest ? " (did you mean --" + config::flag_name(*nearest) + "?)" : "";
 }
 
+// "--tars-port or --port"
+std::string all_names(const CLI::Option& option) {
+  std::string out;
+  for (const std::string& name : option.get_lnames()) out += (out.empty() ? "--" : " or --") + name;
+  return out;
+}
+
 // One parse: CLI11 writes into these members.
 class Parser {
  public:
@@ -183,6 +190,9 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
   } catch (const CLI::ArgumentMismatch& mismatch) {
     const std::string what = mismatch.what();
     const std::string flag = what.substr(0, what.find(':'));
+    const CLI::Option* option = app_.get_option_no_throw(flag);
+    if (option != nullptr && option->count() > 1)
+      return refuse(all_names(*option) + " is given twice");
     return refuse(what.find("missing") != std::string::npos ||
                           what.find("required") != std::string::npos
                       ? flag + " needs one value"

@@ -1,5 +1,5 @@
 // The program `tars`: what was asked, then the verb that does it. Exit status: 0 = done, 1 = it
-// could not be done, 2 = the command line makes no sense.
+// was not, and a line says why, whether it stands on the command line, in a file or in the world.
 #include <exception>
 #include <iostream>
 #include <string>
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     const Result<cli::Command> command = cli::parse_command_line(arguments);
     if (!command) {
       std::cerr << "tars: " << command.error().message << std::endl;
-      return 2;
+      return 1;
     }
     const Result<void> done = cli::execute(*command, std::cout, std::cerr);
     if (done) return 0;

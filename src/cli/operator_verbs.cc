@@ -63,6 +63,11 @@ std::string seconds_of(WallTime time) {
   return format_rfc3339(std::chrono::floor<std::chrono::seconds>(time)).substr(0, 19) + "Z";
 }
 
+// What a shell makes of a variable that is not set.
+Error empty(const std::string& argument) {
+  return make_error(ErrorCode::config_error, argument + " is empty; see tars --help");
+}
+
 bool holds_secret(const app::Manifest& manifest) {
   return std::ranges::any_of(
       manifest.files, [](const app::BackupFile& file) { return file.name == app::kSecretFile; });
@@ -121,6 +126,7 @@ Result<void> list_devices(const Command& command, const config::Settings& settin
 
 Result<void> revoke_device(const Command& command, const config::Settings& settings,
                            std::ostream& out) {
+  if (command.sid.empty()) return empty("SID");
   ControlRequest request{.what = ControlRequest::What::revoke};
   request.family = command.sid;
   const Result<app::ControlAnswer> answer = app::ask_holder(settings, request);
@@ -135,13 +141,18 @@ Result<void> show_models(const Command& command, const config::Settings& setting
   Result<app::ControlAnswer> answer = app::ask_running(settings.data_dir, request);
   // Without a server there is none to ask; one that cannot be asked is an error.
   if (!answer && answer.error().code != ErrorCode::not_found) return answer.error();
-  const auto models = app::list_models(settings, answer ? std::move(answer->server) : std::nullopt);
-  out << (command.json ? app::models_json(models) : app::models_text(models)) << std::flush;
+  const std::optional<app::RunningServer> running =
+      answer ? std::move(answer->server) : std::nullopt;
+  const auto models = app::list_models(settings, running);
+  const std::string device = app::model_device(settings, running);
+  out << (command.json ? app::models_json(models, device) : app::models_text(models, device))
+      << std::flush;
   return {};
 }
 
 Result<void> pull(const Command& command, const config::Settings& settings, std::ostream& out,
                   std::ostream& err) {
+  if (command.input.empty()) return empty("SOURCE");
   app::ProgressBar bar(err, ::isatty(STDERR_FILENO) == 1);
   app::DownloadOptions options;
   options.client.ca_file = settings.upstream_ca_file;
@@ -173,6 +184,7 @@ Result<void> pull(const Command& command, const config::Settings& settings, std:
 }
 
 Result<void> back_up(const Command& command, const config::Settings& settings, std::ostream& out) {
+  if (command.output.empty()) return empty("PATH");
   const SystemClock clock;
   const Result<app::Manifest> manifest = app::back_up(settings.data_dir, command.output, clock);
   if (!manifest) return manifest.error();
@@ -188,6 +200,7 @@ Result<void> back_up(const Command& command, const config::Settings& settings, s
 }
 
 Result<void> restore(const Command& command, const config::Settings& settings, std::ostream& out) {
+  if (command.input.empty()) return empty("PATH");
   const Result<app::Manifest> manifest =
       app::restore(command.input, settings.data_dir, command.force);
   if (!manifest) return manifest.error();

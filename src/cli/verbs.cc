@@ -1,5 +1,6 @@
 #include "cli/verbs.h"
 
+#include "app/check_files.h"
 #include "app/find_model.h"
 #include "app/process_limits.h"
 #include "app/program.h"
@@ -41,6 +42,7 @@ Result<void> serve(const Command& command, std::ostream& out) {
   for (const std::string& warning : loaded->warnings) {
     telemetry::log(telemetry::LogLevel::warning, warning);
   }
+  if (auto files = app::check_files(settings); !files) return files;
   if (settings.embedded) {
     Result<std::filesystem::path> model = app::find_model(settings);
     if (!model) return model.error();
@@ -55,6 +57,7 @@ Result<void> serve(const Command& command, std::ostream& out) {
 Result<void> check(const Command& command, std::ostream& out, std::ostream& err) {
   Result<config::Loaded> loaded = load_options(command);
   if (!loaded) return loaded.error();
+  if (auto files = app::check_files(loaded->settings); !files) return files;
   out << config::effective_options(loaded->values) << std::flush;
   for (const std::string& warning : loaded->warnings) err << "warning: " << warning << "\n";
   return {};

@@ -44,6 +44,14 @@ Result<void> check_backend(const Values& values) {
     const std::string& url = values.text("OPENAI_BASE_URL");
     if (auto checked = check_address("OPENAI_BASE_URL", url); !checked) return checked;
   }
+  // It becomes a line of a request, which a control character would end.
+  const std::string& key = values.text("OPENAI_API_KEY");
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(key, is_control)) {
+    return refuse(
+        "OPENAI_API_KEY: it has a line break or another control character in it; set it to the key "
+        "alone, on one line");
+  }
   return {};
 }
 
@@ -205,6 +213,14 @@ std::vector<std::string> setting_warnings(const Values& values, const Settings& 
   for (const std::string_view name : {"TLS_CERT_PATH", "TLS_KEY_PATH"}) {
     if (!values.is_set(name) || values.boolean("HTTPS_ENABLED")) continue;
     out.push_back(std::string(name) + " has no effect unless HTTPS_ENABLED is true");
+  }
+  if (values.is_set("OLLAMA_MODEL") && !settings.ollama) {
+    out.emplace_back("OLLAMA_MODEL has no effect without OLLAMA_HOST or LLM_BACKEND=ollama");
+  }
+  for (const std::string_view name : {"OPENAI_MODEL", "OPENAI_API_KEY"}) {
+    if (!values.is_set(name) || settings.openai) continue;
+    out.push_back(std::string(name) +
+                  " has no effect without OPENAI_BASE_URL or LLM_BACKEND=openai");
   }
   warn_later(values, out);
   return out;

@@ -171,7 +171,7 @@ constexpr auto kOptions = std::to_array<Option>({
      .max = 1,
      .help = "For requests that name none."},
     {.name = "MODEL_TOP_K", .group = Group::model, .kind = Kind::integer, .initial = "40", .min = 0,
-     .max = 100000, .unit = "tokens",
+     .max = 1'000'000, .unit = "tokens",
      .help = "For requests that name none; 0 = no limit."},
     {.name = "MODEL_MAX_TOKENS", .group = Group::model, .kind = Kind::integer, .initial = "2048",
      .min = 1, .max = 1048576, .unit = "tokens",

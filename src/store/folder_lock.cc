@@ -27,7 +27,9 @@ Result<void> make_folder(const std::filesystem::path& folder) {
     std::filesystem::create_directories(folder.parent_path(), error);
     if (error) return unwritable(folder, error.value());
   }
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return unwritable(folder, errno);
+  if (::mkdir(folder.c_str(), 0700) == 0) return {};
+  if (errno != EEXIST) return unwritable(folder, errno);
+  if (!std::filesystem::is_directory(folder, error)) return unwritable(folder, ENOTDIR);
   return {};
 }
 

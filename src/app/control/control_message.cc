@@ -64,6 +64,7 @@ void write(api::JsonWriter& json, const RunningServer& server) {
   json.begin_object("server");
   json.field("version", server.version);
   json.field("model_path", server.model_path);
+  json.field("device", server.device);
   json.begin_array("backends");
   for (const RunningBackend& backend : server.backends) {
     json.begin_object();
@@ -93,6 +94,7 @@ RunningServer read_server(const boost::json::object& object) {
   RunningServer out;
   out.version = text(fields, "version");
   out.model_path = text(fields, "model_path");
+  out.device = text(fields, "device");
   for (const boost::json::object* backend : objects(object, "backends")) {
     api::FieldReader of_backend(*backend);
     out.backends.push_back({text(of_backend, "name"), text(of_backend, "model")});

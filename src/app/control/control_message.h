@@ -41,6 +41,7 @@ struct RunningBackend {
 struct RunningServer {
   std::string version;
   std::string model_path;  // of the model in the process; empty = it has none
+  std::string device;      // where that one computes, with its memory, for people
   std::vector<RunningBackend> backends;  // the default first
 };
 

@@ -28,6 +28,8 @@ namespace asio = boost::asio;
 using boost::asio::awaitable;
 
 constexpr int kMaxRedirects = 10;
+// How often a file may turn out to be another one than what is there of it.
+constexpr int kMaxOtherFiles = 5;
 
 Error interrupted(const std::string& why) {
   return make_error(ErrorCode::backend_unavailable, why);
@@ -39,12 +41,14 @@ bool is_redirect(unsigned status) {
 
 bool may_pass(unsigned status) { return status == 408 || status == 429 || status >= 500; }
 
-// What If-Range may name: a strong ETag, else the date.
+// What tells one version of a file from another: the ETag, else the date.
 std::string validator_of(const net::ResponseHead& head) {
   const auto tag = head.header("ETag");
-  if (tag && !tag->starts_with("W/")) return std::string(*tag);
-  return std::string(head.header("Last-Modified").value_or(""));
+  return std::string(tag ? *tag : head.header("Last-Modified").value_or(""));
 }
+
+// If-Range takes no weak ETag (RFC 9110 section 13.1.5).
+bool is_weak(std::string_view validator) { return validator.starts_with("W/"); }
 
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes / 1'000'000) + " MB"; }
 
@@ -86,6 +90,7 @@ class Download {
   Descriptor file_;
   std::uint64_t have_ = 0;  // bytes in the file
   DownloadNote note_;
+  int other_files_ = 0;
 };
 
 Error Download::disk_error(const char* verb) const {
@@ -150,7 +155,8 @@ net::ClientRequest Download::request(const net::WebUrl& at) const {
                  {"Accept-Encoding", "identity"}};
   if (have_ > 0) {
     out.headers.emplace_back("Range", "bytes=" + std::to_string(have_) + "-");
-    if (!note_.validator.empty()) out.headers.emplace_back("If-Range", note_.validator);
+    if (!note_.validator.empty() && !is_weak(note_.validator))
+      out.headers.emplace_back("If-Range", note_.validator);
   }
   return out;
 }
@@ -179,8 +185,10 @@ Result<void> Download::accept(const net::ResponseHead& head) {
       if (auto emptied = start_over(); !emptied) return emptied;
       return begin(head, parse_decimal(head.header("Content-Length").value_or("")));
     case 206:
-      // Of another file, if its length is another: If-Range could not tell without a validator.
-      if (range && range->first == have_ && (!note_.total || note_.total == range->total)) {
+      // Of another file, if its length or its validator is another: without a strong one the
+      // server was not asked.
+      if (range && range->first == have_ && (!note_.total || note_.total == range->total) &&
+          validator_of(head) == note_.validator) {
         return begin(head, range->total);
       }
       break;
@@ -198,6 +206,10 @@ Result<void> Download::accept(const net::ResponseHead& head) {
     }
   }
   if (auto emptied = start_over(); !emptied) return emptied;
+  if (++other_files_ > kMaxOtherFiles) {
+    return make_error(ErrorCode::config_error,
+                      url_.text + " is another file each time it is asked for: try again later");
+  }
   return interrupted("the server has another file now");
 }
 

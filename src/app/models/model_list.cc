@@ -11,7 +11,9 @@
 #include "app/models/remote_models.h"
 #include "app/text_table.h"
 #include "base/utf8.h"
+#include "llm/llama/devices.h"
 #include "llm/llama/gguf_check.h"
+#include "llm/remote/host_set.h"
 #include "llm/remote/ollama_dialect.h"
 #include "llm/remote/openai_dialect.h"
 
@@ -118,11 +120,19 @@ void add_remote(const std::string& backend, const llm::RemoteOptions& options,
     return;
   }
   const std::string used = default_model(backend, options, *names, running);
+  bool listed = false;
   for (const std::string& name : *names) {
     model.name = name;
-    model.in_use = name == used;
+    model.in_use = llm::is_named(name, used);
+    listed = listed || model.in_use;
     out.push_back(model);
   }
+  if (listed) return;
+  model.name = used;
+  model.in_use = false;
+  model.trouble = used.empty() ? "the server at " + model.where + " lists no models: add one there"
+                               : "the server at " + model.where + " does not list " + used;
+  out.push_back(model);
 }
 
 }  // namespace
@@ -142,7 +152,18 @@ std::vector<ListedModel> list_models(const config::Settings& settings,
   return out;
 }
 
-std::string models_json(const std::vector<ListedModel>& models) {
+std::string model_device(const config::Settings& settings,
+                         const std::optional<RunningServer>& running) {
+  if (running) return running->device;
+  if (!settings.embedded) return {};
+  std::string out;
+  for (const llm::Device& device : llm::list_devices()) {
+    out += (out.empty() ? "" : " + ") + llm::describe(device);
+  }
+  return out.empty() ? "CPU" : out;
+}
+
+std::string models_json(const std::vector<ListedModel>& models, const std::string& device) {
   std::string out;
   api::JsonWriter json(out);
   json.begin_object().begin_array("items");
@@ -162,11 +183,13 @@ std::string models_json(const std::vector<ListedModel>& models) {
     json.field("trouble", replace_invalid_utf8(model.trouble));
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  json.field("device", replace_invalid_utf8(device));
+  json.end_object();
   return out + "\n";
 }
 
-std::string models_text(const std::vector<ListedModel>& models) {
+std::string models_text(const std::vector<ListedModel>& models, const std::string& device) {
   if (models.empty()) return "no models; fetch one with tars model pull URL\n";
   TextTable table({"", "NAME", "SIZE", "FORMAT", "USE", "WHERE"});
   std::string troubles;
@@ -182,7 +205,8 @@ std::string models_text(const std::vector<ListedModel>& models) {
                model.backend == "embedded" ? model.where : model.backend + " at " + model.where});
     if (!well) troubles += "unusable: " + model.trouble + "\n";
   }
-  return table.text() + "* = in use\n" + troubles;
+  const std::string on = device.empty() ? "" : "device: " + device + "\n";
+  return table.text() + "* = in use\n" + on + troubles;
 }
 
 }  // namespace tars::app

@@ -29,7 +29,12 @@ struct ListedModel {
 std::vector<ListedModel> list_models(const config::Settings& settings,
                                      const std::optional<RunningServer>& running);
 
-std::string models_json(const std::vector<ListedModel>& models);
-std::string models_text(const std::vector<ListedModel>& models);
+// Where a model in the process computes, with its memory, for people: in the running server, else
+// where one would after a start. "" where no model is in the process.
+std::string model_device(const config::Settings& settings,
+                         const std::optional<RunningServer>& running);
+
+std::string models_json(const std::vector<ListedModel>& models, const std::string& device);
+std::string models_text(const std::vector<ListedModel>& models, const std::string& device);
 
 }  // namespace tars::app

@@ -85,9 +85,22 @@ void discard(const Place& place) {
 }
 
 Result<void> bring_file(const fs::path& from, const fs::path& to) {
+  std::error_code no_size;
+  std::error_code no_space;
+  const auto bytes = fs::file_size(from, no_size);
+  const auto space = fs::space(to.parent_path(), no_space);
+  // Asked before: a disk that fills up while the system copies is told as another fault.
+  if (!no_size && !no_space && bytes > space.available) {
+    return make_error(ErrorCode::io_error, "disk full: " + to.parent_path().string() + " needs " +
+                                               std::to_string(bytes / 1'000'000) + " MB and has " +
+                                               std::to_string(space.available / 1'000'000) +
+                                               " MB: free some space");
+  }
   std::error_code error;
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
   if (!error) return {};
+  std::error_code ignored;
+  fs::remove(to, ignored);
   return make_error(ErrorCode::io_error,
                     from.string() + " cannot be copied to " + to.string() + ": " + error.message());
 }
@@ -159,7 +172,11 @@ Result<PulledModel> pull_model(const config::Settings& settings, const PullReque
   if (*there) return **std::move(there);
   const Result<void> brought = url ? download(*url, place->partial, options, on_progress)
                                    : bring_file(request.source, place->partial);
-  if (!brought) return brought.error();
+  if (!brought) {
+    std::error_code error;
+    if (fs::file_size(place->partial, error) == 0) discard(*place);
+    return brought.error();
+  }
   return admit(*place, *wanted);
 }
 

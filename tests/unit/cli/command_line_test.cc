@@ -105,6 +105,8 @@ TEST(CommandLine, UnknownOptionsNameTheNearest) {
 TEST(CommandLine, UnknownVerbsAndMissingPartsAreOneLine) {
   EXPECT_THAT(error_of({"sevre"}), HasSubstr("\"sevre\""));
   EXPECT_THAT(error_of({"--port"}), HasSubstr("needs one value"));
+  EXPECT_THAT(error_of({"--port", "1", "--tars-port", "2"}),
+              HasSubstr("--tars-port or --port is given twice"));
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"config"},
                                               {"model"},
                                               {"devices"},

@@ -76,9 +76,18 @@ TEST_F(OperatorVerbs, ABackupWithoutItsSecretSaysSo) {
   EXPECT_THAT(out({"restore", "--force", in_folder("copy")}), HasSubstr("holds no secret"));
 }
 
+// What a shell makes of "$UNSET".
+TEST_F(OperatorVerbs, AnEmptyArgumentIsRefused) {
+  EXPECT_THAT(error({"devices", "revoke", ""}), HasSubstr("SID is empty"));
+  EXPECT_THAT(error({"backup", ""}), HasSubstr("PATH is empty"));
+  EXPECT_THAT(error({"restore", ""}), HasSubstr("PATH is empty"));
+  EXPECT_THAT(error({"model", "pull", ""}), HasSubstr("SOURCE is empty"));
+}
+
 TEST_F(OperatorVerbs, ModelsAreListedAndPulled) {
   EXPECT_THAT(out({"model", "list"}), HasSubstr("no models"));
-  EXPECT_EQ(out({"model", "list", "--json"}), "{\"items\":[]}\n");
+  EXPECT_THAT(out({"model", "list", "--json"}),
+              ::testing::StartsWith("{\"items\":[],\"device\":\""));
   std::ofstream(in_folder("x.gguf")) << "nonsense";
   EXPECT_THAT(error({"model", "pull", in_folder("x.gguf")}), HasSubstr("no GGUF"));
 }

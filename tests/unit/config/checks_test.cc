@@ -57,6 +57,10 @@ TEST(Checks, ACertificateWithoutHttpsWarns) {
 TEST(Checks, AModelServerNeedsAnAddressThatCanBeAsked) {
   EXPECT_EQ(error_of({{"LLM_BACKEND", "ollama"}}), "no error");
   EXPECT_THAT(error_of({{"LLM_BACKEND", "openai"}}), StartsWith("OPENAI_BASE_URL: "));
+  EXPECT_THAT(error_of({{"OPENAI_API_KEY", "sk\r\nX-Other: 1"}}), StartsWith("OPENAI_API_KEY: "));
+  EXPECT_THAT(try_load({{"OPENAI_API_KEY", "sk"}, {"OLLAMA_MODEL", "m"}}).value().warnings,
+              ::testing::UnorderedElementsAre(StartsWith("OPENAI_API_KEY has no effect"),
+                                              StartsWith("OLLAMA_MODEL has no effect")));
   EXPECT_EQ(error_of({{"LLM_BACKEND", "openai"}, {"OPENAI_BASE_URL", "https://a.example/v1"}}),
             "no error");
   for (const char* bad : {"ftp://x", "http://user:pw@x", "a,http://?", ","}) {

@@ -23,11 +23,12 @@ class ControlFixture : public testing::Test {
   ~ControlFixture() override { tokens_->shutdown(); }
 
   ControlDesk desk() {
-    return ControlDesk({*tokens_,
-                        [](const std::string& client, const std::string&) -> std::size_t {
-                          return client == "alice" ? 2 : 0;
-                        },
-                        [] { return RunningServer{"1.0", "/m.gguf", {{"embedded", "m"}}}; }});
+    return ControlDesk(
+        {*tokens_,
+         [](const std::string& client, const std::string&) -> std::size_t {
+           return client == "alice" ? 2 : 0;
+         },
+         [] { return RunningServer{"1.0", "/m.gguf", "CPU", {{"embedded", "m"}}}; }});
   }
   Result<ControlAnswer> ask(const ControlRequest& request) {
     std::promise<Result<ControlAnswer>> promise;

@@ -54,7 +54,7 @@ TEST(ControlMessage, NonsenseIsRefused) {
 
 TEST(ControlMessage, AnswersComeThrough) {
   ControlAnswer answer;
-  answer.server = RunningServer{"1.2", "/m.gguf", {{"embedded", "m"}, {"ollama", "o"}}};
+  answer.server = RunningServer{"1.2", "/m.gguf", "CPU", {{"embedded", "m"}, {"ollama", "o"}}};
   answer.pair = IssuedPair{{"acc", "ref", std::chrono::seconds(60)}, "fam_1"};
   answer.families.push_back({{"a", "fam_1", "Phone", "ios", WallTime(std::chrono::seconds(5)),
                               WallTime(std::chrono::seconds(6))},

@@ -35,7 +35,7 @@ TEST_F(ModelListTest, ShowsEachFileOnceAndWhatAStartWouldTake) {
   EXPECT_EQ(find(models, "other").use, "embedding");
   EXPECT_FALSE(find(models, "other").in_use);
   EXPECT_THAT(find(models, "broken").trouble, HasSubstr("no GGUF"));
-  EXPECT_THAT(models_text(models), HasSubstr("unusable: "));
+  EXPECT_THAT(models_text(models, ""), HasSubstr("unusable: "));
 }
 
 TEST_F(ModelListTest, MarksWhatTheRunningServerUses) {
@@ -44,7 +44,7 @@ TEST_F(ModelListTest, MarksWhatTheRunningServerUses) {
   write_model(own);
   settings_.llm.model_path = own;
   EXPECT_TRUE(find(list_models(settings_, std::nullopt), "own").in_use);
-  const RunningServer running{"1", model("chat.gguf").string(), {}};
+  const RunningServer running{"1", model("chat.gguf").string(), "CPU", {}};
   const auto models = list_models(settings_, running);
   EXPECT_TRUE(find(models, "chat").in_use);
   EXPECT_FALSE(find(models, "own").in_use);
@@ -57,11 +57,33 @@ TEST_F(ModelListTest, AsksModelServers) {
   settings_.ollama.emplace();
   settings_.ollama->hosts = {{.host = "127.0.0.1", .port = server.port()}};
   EXPECT_TRUE(find(list_models(settings_, std::nullopt), "a").in_use);
-  const auto models = list_models(settings_, RunningServer{"1", "", {{"ollama", "b"}}});
+  const auto models = list_models(settings_, RunningServer{"1", "", "", {{"ollama", "b"}}});
   EXPECT_FALSE(find(models, "a").in_use);
   EXPECT_TRUE(find(models, "b").in_use);
   EXPECT_EQ(find(models, "b").backend, "ollama");
   EXPECT_EQ(find(models, "b").bytes, std::nullopt);
+}
+
+TEST_F(ModelListTest, AModelThatItsServerDoesNotListIsALineWithItsTrouble) {
+  const std::string some = http("200 OK", "", R"({"models":[{"name":"a:latest"}]})");
+  ScriptedServer server({some, some, http("200 OK", "", R"({"models":[]})")});
+  settings_.embedded = false;
+  settings_.ollama.emplace();
+  settings_.ollama->hosts = {{.host = "127.0.0.1", .port = server.port()}};
+  settings_.ollama->model = "a";
+  EXPECT_TRUE(find(list_models(settings_, std::nullopt), "a:latest").in_use);
+  settings_.ollama->model = "typo";
+  EXPECT_THAT(find(list_models(settings_, std::nullopt), "typo").trouble,
+              HasSubstr("does not list typo"));
+  settings_.ollama->model = "";
+  EXPECT_THAT(find(list_models(settings_, std::nullopt), "").trouble, HasSubstr("lists no models"));
+}
+
+TEST_F(ModelListTest, TheDeviceIsTheRunningServersElseThatOfThisBuild) {
+  EXPECT_EQ(model_device(settings_, RunningServer{"1", "/m", "a GPU", {}}), "a GPU");
+  EXPECT_FALSE(model_device(settings_, std::nullopt).empty());
+  settings_.embedded = false;
+  EXPECT_EQ(model_device(settings_, std::nullopt), "");
 }
 
 TEST_F(ModelListTest, AServerThatIsAwayIsALineWithItsTrouble) {
@@ -73,7 +95,7 @@ TEST_F(ModelListTest, AServerThatIsAwayIsALineWithItsTrouble) {
 }
 
 TEST_F(ModelListTest, TextAndJson) {
-  EXPECT_THAT(models_text({}), HasSubstr("tars model pull"));
+  EXPECT_THAT(models_text({}, "CPU"), HasSubstr("tars model pull"));
   ListedModel model{.name = "m",
                     .where = "/m\xff",
                     .backend = "embedded",
@@ -81,11 +103,12 @@ TEST_F(ModelListTest, TextAndJson) {
                     .format = "Q8_0",
                     .bytes = 1'500'000,
                     .in_use = true};
-  EXPECT_EQ(models_json({model}),
+  EXPECT_EQ(models_json({model}, "CPU"),
             "{\"items\":[{\"name\":\"m\",\"backend\":\"embedded\",\"where\":\"/m\xEF\xBF\xBD\","
             "\"use\":\"chat\",\"format\":\"Q8_0\",\"bytes\":1500000,\"in_use\":true,"
-            "\"trouble\":\"\"}]}\n");
-  EXPECT_THAT(models_text({model}), HasSubstr("*  m     1.5 MB  Q8_0    chat"));
+            "\"trouble\":\"\"}],\"device\":\"CPU\"}\n");
+  EXPECT_THAT(models_text({model}, "CPU"), HasSubstr("*  m     1.5 MB  Q8_0    chat"));
+  EXPECT_THAT(models_text({model}, "CPU"), HasSubstr("\ndevice: CPU\n"));
 }
 
 }  // namespace
