@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -124,19 +125,33 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   // server's threads have ended, which call it.
   const StopSignals signals(server_->context(),
                             [this](int signal) { (void)stops_.try_push(signal); });
-  out << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
-      << "  data   " << settings_.data_dir.string() << "\n";
-  describe_backends(settings_, out);
+  std::ostringstream text;
+  text << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
+       << "  data   " << settings_.data_dir.string() << "\n";
+  describe_backends(settings_, text);
+  say(out, text.str());
+  // No part of a log, whatever that looks like: it may be kept.
   if (fresh_enrollment_key_) {
-    out << "  enrolment key, shown this once: " << *fresh_enrollment_key_ << "\n";
+    out << "  enrolment key, shown this once: " << *fresh_enrollment_key_ << std::endl;
     fresh_enrollment_key_.reset();
   }
-  out << std::flush;
   const Result<void> ended = wait_for_stop(out, notify);
   notify.stopping();
   if (ended) drain();
   shut_down();
   return ended;
+}
+
+// Where the log is JSON, everything that the process says is: a collector reads line by line.
+void Program::say(std::ostream& out, const std::string& text) const {
+  if (settings_.log_format == telemetry::LogFormat::text) {
+    out << text << std::flush;
+    return;
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    telemetry::log(LogLevel::info, line.substr(std::min(line.find_first_not_of(' '), line.size())));
+  }
 }
 
 void Program::start_backends() {
@@ -164,10 +179,12 @@ Result<void> Program::wait_for_stop(std::ostream& out, const ServiceNotify& noti
     if (const auto why = model_failure()) return model_error(*why);
     const llm::Status status = backend_->status();
     if (status.health == llm::Health::healthy) {
-      out << "ready: " << url() << " · model " << status.model;
-      if (status.context_length > 0) out << ", context " << status.context_length << " tokens";
-      out << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
-          << std::endl;
+      std::ostringstream text;
+      text << "ready: " << url() << " · model " << status.model;
+      if (status.context_length > 0) text << ", context " << status.context_length << " tokens";
+      text << ", " << status.slots << " answers at once · data " << settings_.data_dir.string()
+           << "\n";
+      say(out, text.str());
       const std::string ready = "model " + status.model;
       notify.ready(ready);
       for (auto signal = stops_.pop(); true; signal = stops_.pop()) {
@@ -177,7 +194,7 @@ Result<void> Program::wait_for_stop(std::ostream& out, const ServiceNotify& noti
       }
     }
     if (status.health == llm::Health::unhealthy && !std::exchange(told, true)) {
-      out << "not ready yet: " << status.detail << std::endl;
+      say(out, "not ready yet: " + status.detail + "\n");
       notify.ready("waiting for a model server: " + status.detail);
     }
     const auto signal = stops_.pop_until(std::chrono::steady_clock::now() + kModelPoll);

@@ -53,6 +53,7 @@ class Program {
   RunningServer describe() const;
   void start_backends();
   Result<void> wait_for_stop(std::ostream& out, const ServiceNotify& notify);
+  void say(std::ostream& out, const std::string& text) const;
   bool is_stop(std::optional<int> signal);
   // Why the model in this process can never answer; nullopt while it may.
   std::optional<std::string> model_failure() const;

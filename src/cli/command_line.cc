@@ -69,6 +69,7 @@ class Parser {
   std::map<std::string, std::string, std::less<>> values_;  // by option name, alias or NAME_FILE
   std::vector<std::pair<CLI::Option*, std::string>> given_;
   std::vector<std::pair<CLI::App*, Verb>> verbs_;
+  std::vector<CLI::App*> groups_;  // of verbs
   std::string env_file_;
   CLI::Option* env_file_option_ = nullptr;
   bool version_ = false;
@@ -100,6 +101,7 @@ CLI::App* Parser::add_group(const char* name, const char* text) {
   CLI::App* group = app_.add_subcommand(name, text);
   group->set_help_flag();
   group->require_subcommand(1);
+  groups_.push_back(group);
   return group;
 }
 
@@ -220,6 +222,11 @@ std::string Parser::help_text() const {
     return app_.get_formatter()->make_help(sub, "tars " + parent + sub->get_name(),
                                            CLI::AppFormatMode::Normal) +
            "\nOptions of the server count here too (TARS_DATA_DIR above all): tars --help\n";
+  }
+  for (const CLI::App* group : groups_) {
+    if (!group->parsed()) continue;
+    return app_.get_formatter()->make_help(group, "tars " + group->get_name(),
+                                           CLI::AppFormatMode::Normal);
   }
   return app_.get_formatter()->make_help(&app_, app_.get_name(), CLI::AppFormatMode::Normal);
 }

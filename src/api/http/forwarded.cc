@@ -181,7 +181,7 @@ bool TrustedProxies::contains(const ip::address& address) const {
 }
 
 TrustedProxies::Told TrustedProxies::read(const net::HttpRequest& request) {
-  if (request.header("X-Forwarded-For")) {
+  if (request.header("X-Forwarded-For") || !request.header("Forwarded")) {
     return {split(joined(request, "X-Forwarded-For")), last_of(request, "X-Forwarded-Proto"),
             last_of(request, "X-Forwarded-Host")};
   }

@@ -73,6 +73,11 @@ TEST_F(ProgramTest, SaysWhereItListensAndThatItIsReady) {
   EXPECT_THAT(out, HasSubstr(settings_.data_dir.string()));
 }
 
+TEST_F(ProgramTest, WithALogInJsonNothingElseIsPrinted) {
+  settings_.log_format = telemetry::LogFormat::json;
+  EXPECT_EQ(output_of_a_run(), "");
+}
+
 TEST_F(ProgramTest, AStopEndsAStartThatStillLoads) {
   auto program = Program::build(settings_, opens(llm::Health::starting)).value();
   std::ostringstream out;

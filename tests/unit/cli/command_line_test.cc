@@ -88,6 +88,12 @@ TEST(CommandLine, AVerbExplainsItself) {
   EXPECT_THAT(parsed({"token", "-h"}).text, HasSubstr("Usage: tars token"));
 }
 
+TEST(CommandLine, AGroupOfVerbsExplainsItself) {
+  const std::string text = parsed({"devices", "--help"}).text;
+  EXPECT_THAT(text, HasSubstr("revoke"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("--tars-port")));
+}
+
 TEST(CommandLine, AnotherEnvFile) {
   EXPECT_EQ(parsed({"--env-file", "/x"}).env_file, "/x");
   EXPECT_EQ(parsed({}).env_file, std::nullopt);

@@ -87,6 +87,15 @@ TEST(TrustedProxies, AProxysAreTaken) {
   EXPECT_EQ(out.header("Host"), "outer.example");
 }
 
+TEST(TrustedProxies, SchemeAndHostCountWithoutAnAddress) {
+  const auto out = request("10.0.0.1", {{"Host", "inner"}, {"X-Forwarded-Proto", "https"}});
+  EXPECT_EQ(out.remote_address, "10.0.0.1");
+  EXPECT_TRUE(out.secure);
+  const auto standard =
+      request("10.0.0.1", {{"X-Forwarded-Proto", "http"}, {"Forwarded", "proto=https"}});
+  EXPECT_TRUE(standard.secure) << "of two families one counts";
+}
+
 TEST(TrustedProxies, TheNearestUntrustedHopIsTheClient) {
   EXPECT_EQ(
       request("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, 192.0.2.9, 10.0.0.2"}}).remote_address,
