@@ -25,6 +25,7 @@ class FakeModels:
         self.requests: list[dict] = []  # bodies, with path and headers
         self.closed = threading.Event()  # a client left in the middle
         self.refuse = False  # every request is cut
+        self.busy = 0  # so many chats are answered 429 first
         self._over = threading.Event()
         outer = self
 
@@ -36,13 +37,16 @@ class FakeModels:
                 pass
 
             def do_GET(self):
-                if outer.refuse:
+                if outer.refuse or outer._over.is_set():
                     self.close_connection = True
                     return
                 self.reply(200, {"models": [{"name": outer.name}], "data": [{"id": outer.name}]})
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if outer._over.is_set():
+                    self.close_connection = True
+                    return
                 outer.requests.append({**body, "path": self.path, "headers": dict(self.headers)})
                 try:
                     outer.answer(self, body)
@@ -103,6 +107,10 @@ class FakeModels:
         orders = dict(o.split("=") for o in told.group(1).split()) if told else {}
         if body["model"] != self.name:
             handler.reply(404, {"error": f"model '{body['model']}' not found"})
+            return
+        if self.busy > 0:
+            self.busy -= 1
+            handler.reply(429, {"error": "busy"})
             return
         if "status" in orders:
             handler.reply(int(orders["status"]), {"error": "told to fail"})

@@ -104,6 +104,36 @@ def test_refusals_are_told_apart(own_server, fake, kind):
         assert device.ask("hello", model=f"{kind}/fake").complete["finish_reason"] == "stop"
 
 
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_a_busy_servers_refusal_can_be_asked_again(own_server, fake, kind):
+    """Under the same message_id, and without a trace of the refused one in the conversation."""
+    server = own_server(options(kind, fake))
+    fake.busy = 1
+    with Device(server) as device:
+        chat = {"message_id": "m", "conversation_id": "talk"}
+        refused = device.ask("hello", **chat)
+        assert refused.end["code"] == "OVERLOADED" and refused.end["retry_after_s"] >= 1
+        assert device.ask("hello", **chat).text == "fake0 fake1 fake2 "
+        assert device.ask("hello", **chat).text == "fake0 fake1 fake2 "
+        assert len(fake.requests) == 2, "the third is the second's, replayed"
+        device.ask("again", conversation_id="talk")
+    assert [m["content"] for m in fake.requests[2]["messages"] if m["role"] == "user"] == ["hello", "again"]
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_a_server_that_died_is_unavailable_and_not_without_a_model(own_server, kind):
+    models = FakeModels()
+    server = own_server(options(kind, models))
+    with Device(server) as device:
+        assert device.ask("hello").end["type"] == "complete"
+        models.close()
+        assert device.ask("[[tokens=1]]").end["code"] == "BACKEND_UNAVAILABLE"
+        with server.http() as http:
+            wait_until(lambda: http.get("/ready").status_code == 503, 20)
+        answer = device.ask("hello")
+        assert answer.end["code"] == "BACKEND_UNAVAILABLE" and models.url in answer.end["error"]
+
+
 def test_another_host_answers_and_the_first_returns(own_server, fake):
     first = FakeModels()
     first.refuse = True
