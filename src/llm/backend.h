@@ -76,7 +76,7 @@ enum class Health { healthy, starting, unhealthy };
 
 struct Status {
   Health health = Health::starting;
-  std::string detail;  // a sentence for people; empty when healthy
+  std::string detail;  // a sentence for people; empty when all is well
   std::string model;  // the name that `complete` reports
   int context_length = 0;  // tokens, prompt and answer together
   int slots = 1;  // generations that run at once

@@ -37,16 +37,12 @@ class FakeModels:
                 pass
 
             def do_GET(self):
-                if outer.refuse or outer._over.is_set():
-                    self.close_connection = True
-                    return
-                self.reply(200, {"models": [{"name": outer.name}], "data": [{"id": outer.name}]})
+                self.close_connection = outer.refuse or outer._over.is_set()
+                if not self.close_connection:
+                    self.reply(200, {"models": [{"name": outer.name}], "data": [{"id": outer.name}]})
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if outer._over.is_set():
-                    self.close_connection = True
-                    return
                 outer.requests.append({**body, "path": self.path, "headers": dict(self.headers)})
                 try:
                     outer.answer(self, body)
@@ -103,6 +99,8 @@ class FakeModels:
         self.server.server_close()
 
     def answer(self, handler, body: dict) -> None:
+        if self._over.is_set():
+            raise ConnectionResetError
         told = WORD.search(body["messages"][-1]["content"])
         orders = dict(o.split("=") for o in told.group(1).split()) if told else {}
         if body["model"] != self.name:

@@ -126,6 +126,7 @@ class Soak:
                 continue  # it had ended before
             answer.take(frame)
         self.check(answer)
+        assert device.still_works()  # what the cancel was answered, where the chat was refused, is read
 
     def same_again(self, device: Device, chance: random.Random) -> None:
         """A device loses its socket in mid answer and asks again: the one answer, whole."""

@@ -388,6 +388,8 @@ def test_a_cursor_that_leads_nowhere_is_told(server):
     with server.http(server.access(fresh())) as http:
         problem = is_problem(http.get("/auth/devices?cursor=garbage"), 422)
         assert problem["errors"][0]["field"] == "cursor"
+        is_problem(http.get("/auth/devices?cursor="), 422)
+        is_problem(http.get("/auth/devices?cursor=fam_" + "0" * 26), 404)
 
 
 def test_a_secret_is_made_once_and_kept_private(own_server):

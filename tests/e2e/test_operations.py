@@ -41,8 +41,9 @@ def test_every_verb_explains_itself(tmp_path, verb):
                                    ["model", "pull"], ["backup"], ["restore"], ["restore", "a", "b"],
                                    ["token", "--client-id"], ["devices", "list", "--nonsense"]],
                          ids=" ".join)
-def test_a_command_line_without_sense_is_status_2(tmp_path, words):
-    tars(*words, env={}, cwd=tmp_path, status=2)
+def test_a_command_line_without_sense_is_refused(tmp_path, words):
+    result = tars(*words, env={}, cwd=tmp_path, status=1)
+    assert result.stderr.count("\n") == 1 and "tars --help" in result.stderr
 
 
 # -- tokens

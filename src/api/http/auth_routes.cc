@@ -89,6 +89,15 @@ Result<std::size_t> page_limit(const net::HttpRequest& request) {
   return limit;
 }
 
+// As make_id() writes it.
+bool is_family_id(std::string_view text) {
+  constexpr std::string_view kPrefix = "fam_";
+  return text.size() == kPrefix.size() + 26 && text.starts_with(kPrefix) &&
+         std::ranges::all_of(text.substr(kPrefix.size()), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+         });
+}
+
 Result<void> parse_body(const net::HttpRequest& request, JsonDocument& document) {
   if (const auto type = check_json_content_type(request); !type) return type.error();
   Result<void> parsed = document.parse(request.body);
@@ -171,7 +180,7 @@ void AuthRoutes::add_devices_to(RouteTable& table) {
              {.tag = kTag,
               .parameters = {"limit", "cursor"},
               .answers = {private_answer("A page of them", "DevicePage")},
-              .errors = {invalid_request, overloaded, draining}}});
+              .errors = {invalid_request, not_found, overloaded, draining}}});
   table.add({"DELETE",
              "/auth/devices/{sid}",
              Access::bearer,
@@ -250,17 +259,21 @@ AuthRoutes::Answer AuthRoutes::revoke(Call& call) {
 AuthRoutes::Answer AuthRoutes::devices(Call& call) {
   const Result<std::size_t> limit = page_limit(call.request);
   if (!limit) co_return limit.error();
-  const std::string cursor(call.request.query_param("cursor").value_or(""));
+  const auto cursor = call.request.query_param("cursor");
+  if (cursor && !is_family_id(*cursor)) {
+    co_return Error{ErrorCode::invalid_request,
+                    "cursor must be the next_cursor of a page",
+                    {{"cursor", "must be the next_cursor of a page"}}};
+  }
   Result<std::vector<auth::Device>> found = co_await await_result<std::vector<auth::Device>>(
       [this, &call](auto done) { tokens_.devices(call.claims->client_id, std::move(done)); });
   if (!found) co_return found.error();
   auto at = found->begin();
-  if (!cursor.empty()) {
-    at = std::find_if(at, found->end(), [&](const auth::Device& d) { return d.family == cursor; });
+  if (cursor) {
+    at = std::find_if(at, found->end(), [&](const auth::Device& d) { return d.family == *cursor; });
     if (at == found->end()) {
-      co_return Error{ErrorCode::invalid_request,
-                      "cursor names no device that is still there: begin again without it",
-                      {{"cursor", "names no device that is still there"}}};
+      co_return make_error(ErrorCode::not_found,
+                           "The device that cursor names is gone: begin again without it");
     }
     ++at;
   }

@@ -25,9 +25,23 @@ constexpr std::chrono::milliseconds kAskAgain{50};
 constexpr std::chrono::seconds kAnswerPatience{15};
 constexpr int kConnectTries = 200;
 
+// A server has signed tokens here with a secret that it was given: the token of another one would
+// be good for nothing.
+bool lacks_the_secret(const config::Settings& settings) {
+  std::error_code error;
+  return settings.make_secret_key &&
+         std::filesystem::exists(settings.data_dir / "auth.db", error) &&
+         !std::filesystem::exists(settings.data_dir / kSecretFile, error);
+}
+
 // With the folder's lock held.
 Result<ControlAnswer> answer_here(config::Settings settings, const ControlRequest& request) {
   if (auto finished = finish_restore(settings.data_dir); !finished) return finished.error();
+  if (request.what == ControlRequest::What::issue && lacks_the_secret(settings)) {
+    return make_error(ErrorCode::config_error,
+                      "JWT_SECRET_KEY: the secret of " + settings.data_dir.string() +
+                          " is not in it; set JWT_SECRET_KEY to the server's, or start the server");
+  }
   if (auto opened = open_secret_key(settings); !opened) return opened.error();
   const SystemClock clock;
   auto tokens = auth::TokenService::open(settings.data_dir / "auth.db", settings.auth, clock);

@@ -185,7 +185,8 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
   const Result<void> fed = bytes.empty() ? reader_->finish(*this) : reader_->feed(bytes, *this);
   if (tokens_ > before && !reader_->end()) sink_->on_step_end();
   // Neither a comment nor half a line is a token.
-  if (tokens_ > before || std::exchange(thought_, false)) {
+  const bool thought = std::exchange(thought_, false);
+  if (tokens_ > before || thought) {
     exchange_->wait_at_most(from_.options.idle_timeout);
   }
   if (!fed) return Failure{.error = fed.error()};

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -186,10 +187,15 @@ class GatewayServer : public ::testing::Test {
     return json::parse(response.body).as_object();
   }
 
-  // Whether /metrics counts this many sockets closed with `code`.
+  // Whether /metrics counts this many sockets closed with `code`, for whatever reason.
   bool has_counted(unsigned code, int wanted = 1) {
-    return metrics_.text().find("tars_websocket_closes_total{code=\"" + std::to_string(code) +
-                                "\"} " + std::to_string(wanted) + "\n") != std::string::npos;
+    const std::string series = "tars_websocket_closes_total{code=\"" + std::to_string(code) + "\",";
+    std::istringstream lines(metrics_.text());
+    int counted = 0;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(series)) counted += std::stoi(line.substr(line.rfind(' ')));
+    }
+    return counted == wanted;
   }
   // The same, waited for; false when it does not come to that.
   bool counts_closes(unsigned code, int wanted = 1) {

@@ -48,7 +48,7 @@ TEST_F(HttpErrorTest, BodiesThatAreNoGood) {
   const std::string long_id(10'240, 'a');
   const std::pair<std::string, const char*> rows[] = {
       {"{", "INVALID_JSON"},
-      {"[]", "INVALID_MESSAGE"},
+      {"[]", "INVALID_REQUEST"},
       {"{}", "INVALID_REQUEST"},
       {R"({"client_id":"a b"})", "INVALID_REQUEST"},
       {R"({"client_id":")" + long_id + "\"}", "INVALID_REQUEST"},

@@ -76,6 +76,13 @@ TEST_F(OperatorVerbs, ABackupWithoutItsSecretSaysSo) {
   EXPECT_THAT(out({"restore", "--force", in_folder("copy")}), HasSubstr("holds no secret"));
 }
 
+TEST_F(OperatorVerbs, ATokenNeedsTheSecretThatTheServerHas) {
+  const std::string key(32, 'k');
+  out({"token", "--client-id", "a", "--jwt-secret-key", key});
+  EXPECT_THAT(error({"token", "--client-id", "a"}), HasSubstr("JWT_SECRET_KEY: "));
+  out({"token", "--client-id", "a", "--jwt-secret-key", key});
+}
+
 // What a shell makes of "$UNSET".
 TEST_F(OperatorVerbs, AnEmptyArgumentIsRefused) {
   EXPECT_THAT(error({"devices", "revoke", ""}), HasSubstr("SID is empty"));

@@ -88,17 +88,22 @@ TEST_F(AuthRoutesTest, AnUnreadableBodySaysWhatIsWrongWithIt) {
 }
 
 TEST_F(AuthRoutesTest, DevicesInPages) {
-  for (const char* sid : {"a", "b", "c"})
-    tokens_.known_families.push_back({"", sid, "", "", {}, {}});
+  const auto sid = [](char c) { return "fam_" + std::string(26, c); };
+  for (const char c : {'a', 'b', 'c'})
+    tokens_.known_families.push_back({"", sid(c), "", "", {}, {}});
   net::HttpRequest first = request("GET", "/auth/devices", bearer("good"));
   first.query = {{"limit", "2"}};
   last_ = complete(gateway().handle(first));
   EXPECT_EQ(body().at("items").as_array().size(), 2U);
-  EXPECT_EQ(body().at("next_cursor").as_string(), "b");
-  first.query.emplace_back("cursor", "b");
+  EXPECT_EQ(body().at("next_cursor").as_string(), sid('b'));
+  first.query.emplace_back("cursor", sid('b'));
   last_ = complete(gateway().handle(first));
   EXPECT_EQ(body().at("items").as_array().size(), 1U);
   EXPECT_TRUE(body().at("next_cursor").is_null());
+  first.query = {{"cursor", sid('d')}};
+  EXPECT_EQ(complete(gateway().handle(first)).status, 404U) << "gone since";
+  first.query = {{"cursor", "b"}};
+  EXPECT_EQ(complete(gateway().handle(first)).status, 422U);
   first.query = {{"limit", "101"}};
   EXPECT_EQ(complete(gateway().handle(first)).status, 422U);
 }
