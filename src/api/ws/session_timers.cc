@@ -114,9 +114,10 @@ void Session::on_tick() {
     ping_due_ = true;
   }
   const auto idle = at - socket_->last_activity();
-  figures_.last_activity_us = (now() - std::chrono::duration_cast<std::chrono::microseconds>(idle))
-                                  .time_since_epoch()
-                                  .count();
+  // The handshake, which is before the session, counts as its beginning.
+  const WallTime active = std::max(
+      info_.connected_at, now() - std::chrono::duration_cast<std::chrono::microseconds>(idle));
+  figures_.last_activity_us = active.time_since_epoch().count();
   if (idle >= services_.options.idle_timeout) {
     begin_close(net::CloseCode::going_away, "idle_timeout",
                 system_frame(SystemLevel::warning, kIdleWarning, now()));
