@@ -140,7 +140,7 @@ missing_packages() {
 
 apt_get() {
   DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 \
-    -o APT::Update::Error-Mode=any "$@"
+    -o APT::Update::Error-Mode=any -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
 # require_packages SECTION...: installs what is missing, as root; else says which command to run.
@@ -193,11 +193,15 @@ install_packages() {
 sha256_of() { sha256sum "$1" | cut -d' ' -f1; }
 
 # fetch NAME VERSION FILE SHA256 [pip options]: <cache>/downloads/FILE. pip checks the hash before it
-# looks into the file, and the file gets its name only afterwards: what is there is whole and right.
+# looks into the file, and the file gets its name only afterwards; what is there already is checked here,
+# for a power cut may have emptied it.
 fetch() {
   local name=$1 version=$2 file=$3 expected=$4 tmp=$CACHE/downloads/.part
   shift 4
-  [ ! -f "$CACHE/downloads/$file" ] || return 0
+  if [ -f "$CACHE/downloads/$file" ]; then
+    [ "$(sha256_of "$CACHE/downloads/$file")" != "$expected" ] || return 0
+    rm -f "$CACHE/downloads/$file"
+  fi
   rm -rf "$tmp"
   mkdir -p "$tmp"
   printf '%s==%s --hash=sha256:%s\n' "$name" "$version" "$expected" >"$tmp/requirement.txt"

@@ -175,6 +175,9 @@ void ChatEngine::handle(CancelCommand& command) {
 Result<std::shared_ptr<LiveRun>> ChatEngine::find_message(const std::string& client_id,
                                                           const std::string& message_id) {
   if (auto run = registry_.find_message(client_id, message_id)) return run;
+  if (auto unsaved = writer_.find_message(client_id, message_id)) {
+    return unsaved->run->was_refused() ? nullptr : unsaved;
+  }
   auto stored = repository_.find_message(client_id, message_id);
   if (!stored) return std::move(stored).error();
   if (!*stored) return std::shared_ptr<LiveRun>();
@@ -184,6 +187,9 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::find_message(const std::string& cli
 Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_id,
                                                       const std::string& run_id) {
   if (auto run = registry_.find(client_id, run_id)) return run;
+  if (auto unsaved = writer_.find(client_id, run_id)) {
+    return unsaved->run->was_refused() ? nullptr : unsaved;
+  }
   auto stored = repository_.find_run(client_id, run_id);
   if (!stored) return std::move(stored).error();
   if (!*stored) return std::shared_ptr<LiveRun>();

@@ -103,12 +103,37 @@ std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view clie
   return found;
 }
 
+// The youngest: a message that was refused and sent again stands here twice.
+std::shared_ptr<LiveRun> StoreWriter::find_message(std::string_view client_id,
+                                                   std::string_view message_id) const {
+  const auto found = std::find_if(runs_.rbegin(), runs_.rend(), [&](const auto& run) {
+    const RunInfo& info = run->run->info();
+    return info.client_id == client_id && info.message_id == message_id;
+  });
+  return found == runs_.rend() ? nullptr : *found;
+}
+
+std::shared_ptr<LiveRun> StoreWriter::find(std::string_view client_id,
+                                           std::string_view run_id) const {
+  const auto found = std::ranges::find_if(runs_, [&](const auto& run) {
+    return run->run->info().client_id == client_id && run->run->info().id == run_id;
+  });
+  return found == runs_.end() ? nullptr : *found;
+}
+
 void StoreWriter::bound_backlog() {
-  const auto has_ended = [](const auto& run) { return run->run->has_ended(); };
-  auto ended = static_cast<std::size_t>(std::ranges::count_if(runs_, has_ended));
+  const auto end_of = [](const auto& run) {
+    const auto outcome = run->run->outcome();
+    return outcome ? run->run->info().submitted_at +
+                         std::chrono::duration_cast<SteadyTime::duration>(
+                             std::chrono::duration<double, std::milli>(outcome->latency_ms))
+                   : SteadyTime::max();
+  };
+  auto ended = static_cast<std::size_t>(
+      std::ranges::count_if(runs_, [](const auto& run) { return run->run->has_ended(); }));
   std::size_t dropped = 0;
   while (ended > max_backlog_) {
-    runs_.erase(std::ranges::find_if(runs_, has_ended));
+    runs_.erase(std::ranges::min_element(runs_, {}, end_of));
     --ended;
     ++dropped;
   }

@@ -44,6 +44,11 @@ class StoreWriter {
   std::vector<std::shared_ptr<LiveRun>> unsaved(std::string_view client_id,
                                                 std::string_view conversation_id) const;
   std::size_t backlog() const { return runs_.size(); }
+  // One that the store does not hold to its end yet; a refused one, which is to be forgotten, too.
+  // Null when there is none.
+  std::shared_ptr<LiveRun> find(std::string_view client_id, std::string_view run_id) const;
+  std::shared_ptr<LiveRun> find_message(std::string_view client_id,
+                                        std::string_view message_id) const;
 
   // Any thread. Empty when well.
   std::string trouble() const;

@@ -22,6 +22,7 @@ void ChatEngine::work() {
   while (true) {
     Mailbox::Work work = mailbox_->take(patience());
     for (const auto& run : work.ended) reap(*run);
+    start_waiting();  // before a newcomer takes the place
     if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);
     if (draining_) leave_no_run();
     stop_abandoned();

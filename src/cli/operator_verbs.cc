@@ -29,6 +29,7 @@ Result<std::vector<ListedFamily>> all_families(const std::string& client_id,
   std::vector<ListedFamily> out;
   ControlRequest request{.what = ControlRequest::What::families};
   request.query.client_id = client_id;
+  request.query.limit = app::kControlPage;
   while (true) {
     Result<app::ControlAnswer> page = app::ask_holder(settings, request);
     if (!page) return page.error();

@@ -114,10 +114,11 @@ class Caddy(Proxy):
     def start(self) -> None:
         # For an address instead of a name Caddy makes the certificate with an authority of its own.
         self.authority = self.folder / "caddy/pki/authorities/local/root.crt"
-        (self.folder / "Caddyfile").write_text(
-            "{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n"
-            f"\tstorage file_system {self.folder}/caddy\n}}\n"
-            f"import {REPOSITORY}/deploy/caddy/Caddyfile\n")
+        # Only one block of global options may be there: ours, with the test's in it.
+        text = (REPOSITORY / "deploy/caddy/Caddyfile").read_text()
+        (self.folder / "Caddyfile").write_text(text.replace(
+            "\n{\n", "\n{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n"
+            f"\tstorage file_system {self.folder}/caddy\n", 1))
         self.run(program("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile",
                  TARS_SITE=self.url, TARS_UPSTREAM=f"127.0.0.1:{self.server.port}",
                  TARS_ACCESS_LOG=str(self.access_log))
@@ -258,5 +259,14 @@ def test_a_server_that_is_gone_is_a_502(proxy, own_server):
             begin = time.monotonic()
             assert http.get("/health").status_code == 502
             assert time.monotonic() - begin < 5
+            # A socket that tries to come back leaves its token in no log.
+            assert http.get("/ws/chat?token=a.secret.token", headers={
+                "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}).status_code == 502
+        if hasattr(one, "plain_port"):
+            httpx.get(f"http://127.0.0.1:{one.plain_port}/ws/chat?token=a.secret.token")
+        time.sleep(0.5)
+        for log in one.folder.rglob("*.log"):
+            assert "secret" not in log.read_text(errors="replace"), log
     finally:
         one.stop()

@@ -32,6 +32,26 @@ def idle(server) -> bool:
     return server.metric("tars_runs_running") == 0
 
 
+# -- the same message on the same socket
+
+
+def test_a_message_repeated_on_its_socket_is_told_once(device):
+    """The run starts over at its beginning on this socket, and nothing comes twice in a row."""
+    answer, _ = begin(device, message_id="again")
+    device.start(LONG, max_tokens=2000, temperature=0, message_id="again")
+    assert device.still_works()  # what came before the repetition is read
+    device.send({"type": "cancel", "message_id": "again"})
+    offsets, ends = [], 0
+    while not ends:
+        frame = device.receive()
+        assert frame["run_id"] == answer.run_id
+        if frame["type"] == "token":
+            offsets.append(frame["offset"])
+        ends += frame["type"] == "complete"
+    assert offsets == sorted(set(offsets)), "two readers of one run on one socket"
+    assert device.receive_or_none(0.5) is None, "a second end"
+
+
 # -- cancel
 
 

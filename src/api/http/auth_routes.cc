@@ -1,5 +1,7 @@
 #include "api/http/auth_routes.h"
 
+#include <boost/asio/ip/address_v6.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -87,6 +89,17 @@ Result<std::size_t> page_limit(const net::HttpRequest& request) {
                  {{"limit", "must be from 1 to 100"}}};
   }
   return limit;
+}
+
+// Whom a limit by address means. An IPv6 host has a whole /64 to choose its addresses from
+// (RFC 6177), so that counts as one.
+std::string limited_as(const std::string& address) {
+  boost::system::error_code error;
+  auto v6 = boost::asio::ip::make_address_v6(address, error);
+  if (error || v6.is_v4_mapped()) return address;
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
+  return boost::asio::ip::make_address_v6(bytes).to_string();
 }
 
 // As make_id() writes it.
@@ -199,7 +212,7 @@ void AuthRoutes::add_devices_to(RouteTable& table) {
 }
 
 AuthRoutes::Answer AuthRoutes::token(Call& call) {
-  if (const auto permit = limiter_.take(call.request.remote_address); !permit)
+  if (const auto permit = limiter_.take(limited_as(call.request.remote_address)); !permit)
     co_return permit.error();
   JsonDocument document;
   if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();
@@ -216,7 +229,7 @@ AuthRoutes::Answer AuthRoutes::token(Call& call) {
 }
 
 AuthRoutes::Answer AuthRoutes::refresh(Call& call) {
-  if (const auto permit = limiter_.take(call.request.remote_address); !permit)
+  if (const auto permit = limiter_.take(limited_as(call.request.remote_address)); !permit)
     co_return permit.error();
   JsonDocument document;
   if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();

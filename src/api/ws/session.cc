@@ -146,6 +146,7 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   if (!submitted) {
     fail(submitted.error(), ids);
   } else {
+    drop_cursor(submitted->follower->run().info().id);
     add_cursor(std::move(submitted->follower), 0);
   }
   close_when_drained();
@@ -178,14 +179,17 @@ awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
          ids);
     co_return;
   }
-  // A run that this socket follows already goes on from the offset asked for, once.
-  std::erase_if(cursors_,
-                [&](const Cursor& c) { return c.follower->run().info().id == run.info().id; });
+  drop_cursor(run.info().id);
   if (cursors_.size() >= services_.options.max_followed_runs) {
     fail(make_error(ErrorCode::overloaded, "Too many answers at once on this socket"), ids);
     co_return;
   }
   add_cursor(std::move(found->follower), std::min(message.offset, held));
+}
+
+// A run that this socket follows already goes on from the offset asked for, once.
+void Session::drop_cursor(const std::string& run_id) {
+  std::erase_if(cursors_, [&](const Cursor& c) { return c.follower->run().info().id == run_id; });
 }
 
 void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset) {

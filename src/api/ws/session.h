@@ -96,6 +96,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   bool take_message_permit();
   void fail(const Error& error, const MessageIds& ids);
   void push(std::string frame);
+  void drop_cursor(const std::string& run_id);
   void add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset);
   std::function<void()> waker();
 

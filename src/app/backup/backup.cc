@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/backup/files.h"
+#include "app/backup/restore.h"
 #include "base/ids.h"
 #include "base/sha256_file.h"
 #include "store/copy_database.h"
@@ -75,6 +76,12 @@ Result<Manifest> back_up(const fs::path& data_dir, const fs::path& to, const Clo
   if (fs::exists(target, error)) {
     return make_error(ErrorCode::config_error,
                       target.string() + " exists already: name a folder that does not");
+  }
+  if (restore_is_pending(data_dir)) {
+    return make_error(ErrorCode::config_error,
+                      data_dir.string() +
+                          " is in the middle of a restore, which the next start of the server "
+                          "finishes: back up then");
   }
   const fs::path partial = target.string() + "." + make_id("partial");
   Result<Manifest> manifest = fill(data_dir, partial, clock.wall());

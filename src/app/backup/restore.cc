@@ -74,6 +74,11 @@ Result<void> sweep(const fs::path& folder, const Manifest& manifest) {
 
 }  // namespace
 
+bool restore_is_pending(const fs::path& data_dir) {
+  std::error_code error;
+  return fs::exists(data_dir / kReady / kManifestFile, error);
+}
+
 Result<void> finish_restore(const fs::path& data_dir) {
   const fs::path ready = data_dir / kReady;
   std::error_code error;

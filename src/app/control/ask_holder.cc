@@ -13,6 +13,7 @@
 #include "app/folder_owner.h"
 #include "app/open_secrets.h"
 #include "auth/token_service.h"
+#include "base/ids.h"
 #include "store/database.h"
 
 namespace tars::app {
@@ -42,7 +43,12 @@ Result<ControlAnswer> answer_here(config::Settings settings, const ControlReques
                       "JWT_SECRET_KEY: the secret of " + settings.data_dir.string() +
                           " is not in it; set JWT_SECRET_KEY to the server's, or start the server");
   }
-  if (auto opened = open_secret_key(settings); !opened) return opened.error();
+  if (lacks_the_secret(settings)) {
+    // Nothing is signed, and a file made here would pass for the server's.
+    settings.auth.secret_key = random_hex(32);
+  } else if (auto opened = open_secret_key(settings); !opened) {
+    return opened.error();
+  }
   const SystemClock clock;
   auto tokens = auth::TokenService::open(settings.data_dir / "auth.db", settings.auth, clock);
   if (!tokens) return tokens.error();

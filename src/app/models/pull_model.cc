@@ -97,6 +97,7 @@ Result<void> bring_file(const fs::path& from, const fs::path& to) {
                                                " MB: free some space");
   }
   std::error_code error;
+  fs::remove(download_note(to), error);  // what is there of a URL is no more
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
   if (!error) return {};
   std::error_code ignored;

@@ -206,6 +206,12 @@ void BatchLoop::take_token(Generation& g) {
     return;
   }
   g.next = g.sampler.sample(logits);
+  // Logits that are no numbers have no likeliest.
+  if (g.next < 0 || static_cast<std::size_t>(g.next) >= logits.size()) {
+    end(g, g.text.finish(),
+        make_error(ErrorCode::generation_error, "the model computed no numbers; try again"));
+    return;
+  }
   if (model_.vocabulary().ends_generation(g.next)) {
     end(g, g.text.finish(), completion(g, FinishReason::stop));
     return;

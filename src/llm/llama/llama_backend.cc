@@ -233,6 +233,7 @@ void LlamaBackend::serve() {
                  [this] { return closing(); });
   while (wait_for_work(loop)) {
     const bool any = start_waiting(loop);
+    if (any) note_progress(loop);  // a step that hangs is to be seen
     const std::size_t ended = loop.step();
     if (any || ended > 0 || loop.running() > 0) note_progress(loop);
   }

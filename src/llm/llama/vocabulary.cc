@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "llm/llama/long_runs.h"
+
 namespace tars::llm {
 
 Vocabulary::Vocabulary(const llama_vocab* vocab)
@@ -62,8 +64,19 @@ void Vocabulary::append_piece(TokenId token, std::string& out) const {
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }
 
+// In pieces: see cut_long_runs().
 void Vocabulary::tokenize_into(std::string_view text, bool control_tokens,
                                std::vector<TokenId>& out) const {
+  if (llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_BPE) {
+    return tokenize_piece(text, control_tokens, out);
+  }
+  for (const std::string_view piece : cut_long_runs(text)) {
+    tokenize_piece(piece, control_tokens, out);
+  }
+}
+
+void Vocabulary::tokenize_piece(std::string_view text, bool control_tokens,
+                                std::vector<TokenId>& out) const {
   const std::size_t begin = out.size();
   out.resize(begin + text.size() + 2);
   const auto call = [&] {

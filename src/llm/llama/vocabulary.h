@@ -29,6 +29,7 @@ class Vocabulary {
 
  private:
   void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
+  void tokenize_piece(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
   bool names_control_token(std::string_view text) const;
 
   const llama_vocab* vocab_;

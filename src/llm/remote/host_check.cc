@@ -3,6 +3,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -40,9 +42,12 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   Result<void> started =
       co_await exchange->start(from_.dialect.list(), from_.options.connect_timeout);
   std::string body;
+  const auto until = std::chrono::steady_clock::now() + from_.options.connect_timeout;
   while (started && body.size() <= kMaxList) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
     const Result<std::string_view> bytes =
-        co_await exchange->read_body(from_.options.connect_timeout);
+        co_await exchange->read_body(std::max(left, std::chrono::milliseconds(1)));
     if (!bytes) started = bytes.error();
     if (!bytes || bytes->empty()) break;
     body += *bytes;

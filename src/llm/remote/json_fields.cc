@@ -1,5 +1,6 @@
 #include "llm/remote/json_fields.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -111,7 +112,10 @@ Result<std::vector<std::string>> names_in(std::string_view body, std::string_vie
   for (const json::value& entry : *array) {
     const json::object* const model = entry.if_object();
     const std::string_view name = model == nullptr ? std::string_view() : text_in(*model, field);
-    if (!name.empty()) out.emplace_back(name);
+    // Names are shown to people, in logs and in the service manager's status.
+    const bool shown =
+        std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (!name.empty() && shown) out.emplace_back(name);
   }
   return out;
 }

@@ -168,7 +168,11 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
     return !failure && !bytes.empty() && !reader_->end();
   };
   const Result<void> read = co_await exchange_->read_each(std::max(milliseconds(1), left), each);
-  if (!read) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
+  if (!read) {
+    // Some servers break the connection, or leave it open, behind an answer that is whole.
+    const bool whole = !cancelled_ && tokens_ > 0 && reader_->finish(*this);
+    if (!whole) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
+  }
   if (failure && tokens_ == 0) {
     explain_type(failure->error, exchange_->head(), from_.hosts.endpoint(host),
                  from_.dialect.stream_type());
@@ -200,8 +204,12 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
 
 boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
   std::string body;
+  const auto until = std::chrono::steady_clock::now() + kRefusalTimeout;
   while (body.size() < kMaxRefusal) {
-    const Result<std::string_view> bytes = co_await exchange_->read_body(kRefusalTimeout);
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    const Result<std::string_view> bytes = co_await exchange_->read_body(left);
     if (!bytes || bytes->empty()) break;
     body += *bytes;
   }

@@ -44,7 +44,7 @@ Exchange::Exchange(std::shared_ptr<ClientState> client, const Endpoint& endpoint
 
 Exchange::~Exchange() {
   client_->remove(*this);
-  if (connection_ && !closed_ && parser_ && parser_->keeps_alive()) {
+  if (connection_ && !closed_ && !spoiled_ && parser_ && parser_->keeps_alive()) {
     client_->keep(endpoint_, std::move(connection_));
   }
 }
@@ -143,6 +143,7 @@ asio::awaitable<Result<std::size_t>> Exchange::read_some() {
 
 Result<void> Exchange::feed(std::size_t n) {
   const Result<void> fed = parser_->feed({read_buffer_.get(), n}, body_);
+  spoiled_ = spoiled_ || !fed;
   if (fed || body_.empty()) return fed;
   broken_ = fed.error();  // once what came before it is taken
   return {};

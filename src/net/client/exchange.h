@@ -93,6 +93,7 @@ class Exchange {
   std::unique_ptr<ResponseParser> parser_;
   std::string body_;
   std::optional<Error> broken_;  // found behind what is in body_
+  bool spoiled_ = false;  // it carried what is no part of an answer
   bool given_ = false;  // what is in body_ was returned by read_body()
   std::unique_ptr<char[]> read_buffer_;
   std::shared_ptr<boost::asio::steady_timer> looking_up_;

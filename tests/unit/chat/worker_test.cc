@@ -82,6 +82,16 @@ TEST_F(WorkerTest, ARefusalAfterWaitingEndsTheRunAsFailed) {
   EXPECT_EQ(engine_->counts().waiting + engine_->counts().running, 0u);
 }
 
+TEST_F(WorkerTest, ANewcomerDoesNotOvertakeWhoWaits) {
+  backend_ = std::make_unique<testing::ScriptedBackend>(1);
+  open();
+  auto running = chat("alice", "a1");
+  auto waiting = chat("bob", "b1");
+  finish(0);  // the worker may hear of this and of the next message at once
+  auto newcomer = chat("alice", "a2");
+  EXPECT_EQ(backend_->generation(1)->request.messages.back().content, "b1");
+}
+
 TEST_F(WorkerTest, ARunThatABusyServerRefusedIsAskedForAgain) {
   open();
   ChatRequest request = testing::chat_request("alice", "hi");

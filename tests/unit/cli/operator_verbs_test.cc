@@ -83,6 +83,25 @@ TEST_F(OperatorVerbs, ATokenNeedsTheSecretThatTheServerHas) {
   out({"token", "--client-id", "a", "--jwt-secret-key", key});
 }
 
+TEST_F(OperatorVerbs, LooksWithoutTheServersSecretAndMakesNone) {
+  const std::string key(32, 'k');
+  out({"token", "--client-id", "a", "--jwt-secret-key", key});
+  EXPECT_THAT(out({"devices", "list"}), HasSubstr("fam_"));
+  EXPECT_FALSE(std::filesystem::exists(in_folder("data") + "/jwt_secret"));
+  EXPECT_THAT(error({"token", "--client-id", "a"}), HasSubstr("JWT_SECRET_KEY: "));
+}
+
+TEST_F(OperatorVerbs, ListsMoreDevicesThanAPageHolds) {
+  for (int i = 0; i < 205; ++i) out({"token", "--client-id", "a"});
+  const std::string text = out({"devices", "list", "--json"});
+  std::size_t families = 0;
+  for (std::size_t at = text.find("\"sid\""); at != std::string::npos;
+       at = text.find("\"sid\"", at + 1)) {
+    ++families;
+  }
+  EXPECT_EQ(families, 205U);
+}
+
 // What a shell makes of "$UNSET".
 TEST_F(OperatorVerbs, AnEmptyArgumentIsRefused) {
   EXPECT_THAT(error({"devices", "revoke", ""}), HasSubstr("SID is empty"));

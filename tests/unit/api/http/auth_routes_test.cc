@@ -108,6 +108,20 @@ TEST_F(AuthRoutesTest, DevicesInPages) {
   EXPECT_EQ(complete(gateway().handle(first)).status, 422U);
 }
 
+TEST_F(AuthRoutesTest, AnIpv6NetworkIsOneCaller) {
+  options_.auth_rate_per_minute = 1;
+  const auto status_from = [this](const char* address) {
+    net::HttpRequest mint = request("POST", "/auth/token");
+    mint.remote_address = address;
+    return complete(gateway().handle(mint)).status;
+  };
+  EXPECT_NE(status_from("2001:db8:0:1::1"), 429U);
+  EXPECT_EQ(status_from("2001:db8:0:1:ffff::2"), 429U);
+  EXPECT_NE(status_from("2001:db8:0:2::1"), 429U);
+  EXPECT_NE(status_from("192.0.2.1"), 429U);
+  EXPECT_NE(status_from("192.0.2.2"), 429U);
+}
+
 TEST_F(AuthRoutesTest, RemoveADevice) {
   EXPECT_EQ(ask("DELETE", "/auth/devices/fam", bearer("good")).status, 204U);
   EXPECT_EQ(ask("DELETE", "/auth/devices/other", bearer("good")).status, 404U);

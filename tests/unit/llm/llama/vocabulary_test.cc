@@ -28,6 +28,13 @@ TEST_F(VocabularyTest, TextComesBackAsItWas) {
   }
 }
 
+TEST_F(VocabularyTest, ALetterManyTimesOverComesBack) {
+  for (const char letter : {'a', '!', ' ', '7'}) {
+    const std::string original(40'000, letter);
+    EXPECT_EQ(text(vocabulary().tokenize_text(original)), original);
+  }
+}
+
 TEST_F(VocabularyTest, TheTemplatesControlTokensAreOneTokenWithoutText) {
   const std::vector<PromptPart> parts{{"<|im_end|>", false}};
   const auto tokens = vocabulary().tokenize(parts);

@@ -49,5 +49,11 @@ TEST(JsonFields, FloatsAreShownAsTheyWereWritten) {
   EXPECT_EQ(shown(0.0F), 0.0);
 }
 
+TEST(JsonFields, ANameThatCannotBeShownIsLeftOut) {
+  const auto names = names_in(R"({"models":[{"name":"a\nb"},{"name":"c"},{"name":"\u001b[2J"}]})",
+                              "models", "name");
+  EXPECT_EQ(names.value(), std::vector<std::string>{"c"});
+}
+
 }  // namespace
 }  // namespace tars::llm

@@ -1,0 +1,18 @@
+// Text in pieces that any tokenizer can take.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace tars::llm {
+
+// llama.cpp splits text into words by std::regex where a model's tokenizer has no splitter of its
+// own, and that calls itself once for each character of a word: one letter 32,000 times would end
+// the process. So runs of the same kind of character (letters, digits, blanks, the rest; beyond
+// ASCII all count as any) are cut after kLongestRun bytes, on a whole character. Everything else
+// stays in one piece; put together the pieces are `text`, which they borrow from.
+constexpr std::size_t kLongestRun = 2048;
+std::vector<std::string_view> cut_long_runs(std::string_view text);
+
+}  // namespace tars::llm

@@ -1,0 +1,51 @@
+#include "llm/llama/long_runs.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/utf8.h"
+
+namespace tars::llm {
+namespace {
+
+std::string joined(const std::vector<std::string_view>& pieces) {
+  std::string out;
+  for (const std::string_view piece : pieces) out += piece;
+  return out;
+}
+
+std::string repeated(const std::string& unit, std::size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += unit;
+  return out;
+}
+
+TEST(LongRuns, UsualTextIsOnePiece) {
+  EXPECT_TRUE(cut_long_runs("").empty());
+  EXPECT_EQ(cut_long_runs("Hello, world").size(), 1U);
+  EXPECT_EQ(cut_long_runs(repeated("word ", 100'000)).size(), 1U);
+  EXPECT_EQ(cut_long_runs(std::string(kLongestRun, 'a')).size(), 1U);
+}
+
+TEST(LongRuns, NoPieceHasARunThatIsLonger) {
+  for (const char* unit : {"a", "!", " ", "7", "\xC3\xA9", "\xF0\x9F\x98\x80", "!\xE2\x80\xA6",
+                           "a\xE6\x96\x87", "\n"}) {
+    const std::string text = "so: " + repeated(unit, 32'000) + " it ends";
+    const auto pieces = cut_long_runs(text);
+    EXPECT_GE(pieces.size(), 32'000 / kLongestRun) << unit;
+    EXPECT_EQ(joined(pieces), text) << unit;
+    for (const std::string_view piece : pieces) {
+      EXPECT_LE(piece.size(), kLongestRun + 16) << unit;
+      EXPECT_TRUE(is_valid_utf8(piece)) << unit;
+    }
+  }
+}
+
+TEST(LongRuns, BytesThatAreNoTextAreKept) {
+  const std::string text = repeated("\x80", 10'000) + "a";
+  EXPECT_EQ(joined(cut_long_runs(text)), text);
+}
+
+}  // namespace
+}  // namespace tars::llm
