@@ -56,10 +56,10 @@ std::string shown(const Option& option, std::string_view value) {
 
 }  // namespace
 
-void Merge::give(std::string_view name, std::string_view value, std::string origin) {
+void Merge::give(std::string_view name, std::string_view value, std::string origin, Source source) {
   // An empty value counts as unset: it does not hide what an earlier source says.
   if (value.empty()) return;
-  given_.insert_or_assign(std::string(name), Given{std::string(value), std::move(origin)});
+  given_.insert_or_assign(std::string(name), Given{std::string(value), std::move(origin), source});
 }
 
 const Merge::Given* Merge::given(std::string_view name) const {
@@ -78,7 +78,7 @@ Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
       return config_error(where + ": there is no option " + entry.name + "; " +
                           did_you_mean(entry.name));
     }
-    give(entry.name, entry.value, where);
+    give(entry.name, entry.value, where, Source::dotenv);
   }
   return {};
 }
@@ -86,7 +86,7 @@ Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
 Result<void> Merge::add_environment(const std::vector<Assignment>& environment) {
   for (const auto& [name, value] : environment) {
     if (owner_of(name) != nullptr) {
-      give(name, value, "the environment");
+      give(name, value, "the environment", Source::environment);
       continue;
     }
     if (name.starts_with("TARS_") && !belongs_to_scripts(name)) {
@@ -109,7 +109,7 @@ Result<void> Merge::add_flags(const std::vector<Assignment>& flags) {
     if (owner_of(name) == nullptr) {
       return config_error("there is no option --" + flag_name(name) + "; " + did_you_mean(name));
     }
-    give(name, value, "--" + flag_name(name));
+    give(name, value, "--" + flag_name(name), Source::flag);
   }
   return {};
 }
@@ -124,10 +124,13 @@ Result<std::vector<Chosen>> Merge::finish() {
   return out;
 }
 
-// The option's own name or its alias; both only when they agree.
+// The option's own name or its alias; from the same source both only when they agree.
 Result<const Merge::Given*> Merge::choose_name(const Option& option) const {
   const Given* own = given(option.name);
   const Given* alias = option.alias.empty() ? nullptr : given(option.alias);
+  if (own != nullptr && alias != nullptr && own->source != alias->source) {
+    return own->source > alias->source ? own : alias;
+  }
   if (own != nullptr && alias != nullptr && own->value != alias->value) {
     return config_error(std::string(option.name) + " (" + own->origin + ") and its other name " +
                         std::string(option.alias) + " (" + alias->origin +
@@ -141,6 +144,13 @@ Result<Setting> Merge::choose(const Option& option) const {
   if (!named) return named.error();
   const Given* file =
       option.secret ? given(std::string(option.name) + std::string(kFileSuffix)) : nullptr;
+  if (*named != nullptr && file != nullptr && (*named)->source != file->source) {
+    if ((*named)->source > file->source) {
+      file = nullptr;
+    } else {
+      named = static_cast<const Given*>(nullptr);
+    }
+  }
   if (*named != nullptr && file != nullptr) {
     return config_error(std::string(option.name) + " (" + (*named)->origin + ") and " +
                         std::string(option.name) + "_FILE (" + file->origin +
@@ -184,7 +194,7 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
   if (content.empty()) {
     return config_error(name + ": " + file.value + " is empty; put the secret into it");
   }
-  return Given{content, file.value + ", named by " + file.origin};
+  return Given{content, file.value + ", named by " + file.origin, file.source};
 }
 
 }  // namespace tars::config

@@ -28,11 +28,14 @@ class Merge {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
+  // Where a value stands; of several the last of these counts.
+  enum class Source { dotenv, environment, flag };
   struct Given {
     std::string value;
     std::string origin;
+    Source source = Source::dotenv;
   };
-  void give(std::string_view name, std::string_view value, std::string origin);
+  void give(std::string_view name, std::string_view value, std::string origin, Source source);
   const Given* given(std::string_view name) const;
   Result<Setting> choose(const Option& option) const;
   Result<const Given*> choose_name(const Option& option) const;

@@ -24,6 +24,19 @@ constexpr std::size_t kMaxExtraBytes = 64 * 1024;
 // An answer shorter than this is not worth asking for.
 constexpr int kFewestTokens = 64;
 
+// Gives an acquired host back, also where an exception ends the attempt.
+class HostLease {
+ public:
+  HostLease(HostSet& hosts, std::size_t host) : hosts_(hosts), host_(host) {}
+  ~HostLease() { hosts_.release(host_); }
+  HostLease(const HostLease&) = delete;
+  HostLease& operator=(const HostLease&) = delete;
+
+ private:
+  HostSet& hosts_;
+  const std::size_t host_;
+};
+
 // An answer of another kind than a stream has a reason: a web page, for one, comes from something
 // that is no model server.
 void explain_type(Error& error, const net::ResponseHead& head, const net::Endpoint& host,
@@ -94,8 +107,11 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   while (!cancelled_) {
     const auto host = from_.hosts.acquire(tried, model_, from_.clock.steady());
     if (!host) break;
-    std::optional<Failure> failure = co_await attempt(*host);
-    from_.hosts.release(*host);
+    std::optional<Failure> failure;
+    {
+      const HostLease lease(from_.hosts, *host);
+      failure = co_await attempt(*host);
+    }
     if (!failure) co_return *reader_->end();
     if (cancelled_) break;
     failure->error.message =

@@ -134,6 +134,7 @@ asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> look_up(
                                    give_up->cancel();
                                  });
   co_await give_up->async_wait(asio::as_tuple(asio::use_awaitable));
+  lookup->resolver.cancel();  // or it would be in the way of the next one's, which has one thread
   if (lookup->ec) {
     co_return make_error(ErrorCode::io_error,
                          "the name " + endpoint.host + " has no address: " + lookup->ec.message());

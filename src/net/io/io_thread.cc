@@ -139,11 +139,16 @@ void IoThread::serve(Socket socket) {
   if (ec) return;  // already gone
   socket.non_blocking(true, ec);
   socket.set_option(asio::ip::tcp::no_delay(true), ec);
-  count_.add();
-  auto connection = std::make_shared<Connection>(
-      *this, std::move(socket), peer.address().to_string(), tls_ ? tls_->current() : nullptr);
-  connections_.push_back(*connection);
-  asio::co_spawn(context_, serve_connection(std::move(connection)), LogFault{"connection"});
+  try {
+    auto connection = std::make_shared<Connection>(
+        *this, std::move(socket), peer.address().to_string(), tls_ ? tls_->current() : nullptr);
+    count_.add();
+    connections_.push_back(*connection);
+    asio::co_spawn(context_, serve_connection(std::move(connection)), LogFault{"connection"});
+  } catch (const std::exception& e) {
+    // No memory for this one is no reason to accept none any more.
+    telemetry::log(LogLevel::error, "a connection cannot be served", {{"error", e.what()}});
+  }
 }
 
 asio::awaitable<void> IoThread::accept_loop() {

@@ -111,10 +111,9 @@ TEST(Merge, ASecretIsNeverShown) {
 TEST(Merge, AliasesMayAgreeButNotContradict) {
   EXPECT_EQ(Values::merge(sources("BACKEND_PORT=7")).value().text("TARS_PORT"), "7");
   EXPECT_EQ(Values::merge(sources("BACKEND_PORT=7\nTARS_PORT=7")).value().text("TARS_PORT"), "7");
-  EXPECT_EQ(
-      error_of(sources("BACKEND_PORT=7", {{"TARS_PORT", "8"}})),
-      "TARS_PORT (the environment) and its other name BACKEND_PORT (.env line 1) have different "
-      "values; remove one of them");
+  EXPECT_EQ(error_of(sources("BACKEND_PORT=7\nTARS_PORT=8")),
+            "TARS_PORT (.env line 2) and its other name BACKEND_PORT (.env line 1) have different "
+            "values; remove one of them");
 }
 
 TEST(Merge, ChoicesAreSpelledAsInTheTable) {
@@ -146,6 +145,20 @@ TEST(Merge, ASecretAndItsFileTogetherAreRefused) {
   EXPECT_THAT(error_of(sources(
                   "", {{"AUTH_ENROLLMENT_KEY", "12345678"}, {"AUTH_ENROLLMENT_KEY_FILE", "/x"}})),
               HasSubstr("AUTH_ENROLLMENT_KEY_FILE (the environment) are both set"));
+}
+
+TEST(Merge, AHigherSourceCountsUnderEitherName) {
+  const auto port = [](const Sources& from) {
+    return Values::merge(from).value().text("TARS_PORT");
+  };
+  EXPECT_EQ(port(sources("BACKEND_PORT=7", {{"TARS_PORT", "8"}})), "8");
+  EXPECT_EQ(port(sources("TARS_PORT=7", {{"BACKEND_PORT", "8"}})), "8");
+  const std::string secret(40, 's');
+  EXPECT_EQ(
+      Values::merge(sources("JWT_SECRET_KEY_FILE=/no/such/file", {{"JWT_SECRET_KEY", secret}}))
+          .value()
+          .text("JWT_SECRET_KEY"),
+      secret);
 }
 
 TEST(Merge, OnlySecretsHaveFiles) {
