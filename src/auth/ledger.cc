@@ -203,8 +203,22 @@ Result<bool> Ledger::end_token(std::string_view token_id, std::int64_t expires_a
   return database_.changes() > 0;
 }
 
-Result<bool> Ledger::prune(std::int64_t cutoff, int limit) {
-  bool more = false;
+Result<Ledger::Pruned> Ledger::prune(std::int64_t cutoff, int limit) {
+  Pruned out;
+  // No further than to what is forgotten: a clock that shows a far future for a moment would
+  // else end every token until then.
+  auto last = database_.prepare(
+      "UPDATE pruned SET until = max(until, 1 + ifnull((SELECT max(expires_at) FROM ("
+      "SELECT max(expires_at) AS expires_at FROM families WHERE expires_at < ?1"
+      " UNION ALL SELECT max(expires_at) FROM revoked_families WHERE expires_at < ?1"
+      " UNION ALL SELECT max(expires_at) FROM dead_tokens WHERE expires_at < ?1)), -1))"
+      " RETURNING until");
+  if (!last) return last.error();
+  auto row = last->bind(1, cutoff).step();
+  if (!row) return row.error();
+  if (*row) out.until = last->integer(0);
+  row = last->step();  // to its end, which writes
+  if (!row) return row.error();
   for (const std::string_view sql :
        {std::string_view("DELETE FROM families WHERE sid IN (SELECT sid FROM families"
                          " WHERE expires_at < ?1 LIMIT ?2)"),
@@ -218,12 +232,9 @@ Result<bool> Ledger::prune(std::int64_t cutoff, int limit) {
     if (auto done = statement->bind(1, cutoff).bind(2, std::int64_t{limit}).run(); !done) {
       return done.error();
     }
-    more = more || database_.changes() >= limit;
+    out.more = out.more || database_.changes() >= limit;
   }
-  auto statement = database_.prepare("UPDATE pruned SET until = max(until, ?1)");
-  if (!statement) return statement.error();
-  if (auto done = statement->bind(1, cutoff).run(); !done) return done.error();
-  return more;
+  return out;
 }
 
 Result<void> Ledger::probe() {

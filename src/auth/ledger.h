@@ -55,9 +55,13 @@ class Ledger {
   Result<bool> end_token(std::string_view token_id, std::int64_t expires_at,
                          std::optional<WallTime> spent_at);
 
-  // Removes up to `limit` rows of each table that expire before `cutoff`, and notes the cutoff;
-  // true = there may be more.
-  Result<bool> prune(std::int64_t cutoff, int limit);
+  struct Pruned {
+    bool more = false;  // there may be more
+    std::int64_t until = 0;  // what expires before it is forgotten; never goes back
+  };
+  // Removes up to `limit` rows of each table that expire before `cutoff`, and notes how far that
+  // reaches: behind the last of them, not to the cutoff, which a clock may have put anywhere.
+  Result<Pruned> prune(std::int64_t cutoff, int limit);
   // Writes a little, to see whether one can.
   Result<void> probe();
 

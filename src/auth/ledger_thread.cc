@@ -131,11 +131,11 @@ void LedgerThread::prune_when_due() {
   const std::int64_t cutoff = now - settings_.leeway.count();
   auto transaction = ledger_->transaction();
   if (!transaction) return note(transaction.error());
-  auto more = ledger_->prune(cutoff, kPruneRows);
-  if (!more) return note(more.error());
+  auto pruned = ledger_->prune(cutoff, kPruneRows);
+  if (!pruned) return note(pruned.error());
   if (auto done = transaction->commit(); !done) return note(done.error());
-  dead_.prune(cutoff);
-  if (!*more) last_prune_ = now;
+  dead_.prune(pruned->until);
+  if (!pruned->more) last_prune_ = now;
 }
 
 void LedgerThread::probe_when_failing() {

@@ -79,8 +79,8 @@ TEST_F(LedgerTest, PrunesInPiecesWhatExpired) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(ledger_.end_token("t" + std::to_string(i), 1000 + i, std::nullopt));
   }
-  EXPECT_TRUE(ledger_.prune(1005, 2).value());
-  while (ledger_.prune(1005, 2).value()) {
+  EXPECT_TRUE(ledger_.prune(1005, 2)->more);
+  while (ledger_.prune(1005, 2)->more) {
   }
   DeadTokens dead;
   ASSERT_TRUE(ledger_.load(dead));
@@ -92,6 +92,13 @@ TEST_F(LedgerTest, PrunesInPiecesWhatExpired) {
   DeadTokens again;
   ASSERT_TRUE(ledger_.load(again));
   EXPECT_EQ(again.pruned_until(), 1005) << "the mark never goes back";
+}
+
+TEST_F(LedgerTest, AClockFarAheadDoesNotEndWhatComesLater) {
+  ASSERT_TRUE(ledger_.end_token("t", 1000, std::nullopt));
+  EXPECT_EQ(ledger_.prune(9'000'000, 10)->until, 1001);
+  EXPECT_EQ(ledger_.prune(9'000'000, 10)->until, 1001);
+  EXPECT_EQ(Ledger::open(":memory:")->prune(9'000'000, 10)->until, 0);
 }
 
 TEST_F(LedgerTest, HasANameOfItsOwn) {
