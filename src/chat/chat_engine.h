@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -64,7 +65,7 @@ class ChatEngine final : public Engine {
   Result<void> start(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
   Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached);
-  int slots() const;
+  int room(const std::string& lane) const;
 
   const Options options_;
   llm::Backend& backend_;
@@ -84,7 +85,9 @@ class ChatEngine final : public Engine {
   SteadyTime flush_at_{};
   bool end_unsaved_ = false;
   SteadyTime prune_at_{};
-  std::optional<SteadyTime> hold_until_;  // the model had no room: try again then
+  static constexpr std::chrono::milliseconds kHold{50};
+  // By lane: its backend had no room, try again then.
+  std::unordered_map<std::string, SteadyTime> holds_;
   SteadyTime stop_deadline_ = SteadyTime::max();
 
   std::once_flag joined_;

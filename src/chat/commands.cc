@@ -28,7 +28,11 @@ Error unknown_run() {
 
 }  // namespace
 
-int ChatEngine::slots() const { return std::max(1, backend_.status().slots); }
+int ChatEngine::room(const std::string& lane) const {
+  const auto hold = holds_.find(lane);
+  if (hold != holds_.end() && clock_.steady() < hold->second) return 0;
+  return std::max(1, backend_.slots(lane));
+}
 
 Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake,
                              bool attached) {
@@ -81,9 +85,12 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
 
 Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
   const RunInfo& info = run->run->info();
-  const int room = hold_until_ ? 0 : slots();
-  const auto admission = queue_.admit(
-      {.run = info.id, .client = info.client_id, .conversation = info.conversation_id}, room);
+  std::string lane = backend_.lane(run->request.model);
+  const auto admission = queue_.admit({.run = info.id,
+                                       .client = info.client_id,
+                                       .conversation = info.conversation_id,
+                                       .lane = lane},
+                                      [this](const std::string& of) { return room(of); });
   if (admission == RunQueue::Admission::client_full) {
     return overloaded("too many answers of yours are waiting: let one of them end first");
   }
@@ -97,7 +104,7 @@ Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
   if (started) return {};
   if (started.error().code == ErrorCode::overloaded) {
     queue_.put_back(info.id);
-    hold_until_ = clock_.steady();
+    holds_[std::move(lane)] = clock_.steady() + kHold;
     if (!run->put_back(clock_)) mailbox_->ended(run);
     return {};
   }

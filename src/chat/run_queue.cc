@@ -23,17 +23,28 @@ void RunQueue::forget_if_idle(const std::string& id) {
     clients_.erase(at);
 }
 
-RunQueue::Admission RunQueue::admit(Ticket ticket, int slots) {
+bool RunQueue::has_room(const std::string& lane, const Room& room) const {
+  const auto at = lanes_.find(lane);
+  return (at == lanes_.end() ? 0 : at->second) < room(lane);
+}
+
+void RunQueue::begin(Ticket ticket) {
+  ++lanes_[ticket.lane];
+  std::string run = ticket.run;
+  running_.emplace(std::move(run), std::move(ticket));
+}
+
+RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
   Client& owner = client(ticket.client);
   const std::string key = conversation_key(ticket);
   const bool conversation_waits = std::ranges::any_of(
       owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
-  if (std::cmp_less(running_.size(), slots) && owner.running < limits_.running_per_client &&
+  if (has_room(ticket.lane, room) && owner.running < limits_.running_per_client &&
       !conversation_waits && !busy_.contains(key)) {
     ++owner.running;
     owner.served = ++turn_;
     busy_.insert(key);
-    running_.emplace(ticket.run, std::move(ticket));
+    begin(std::move(ticket));
     return Admission::started;
   }
   if (std::cmp_greater_equal(owner.waiting.size(), limits_.waiting_per_client)) {
@@ -49,8 +60,9 @@ RunQueue::Admission RunQueue::admit(Ticket ticket, int slots) {
   return Admission::waiting;
 }
 
-std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& busy,
-                                               int running_limit, std::uint64_t& turn) {
+std::optional<RunQueue::Ticket> RunQueue::take(
+    Clients& clients, Conversations& busy, int running_limit, std::uint64_t& turn,
+    const std::function<bool(const Ticket&)>& may_start) {
   Client* chosen = nullptr;
   std::deque<Ticket>::iterator chosen_ticket;
   for (auto& [id, candidate] : clients) {
@@ -59,8 +71,9 @@ std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& 
                       std::pair(candidate.running, candidate.served)) {
       continue;
     }
-    const auto ticket = std::ranges::find_if(
-        candidate.waiting, [&](const Ticket& t) { return !busy.contains(conversation_key(t)); });
+    const auto ticket = std::ranges::find_if(candidate.waiting, [&](const Ticket& t) {
+      return !busy.contains(conversation_key(t)) && may_start(t);
+    });
     if (ticket == candidate.waiting.end()) continue;
     chosen = &candidate;
     chosen_ticket = ticket;
@@ -74,13 +87,13 @@ std::optional<RunQueue::Ticket> RunQueue::take(Clients& clients, Conversations& 
   return ticket;
 }
 
-std::optional<std::string> RunQueue::next(int slots) {
-  if (std::cmp_greater_equal(running_.size(), slots)) return std::nullopt;
-  auto ticket = take(clients_, busy_, limits_.running_per_client, turn_);
+std::optional<std::string> RunQueue::next(const Room& room) {
+  auto ticket = take(clients_, busy_, limits_.running_per_client, turn_,
+                     [&](const Ticket& t) { return has_room(t.lane, room); });
   if (!ticket) return std::nullopt;
   --waiting_;
   std::string run = ticket->run;
-  running_.emplace(run, *std::move(ticket));
+  begin(*std::move(ticket));
   return run;
 }
 
@@ -88,6 +101,7 @@ void RunQueue::put_back(const std::string& run) {
   auto node = running_.extract(run);
   if (node.empty()) return;
   busy_.erase(conversation_key(node.mapped()));
+  --lanes_[node.mapped().lane];
   Client& owner = client(node.mapped().client);
   --owner.running;
   owner.waiting.push_front(std::move(node.mapped()));
@@ -97,6 +111,7 @@ void RunQueue::put_back(const std::string& run) {
 void RunQueue::remove(const std::string& run) {
   if (auto node = running_.extract(run); !node.empty()) {
     busy_.erase(conversation_key(node.mapped()));
+    --lanes_[node.mapped().lane];
     // Behind whoever waited meanwhile: a client that runs one after the other takes turns too.
     Client& owner = client(node.mapped().client);
     --owner.running;
@@ -118,13 +133,14 @@ std::vector<std::string> RunQueue::order() const {
   Clients clients = clients_;
   Conversations busy = busy_;
   std::uint64_t turn = turn_;
-  while (auto ticket = take(clients, busy, limits_.running_per_client, turn)) {
+  const auto any = [](const Ticket&) { return true; };
+  while (auto ticket = take(clients, busy, limits_.running_per_client, turn, any)) {
     order.push_back(std::move(ticket->run));
   }
   // The rest is blocked now: in the order in which it would come if nothing blocked it.
   while (order.size() < waiting_) {
     busy.clear();
-    while (auto ticket = take(clients, busy, std::numeric_limits<int>::max(), turn)) {
+    while (auto ticket = take(clients, busy, std::numeric_limits<int>::max(), turn, any)) {
       order.push_back(std::move(ticket->run));
     }
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,8 +16,9 @@ namespace tars::chat {
 // Waiting runs start round robin between clients: of the clients whose turn is possible, those with
 // the fewest running come first, among them the one that has waited longest since it was last
 // served. Within a client the order is first come, first served; but turns of one conversation
-// never overlap, and one that waits for its predecessor lets other conversations pass. Not
-// thread-safe. Bounded by its limits.
+// never overlap, and one that waits for its predecessor lets other conversations pass. Each run has
+// a lane, the backend that answers it; a full lane holds up no other. Not thread-safe. Bounded by
+// its limits.
 class RunQueue {
  public:
   struct Limits {
@@ -28,16 +30,19 @@ class RunQueue {
     std::string run;
     std::string client;
     std::string conversation;
+    std::string lane = {};
   };
+  // How many runs of a lane may run at once, now.
+  using Room = std::function<int(const std::string& lane)>;
   enum class Admission { started, waiting, client_full, total_full };
 
   explicit RunQueue(Limits limits) : limits_(limits) {}
 
-  // Starts the run at once when fewer than `slots` run and nothing stands in its way; else it
-  // waits, or is refused and leaves no trace.
-  Admission admit(Ticket ticket, int slots);
+  // Starts the run at once when its lane has room and nothing stands in its way; else it waits, or
+  // is refused and leaves no trace.
+  Admission admit(Ticket ticket, const Room& room);
   // Starts the run whose turn it is; nullopt when none may start.
-  std::optional<std::string> next(int slots);
+  std::optional<std::string> next(const Room& room);
   // A started run that the model could not take yet waits again, first in its client's line.
   void put_back(const std::string& run);
   // Forgets a run, waiting or started. An unknown one is no error.
@@ -59,9 +64,13 @@ class RunQueue {
   using Conversations = std::unordered_set<std::string>;
 
   static std::string conversation_key(const Ticket& ticket);
-  // Takes the ticket whose turn it is out of `clients` and counts it as running.
+  // Takes the ticket whose turn it is, of those that `may_start`, out of `clients` and counts it as
+  // running.
   static std::optional<Ticket> take(Clients& clients, Conversations& busy, int running_limit,
-                                    std::uint64_t& turn);
+                                    std::uint64_t& turn,
+                                    const std::function<bool(const Ticket&)>& may_start);
+  bool has_room(const std::string& lane, const Room& room) const;
+  void begin(Ticket ticket);
   Client& client(const std::string& id);
   void forget_if_idle(const std::string& id);
 
@@ -69,6 +78,7 @@ class RunQueue {
   Clients clients_;  // those with a run, waiting or started
   Conversations busy_;  // with a started run
   std::unordered_map<std::string, Ticket> running_;
+  std::unordered_map<std::string, int> lanes_;  // how many run
   std::size_t waiting_ = 0;
   std::uint64_t turn_ = 0;
 };

@@ -13,7 +13,6 @@ constexpr std::chrono::minutes kPruneEvery{10};
 constexpr std::size_t kPruneAtOnce = 200;
 // A model that does not answer a stop by then is left alone: its run ends as failed.
 constexpr std::chrono::seconds kStopPatience{10};
-constexpr std::chrono::milliseconds kHold{50};
 
 }  // namespace
 
@@ -44,7 +43,7 @@ std::chrono::steady_clock::duration ChatEngine::patience() const {
   SteadyTime next = prune_at_;
   if (queue_.running() > 0) next = std::min(next, flush_at_);
   if (const auto retry = writer_.retry_at()) next = std::min(next, *retry);
-  if (hold_until_) next = std::min(next, *hold_until_);
+  for (const auto& [lane, until] : holds_) next = std::min(next, until);
   next = std::min(next, stop_deadline_);
   for (const auto& [id, run] : active_) {
     if (const auto until = run->abandoned_until()) next = std::min(next, *until);
@@ -64,7 +63,7 @@ void ChatEngine::reap(const LiveRun& live) {
   } else {
     registry_.ended(live);
   }
-  hold_until_.reset();
+  holds_.clear();
   metrics_.count_run(outcome->status == RunStatus::complete    ? "complete"
                      : outcome->status == RunStatus::cancelled ? "cancelled"
                                                                : "failed");
@@ -90,10 +89,9 @@ void ChatEngine::stop_abandoned() {
 }
 
 void ChatEngine::start_waiting() {
-  if (hold_until_ && clock_.steady() < *hold_until_) return;
-  hold_until_.reset();
+  std::erase_if(holds_, [now = clock_.steady()](const auto& hold) { return hold.second <= now; });
   while (queue_.waiting() > 0) {
-    const auto id = queue_.next(slots());
+    const auto id = queue_.next([this](const std::string& lane) { return room(lane); });
     if (!id) return;
     const auto run = active_.at(*id);
     auto started = start(run);
@@ -101,8 +99,8 @@ void ChatEngine::start_waiting() {
     if (started.error().code == ErrorCode::overloaded) {
       queue_.put_back(*id);
       if (run->put_back(clock_)) {
-        hold_until_ = clock_.steady() + kHold;
-        return;
+        holds_[backend_.lane(run->request.model)] = clock_.steady() + kHold;
+        continue;
       }
     } else {
       run->end(failed_outcome(std::move(started).error()), clock_);

@@ -110,6 +110,16 @@ class Backend {
   virtual std::string resolve(const std::string& model) const {
     return model.empty() ? status().model : model;
   }
+  // Which of the parts() answers a request for `model`, by name, and how many that part takes at
+  // once; for a backend without parts the name is empty.
+  virtual std::string lane(const std::string& model) const {
+    static_cast<void>(model);
+    return {};
+  }
+  virtual int slots(const std::string& lane) const {
+    static_cast<void>(lane);
+    return status().slots;
+  }
   // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with
   // model_not_found, context_overflow, backend_unavailable or overloaded (then `sink` gets
   // nothing). When `stop` is requested the work ends within one batch, in prompt processing too,

@@ -35,6 +35,21 @@ std::string RoutingBackend::resolve(const std::string& model) const {
   return Backend::resolve(model);
 }
 
+std::string RoutingBackend::lane(const std::string& model) const {
+  const std::string prefix = model.substr(0, model.find('/'));
+  for (const NamedBackend& each : backends_) {
+    if (prefix.size() < model.size() && each.name == prefix) return each.name;
+  }
+  return backends_.front().name;
+}
+
+int RoutingBackend::slots(const std::string& lane) const {
+  for (const NamedBackend& each : backends_) {
+    if (each.name == lane) return each.backend->status().slots;
+  }
+  return 0;
+}
+
 Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,
                                       std::stop_token stop) {
   const std::size_t slash = request.model.find('/');

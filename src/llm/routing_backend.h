@@ -27,6 +27,8 @@ class RoutingBackend final : public Backend {
   Status status() const override;
   std::vector<NamedStatus> parts() const override;
   std::string resolve(const std::string& model) const override;
+  std::string lane(const std::string& model) const override;
+  int slots(const std::string& lane) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;
 

@@ -16,13 +16,16 @@ RunQueue::Ticket ticket(const std::string& client, int n, std::string conversati
   return {.run = run, .client = client, .conversation = conversation.empty() ? run : conversation};
 }
 
-std::string next(RunQueue& queue, int slots) { return queue.next(slots).value_or("-"); }
+RunQueue::Room room(int slots) {
+  return [slots](const std::string&) { return slots; };
+}
+std::string next(RunQueue& queue, int slots) { return queue.next(room(slots)).value_or("-"); }
 
 TEST(RunQueueTest, StartsAtOnceWhileThereIsASlot) {
   RunQueue queue({});
-  EXPECT_EQ(queue.admit(ticket("a", 1), 2), Admission::started);
-  EXPECT_EQ(queue.admit(ticket("b", 1), 2), Admission::started);
-  EXPECT_EQ(queue.admit(ticket("c", 1), 2), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 1), room(2)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("b", 1), room(2)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("c", 1), room(2)), Admission::waiting);
   EXPECT_EQ(queue.running(), 2u);
   EXPECT_EQ(queue.waiting(), 1u);
   EXPECT_EQ(next(queue, 2), "-");
@@ -32,10 +35,10 @@ TEST(RunQueueTest, StartsAtOnceWhileThereIsASlot) {
 
 TEST(RunQueueTest, StartsRoundRobinBetweenClients) {
   RunQueue queue({});
-  queue.admit(ticket("x", 0), 1);
-  for (int i = 1; i <= 3; ++i) queue.admit(ticket("a", i), 1);
-  for (int i = 1; i <= 2; ++i) queue.admit(ticket("b", i), 1);
-  queue.admit(ticket("c", 1), 1);
+  queue.admit(ticket("x", 0), room(1));
+  for (int i = 1; i <= 3; ++i) queue.admit(ticket("a", i), room(1));
+  for (int i = 1; i <= 2; ++i) queue.admit(ticket("b", i), room(1));
+  queue.admit(ticket("c", 1), room(1));
   std::vector<std::string> started;
   std::string running = "x0";
   while (queue.waiting() > 0) {
@@ -48,9 +51,9 @@ TEST(RunQueueTest, StartsRoundRobinBetweenClients) {
 
 TEST(RunQueueTest, AFirstRunGoesBeforeAnotherClientsFifth) {
   RunQueue queue({});
-  for (int i = 1; i <= 4; ++i) queue.admit(ticket("a", i), 4);
-  queue.admit(ticket("a", 5), 4);
-  queue.admit(ticket("b", 1), 4);
+  for (int i = 1; i <= 4; ++i) queue.admit(ticket("a", i), room(4));
+  queue.admit(ticket("a", 5), room(4));
+  queue.admit(ticket("b", 1), room(4));
   EXPECT_EQ(queue.order(), (std::vector<std::string>{"b1", "a5"}));
   queue.remove("a1");
   EXPECT_EQ(next(queue, 4), "b1");
@@ -58,10 +61,11 @@ TEST(RunQueueTest, AFirstRunGoesBeforeAnotherClientsFifth) {
 
 TEST(RunQueueTest, BoundsRunningAndWaitingPerClient) {
   RunQueue queue({.running_per_client = 4, .waiting_per_client = 16, .waiting_total = 256});
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(queue.admit(ticket("a", i), 100), Admission::started);
-  for (int i = 4; i < 20; ++i) EXPECT_EQ(queue.admit(ticket("a", i), 100), Admission::waiting);
-  EXPECT_EQ(queue.admit(ticket("a", 20), 100), Admission::client_full);
-  EXPECT_EQ(queue.admit(ticket("b", 0), 100), Admission::started);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(queue.admit(ticket("a", i), room(100)), Admission::started);
+  for (int i = 4; i < 20; ++i)
+    EXPECT_EQ(queue.admit(ticket("a", i), room(100)), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 20), room(100)), Admission::client_full);
+  EXPECT_EQ(queue.admit(ticket("b", 0), room(100)), Admission::started);
   EXPECT_EQ(next(queue, 100), "-");
   queue.remove("a2");
   EXPECT_EQ(next(queue, 100), "a4");
@@ -69,22 +73,22 @@ TEST(RunQueueTest, BoundsRunningAndWaitingPerClient) {
 
 TEST(RunQueueTest, BoundsWaitingInAll) {
   RunQueue queue({.running_per_client = 4, .waiting_per_client = 16, .waiting_total = 3});
-  queue.admit(ticket("x", 0), 1);
+  queue.admit(ticket("x", 0), room(1));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(queue.admit(ticket("c" + std::to_string(i), 0), 1), Admission::waiting);
+    EXPECT_EQ(queue.admit(ticket("c" + std::to_string(i), 0), room(1)), Admission::waiting);
   }
-  EXPECT_EQ(queue.admit(ticket("late", 0), 1), Admission::total_full);
+  EXPECT_EQ(queue.admit(ticket("late", 0), room(1)), Admission::total_full);
   queue.remove("c10");
-  EXPECT_EQ(queue.admit(ticket("late", 0), 1), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("late", 0), room(1)), Admission::waiting);
 }
 
 TEST(RunQueueTest, TurnsOfOneConversationDoNotOverlapAndBlockNoOther) {
   RunQueue queue({});
-  EXPECT_EQ(queue.admit(ticket("a", 1, "same"), 9), Admission::started);
-  EXPECT_EQ(queue.admit(ticket("a", 2, "same"), 9), Admission::waiting);
-  EXPECT_EQ(queue.admit(ticket("a", 3, "same"), 9), Admission::waiting);
-  EXPECT_EQ(queue.admit(ticket("a", 4, "other"), 9), Admission::started);
-  EXPECT_EQ(queue.admit(ticket("b", 1, "same"), 9), Admission::started) << "another client's";
+  EXPECT_EQ(queue.admit(ticket("a", 1, "same"), room(9)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("a", 2, "same"), room(9)), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 3, "same"), room(9)), Admission::waiting);
+  EXPECT_EQ(queue.admit(ticket("a", 4, "other"), room(9)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("b", 1, "same"), room(9)), Admission::started) << "another client's";
   EXPECT_EQ(next(queue, 9), "-");
   queue.remove("a1");
   EXPECT_EQ(next(queue, 9), "a2");
@@ -95,18 +99,18 @@ TEST(RunQueueTest, TurnsOfOneConversationDoNotOverlapAndBlockNoOther) {
 
 TEST(RunQueueTest, OrderPutsTheBlockedLast) {
   RunQueue queue({});
-  queue.admit(ticket("a", 1, "same"), 2);
-  queue.admit(ticket("b", 1), 2);
-  queue.admit(ticket("a", 2, "same"), 2);
-  queue.admit(ticket("a", 3), 2);
-  queue.admit(ticket("b", 2), 2);
+  queue.admit(ticket("a", 1, "same"), room(2));
+  queue.admit(ticket("b", 1), room(2));
+  queue.admit(ticket("a", 2, "same"), room(2));
+  queue.admit(ticket("a", 3), room(2));
+  queue.admit(ticket("b", 2), room(2));
   EXPECT_EQ(queue.order(), (std::vector<std::string>{"a3", "b2", "a2"}));
 }
 
 TEST(RunQueueTest, PutBackIsFirstInItsLine) {
   RunQueue queue({});
-  queue.admit(ticket("a", 1), 1);
-  queue.admit(ticket("a", 2), 1);
+  queue.admit(ticket("a", 1), room(1));
+  queue.admit(ticket("a", 2), room(1));
   queue.put_back("a1");
   EXPECT_EQ(queue.running(), 0u);
   EXPECT_EQ(queue.order(), (std::vector<std::string>{"a1", "a2"}));
@@ -134,7 +138,7 @@ TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
                                  random() % 3 != 0 ? 'a' : static_cast<char>('b' + random() % 4));
         auto t = ticket(client, step, random() % 3 == 0 ? "shared" : "");
         known[t.run] = t;
-        switch (queue.admit(t, kSlots)) {
+        switch (queue.admit(t, room(kSlots))) {
           case Admission::started: running.insert(t.run); break;
           case Admission::waiting: waited[t.run] = 0; break;
           default: break;
@@ -148,7 +152,7 @@ TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
       while (true) {
         const auto order = queue.order();
         ASSERT_EQ(order.size(), queue.waiting());
-        const auto started = queue.next(kSlots);
+        const auto started = queue.next(room(kSlots));
         if (!started) break;
         ASSERT_EQ(*started, order.front());
         waited.erase(*started);
@@ -167,6 +171,28 @@ TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
       }
     }
   }
+}
+
+TEST(RunQueue, AFullLaneHoldsUpNoOther) {
+  RunQueue queue({});
+  const RunQueue::Room rooms = [](const std::string& lane) { return lane == "slow" ? 1 : 2; };
+  const auto in = [](const std::string& lane, const std::string& client, int n) {
+    RunQueue::Ticket out = ticket(client, n);
+    out.lane = lane;
+    return out;
+  };
+  EXPECT_EQ(queue.admit(in("slow", "a", 1), rooms), Admission::started);
+  EXPECT_EQ(queue.admit(in("slow", "b", 1), rooms), Admission::waiting);
+  EXPECT_EQ(queue.admit(in("fast", "c", 1), rooms), Admission::started);
+  EXPECT_EQ(queue.admit(in("fast", "c", 2), rooms), Admission::started);
+  EXPECT_EQ(queue.admit(in("fast", "d", 1), rooms), Admission::waiting);
+  EXPECT_EQ(queue.next(rooms), std::nullopt);
+  queue.remove("c1");
+  EXPECT_EQ(queue.next(rooms), "d1") << "b waits for the other lane";
+  queue.remove("a1");
+  EXPECT_EQ(queue.next(rooms), "b1");
+  queue.put_back("b1");
+  EXPECT_EQ(queue.next(rooms), "b1");
 }
 
 }  // namespace

@@ -66,6 +66,22 @@ TEST_F(RoutingBackendTest, OtherNamesAreTheDefaultOnes) {
   EXPECT_EQ(asked("/x"), "embedded /x");
 }
 
+TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
+  EXPECT_EQ(routing_->lane("ollama/llama3"), "ollama");
+  EXPECT_EQ(routing_->lane("ollama/"), "ollama");
+  for (const char* model : {"", "chat", "ollama", "org/model"}) {
+    EXPECT_EQ(routing_->lane(model), "embedded") << model;
+  }
+  EXPECT_EQ(routing_->slots("ollama"), 3);
+  EXPECT_EQ(routing_->status().slots, 6);
+}
+
+TEST_F(RoutingBackendTest, TheDefaultOfABackendIsNamed) {
+  EXPECT_EQ(routing_->resolve("ollama/"), "ollama/ollama-model");
+  EXPECT_EQ(routing_->resolve("ollama/x"), "ollama/x");
+  EXPECT_EQ(routing_->resolve(""), "embedded-model");
+}
+
 TEST_F(RoutingBackendTest, ABackendThatIsNotThereIsNotFound) {
   EXPECT_EQ(asked("openai/gpt"), "not found");
 }
