@@ -129,6 +129,11 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   text << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
        << "  data   " << settings_.data_dir.string() << "\n";
   describe_backends(settings_, text);
+  // Where it is, each time: a first start that failed later has shown it to nobody.
+  if (settings_.make_enrollment_key && !fresh_enrollment_key_) {
+    text << "  enrolment by the key in " << (settings_.data_dir / kEnrollmentKeyFile).string()
+         << "\n";
+  }
   say(out, text.str());
   // No part of a log, whatever that looks like: it may be kept.
   if (fresh_enrollment_key_) {
