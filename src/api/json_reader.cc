@@ -99,11 +99,10 @@ std::optional<double> FieldReader::number(std::string_view name, Range range) {
   std::optional<double> read;
   if (const auto* real = value->if_double()) read = *real;
   if (const auto* whole = value->if_int64()) read = static_cast<double>(*whole);
-  const bool in =
-      read && *read <= range.max && (range.above_min ? *read > range.min : *read >= range.min);
+  const bool in = read && *read >= range.min && *read <= range.max;
   if (!in) {
-    fail(name, "must be a number " + std::string(range.above_min ? "above " : "from ") +
-                   trimmed_number(range.min) + " to " + trimmed_number(range.max));
+    fail(name,
+         "must be a number from " + trimmed_number(range.min) + " to " + trimmed_number(range.max));
     return std::nullopt;
   }
   return read;

@@ -49,7 +49,6 @@ class FieldReader {
   struct Range {
     double min = 0;
     double max = 1;
-    bool above_min = false;  // min itself is out
   };
 
   std::optional<std::string> string(std::string_view name, Length length);

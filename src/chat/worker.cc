@@ -58,8 +58,6 @@ void ChatEngine::reap(const LiveRun& live) {
   queue_.remove(info.id);
   if (live.run->was_refused()) {
     registry_.remove(live);
-    // At once: the same message_id may be in the next command.
-    writer_.write(StoreWriter::Scope::beginnings_and_ends);
   } else {
     registry_.ended(live);
   }

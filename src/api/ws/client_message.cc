@@ -14,7 +14,7 @@ constexpr FieldReader::Length kId{1, 128};
 void read_retrieval(FieldReader& fields) {
   const auto use_rag = fields.boolean("use_rag");
   fields.integer("rag_top_k", 1, 20);
-  fields.number("rag_threshold", {0, 1, false});
+  fields.number("rag_threshold", {0, 1});
   fields.has_object("rag_filters");
   if (use_rag.value_or(false)) {
     fields.fail("use_rag", "must be false: this version does not answer from documents");
@@ -24,7 +24,7 @@ void read_retrieval(FieldReader& fields) {
 void read_sampling(FieldReader& fields, const MessageLimits& limits, llm::Sampling& sampling) {
   constexpr int kMaxTopK = 1'000'000;
   constexpr std::int64_t kMaxSeed = std::numeric_limits<std::uint32_t>::max();
-  if (const auto v = fields.number("temperature", {0, 2, false})) {
+  if (const auto v = fields.number("temperature", {0, 2})) {
     sampling.temperature = static_cast<float>(*v);
   }
   if (const auto v = fields.number("top_p", {0, 1})) sampling.top_p = static_cast<float>(*v);

@@ -38,12 +38,13 @@ bool lacks_the_secret(const config::Settings& settings) {
 // With the folder's lock held.
 Result<ControlAnswer> answer_here(config::Settings settings, const ControlRequest& request) {
   if (auto finished = finish_restore(settings.data_dir); !finished) return finished.error();
-  if (request.what == ControlRequest::What::issue && lacks_the_secret(settings)) {
-    return make_error(ErrorCode::config_error,
-                      "JWT_SECRET_KEY: the secret of " + settings.data_dir.string() +
-                          " is not in it; set JWT_SECRET_KEY to the server's, or start the server");
-  }
   if (lacks_the_secret(settings)) {
+    if (request.what == ControlRequest::What::issue) {
+      return make_error(
+          ErrorCode::config_error,
+          "JWT_SECRET_KEY: the secret of " + settings.data_dir.string() +
+              " is not in it; set JWT_SECRET_KEY to the server's, or start the server");
+    }
     // Nothing is signed, and a file made here would pass for the server's.
     settings.auth.secret_key = random_hex(32);
   } else if (auto opened = open_secret_key(settings); !opened) {

@@ -156,10 +156,7 @@ std::string model_device(const config::Settings& settings,
                          const std::optional<RunningServer>& running) {
   if (running) return running->device;
   if (!settings.embedded) return {};
-  std::string out;
-  for (const llm::Device& device : llm::list_devices()) {
-    out += (out.empty() ? "" : " + ") + llm::describe(device);
-  }
+  const std::string out = llm::describe(llm::list_devices());
   return out.empty() ? "CPU" : out;
 }
 

@@ -56,4 +56,10 @@ std::string describe(const Device& device) {
   return device.description + " (" + device.name + ", " + memory.data() + ")";
 }
 
+std::string describe(const std::vector<Device>& devices) {
+  std::string out;
+  for (const Device& device : devices) out += (out.empty() ? "" : " + ") + describe(device);
+  return out;
+}
+
 }  // namespace tars::llm

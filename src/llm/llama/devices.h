@@ -29,5 +29,7 @@ std::vector<Device> list_devices();
 
 // "NVIDIA H100 80GB HBM3 (CUDA0, 79.1 of 79.6 GiB free)", for people.
 std::string describe(const Device& device);
+// Each of them, with a + between; "" where there is none.
+std::string describe(const std::vector<Device>& devices);
 
 }  // namespace tars::llm

@@ -206,9 +206,7 @@ bool LlamaBackend::load() {
   model_.emplace(std::move(*model));
   vocabulary_.store(&model_->vocabulary(), std::memory_order_release);
   const Offload& offload = model_->offload();
-  std::string device;
-  for (const Device& each : offload.devices)
-    device += (device.empty() ? "" : " + ") + describe(each);
+  std::string device = describe(offload.devices);
   metrics_.model_gpu_layers.Set(offload.layers);
   telemetry::log(telemetry::LogLevel::info, "model loaded",
                  {{"model", options_.model_name},

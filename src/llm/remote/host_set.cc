@@ -12,6 +12,18 @@ constexpr int kMostDoublings = 6;  // a minute
 
 }  // namespace
 
+bool is_named(std::string_view listed, std::string_view asked) {
+  constexpr std::string_view kUsualTag = ":latest";
+  if (listed == asked) return true;
+  return listed.size() == asked.size() + kUsualTag.size() && listed.starts_with(asked) &&
+         listed.ends_with(kUsualTag);
+}
+
+bool is_among(const std::vector<std::string>& listed, std::string_view asked) {
+  return std::ranges::any_of(listed,
+                             [&](const std::string& name) { return is_named(name, asked); });
+}
+
 HostSet::HostSet(std::vector<net::Endpoint> hosts) {
   hosts_.reserve(hosts.size());
   for (net::Endpoint& endpoint : hosts) hosts_.push_back(Host{.endpoint = std::move(endpoint)});
@@ -23,7 +35,7 @@ std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& trie
   std::optional<std::size_t> best;
   const auto rank = [&](std::size_t i) {
     const Host& h = hosts_[i];
-    const bool lacks = !h.models.empty() && !lists(h, model);
+    const bool lacks = !h.models.empty() && !is_among(h.models, model);
     return std::tuple(lacks, h.state == State::failed, h.rests_until > now, h.busy);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -117,19 +129,7 @@ std::vector<std::string> HostSet::models() const {
 
 bool HostSet::has(std::size_t host, std::string_view model) const {
   std::lock_guard lock(mutex_);
-  return lists(hosts_.at(host), model);
-}
-
-bool HostSet::lists(const Host& host, std::string_view model) {
-  return std::ranges::any_of(host.models,
-                             [&](const std::string& name) { return is_named(name, model); });
-}
-
-bool is_named(std::string_view listed, std::string_view asked) {
-  constexpr std::string_view kUsualTag = ":latest";
-  if (listed == asked) return true;
-  return listed.size() == asked.size() + kUsualTag.size() && listed.starts_with(asked) &&
-         listed.ends_with(kUsualTag);
+  return is_among(hosts_.at(host).models, model);
 }
 
 std::vector<std::size_t> HostSet::busy() const {

@@ -16,6 +16,7 @@ namespace tars::llm {
 
 // Whether a listed model is the one asked for: Ollama's "llama3" is its "llama3:latest".
 bool is_named(std::string_view listed, std::string_view asked);
+bool is_among(const std::vector<std::string>& listed, std::string_view asked);
 
 // Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked like
 // healthy ones, failed ones only when no other is left. A host whose answers fail although it says
@@ -67,7 +68,6 @@ class HostSet {
     int failures = 0;  // of answers, in a row
     SteadyTime rests_until = {};
   };
-  static bool lists(const Host& host, std::string_view model);
 
   mutable std::mutex mutex_;
   std::vector<Host> hosts_;  // never grows; the endpoints never change

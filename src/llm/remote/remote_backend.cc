@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
@@ -67,9 +66,7 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
   // True, too, where no list is known.
   bool is_listed(const std::string& model) const {
     const auto models = hosts.models();
-    return models.empty() || std::ranges::any_of(models, [&](const std::string& name) {
-             return is_named(name, model);
-           });
+    return models.empty() || is_among(models, model);
   }
 
   Result<std::shared_ptr<Lane>> reserve() {

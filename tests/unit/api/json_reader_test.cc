@@ -46,7 +46,7 @@ TEST(FieldReader, GathersEveryBadField) {
   FieldReader fields(document.object());
   fields.string("s", {1, 5});
   fields.integer("i", 0, 9);
-  fields.number("n", {0, 1, false});
+  fields.number("n", {0, 1});
   fields.boolean("b");
   fields.strings("l", 4, {1, 5});
   fields.has_object("o");
