@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "chat/engine.h"
 #include "chat/mailbox.h"
@@ -49,6 +50,7 @@ class ChatEngine final : public Engine {
   void start_waiting();
   void update_positions();
   void flush();
+  void answer_stored();
   void prune();
   void leave_no_run();
 
@@ -83,7 +85,19 @@ class ChatEngine final : public Engine {
   RunQueue queue_;
   std::unordered_map<std::string, std::shared_ptr<LiveRun>> active_;  // by run id
   SteadyTime flush_at_{};
-  bool end_unsaved_ = false;
+  // A beginning or an end that the store does not hold yet, and the earliest time to write it.
+  bool has_news_ = false;
+  SteadyTime news_at_{};
+  // Submits whose run begins with the next write: nobody hears of a run that a kill could undo.
+  struct Unanswered {
+    std::shared_ptr<LiveRun> run;
+    SubmitCommand command;
+    bool attached;
+  };
+  std::vector<Unanswered> unanswered_;
+  // The earliest time at which a run without followers is to be stopped. A nudge says that there
+  // may be an earlier one: to ask hundreds of runs on every round would cost more than the rounds.
+  SteadyTime abandoned_at_ = SteadyTime::max();
   SteadyTime prune_at_{};
   static constexpr std::chrono::milliseconds kHold{50};
   // By lane: its backend had no room, try again then.

@@ -48,7 +48,8 @@ void ChatEngine::handle(SubmitCommand& command) {
     if (!known) return command.done(std::move(known).error());
     if (*known) {
       if ((*known)->content_hash == sha256_hex(request.content)) {
-        return command.done(attach(*std::move(known), std::move(command.wake), true));
+        unanswered_.push_back({*std::move(known), std::move(command), true});
+        return;
       }
       return command.done(make_error(ErrorCode::invalid_message,
                                      "message_id was used with another content: send a new one"));
@@ -59,9 +60,8 @@ void ChatEngine::handle(SubmitCommand& command) {
     metrics_.count_run("refused");
     return command.done(std::move(run).error());
   }
-  update_positions();
-  writer_.write(StoreWriter::Scope::beginnings_and_ends);
-  command.done(attach(*std::move(run), std::move(command.wake), false));
+  has_news_ = true;
+  unanswered_.push_back({*std::move(run), std::move(command), false});
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {

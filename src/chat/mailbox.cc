@@ -45,7 +45,7 @@ Mailbox::Work Mailbox::take(std::chrono::steady_clock::duration patience) {
   changed_.wait_for(lock, patience,
                     [this] { return nudged_ || !ended_.empty() || !commands_.empty(); });
   Work work;
-  nudged_ = false;
+  work.nudged = std::exchange(nudged_, false);
   work.ended.swap(ended_);
   if (commands_.empty()) return work;
   Item& item = commands_.front();

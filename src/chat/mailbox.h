@@ -54,6 +54,7 @@ class Mailbox {
   struct Work {
     std::optional<Command> command;  // one at a time
     std::vector<std::shared_ptr<LiveRun>> ended;
+    bool nudged = false;
   };
   // Waits for work, a nudge, or `patience`. The command taken counts as in hand until the next
   // take().

@@ -24,7 +24,7 @@ void ChatEngine::work() {
     start_waiting();  // before a newcomer takes the place
     if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);
     if (draining_) leave_no_run();
-    stop_abandoned();
+    if (work.nudged || clock_.steady() >= abandoned_at_) stop_abandoned();
     start_waiting();
     update_positions();
     flush();
@@ -32,6 +32,7 @@ void ChatEngine::work() {
     if (stopping_ && active_.empty()) break;
   }
   writer_.write_now();
+  answer_stored();
   for (Command& command : mailbox_->close()) {
     Error error =
         make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
@@ -43,11 +44,9 @@ std::chrono::steady_clock::duration ChatEngine::patience() const {
   SteadyTime next = prune_at_;
   if (queue_.running() > 0) next = std::min(next, flush_at_);
   if (const auto retry = writer_.retry_at()) next = std::min(next, *retry);
+  if (has_news_) next = std::min(next, news_at_);
   for (const auto& [lane, until] : holds_) next = std::min(next, until);
-  next = std::min(next, stop_deadline_);
-  for (const auto& [id, run] : active_) {
-    if (const auto until = run->abandoned_until()) next = std::min(next, *until);
-  }
+  next = std::min({next, stop_deadline_, abandoned_at_});
   return std::max(next - clock_.steady(), SteadyTime::duration::zero());
 }
 
@@ -73,14 +72,19 @@ void ChatEngine::reap(const LiveRun& live) {
     telemetry::log(telemetry::LogLevel::warning, "a run failed",
                    {{"run", info.id}, {"error", outcome->error->message}});
   }
-  end_unsaved_ = true;  // written this round
+  has_news_ = true;
 }
 
 void ChatEngine::stop_abandoned() {
   const SteadyTime now = clock_.steady();
+  abandoned_at_ = SteadyTime::max();
   for (const auto& [id, run] : active_) {
     const auto until = run->abandoned_until();
-    if (!until || *until > now) continue;
+    if (!until) continue;
+    if (*until > now) {
+      abandoned_at_ = std::min(abandoned_at_, *until);
+      continue;
+    }
     run->adopt();  // asked once
     if (run->run->followers() == 0) stop_run(run, *mailbox_, clock_);
   }
@@ -126,10 +130,21 @@ void ChatEngine::flush() {
   if (now >= flush_at_ || (retry && *retry <= now)) {
     writer_.write();
     flush_at_ = now + options_.flush_interval;
-  } else if (end_unsaved_) {
+  } else if (has_news_ && now >= news_at_) {
     writer_.write(StoreWriter::Scope::beginnings_and_ends);
+  } else if (has_news_) {
+    return;
   }
-  end_unsaved_ = false;
+  if (has_news_) news_at_ = now + options_.commit_interval;
+  has_news_ = false;
+  answer_stored();
+}
+
+void ChatEngine::answer_stored() {
+  for (Unanswered& submit : std::exchange(unanswered_, {})) {
+    SubmitCommand& command = submit.command;
+    command.done(attach(std::move(submit.run), std::move(command.wake), submit.attached));
+  }
 }
 
 void ChatEngine::prune() {

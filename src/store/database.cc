@@ -66,6 +66,8 @@ Result<Database> Database::open(const std::filesystem::path& path, Durability du
         durability == Durability::power_loss ? std::string_view("PRAGMA synchronous=FULL")
                                              : std::string_view("PRAGMA synchronous=NORMAL"),
         std::string_view("PRAGMA foreign_keys=ON"),
+        // Pages that are written again and again go to the database once per 16 MB of log.
+        std::string_view("PRAGMA wal_autocheckpoint=4000"),
         std::string_view("PRAGMA journal_size_limit=16777216")}) {
     if (auto done = database.execute(pragma); !done) return done.error();
   }

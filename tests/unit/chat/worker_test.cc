@@ -1,6 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <string>
+
 #include "chat/chat_engine.h"
+#include "chat/schema.h"
 #include "engine_fixture.h"
 
 namespace tars::chat {
@@ -48,6 +53,55 @@ TEST_F(WorkerTest, TurnsOfAConversationFollowEachOther) {
   ASSERT_EQ(messages.size(), 3u);
   EXPECT_EQ(messages[1].content, "a1");
   EXPECT_EQ(messages[2].content, "q2");
+}
+
+// The runs that another connection, like that of a restart after a kill, would find.
+std::int64_t stored_runs(const std::filesystem::path& database) {
+  auto reader = store::Database::open(database, store::Durability::process_crash, schema());
+  auto row = reader->prepare("SELECT count(*) FROM runs");
+  EXPECT_TRUE(row->step().value());
+  return row->integer(0);
+}
+
+TEST_F(WorkerTest, BeginningsShareATransactionAndAreAnsweredWhenItIsWritten) {
+  options_.flush_interval = std::chrono::hours(1);
+  options_.commit_interval = std::chrono::hours(1);
+  open();
+  auto first = chat("alice", "q");  // alone: at once
+  EXPECT_EQ(stored_runs(database()), 1);
+  std::array<testing::Promise<Result<Submitted>>, 2> answers;
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 2; ++i) {
+    engine_->submit(testing::chat_request("client" + std::to_string(i), "q"), waker_.callback(),
+                    [&, i](Result<Submitted> result) {
+                      ++answered;
+                      answers.at(i).set(std::move(result));
+                    });
+  }
+  settle();
+  EXPECT_EQ(backend_->generation(2)->request.messages.size(), 1u) << "they began";
+  EXPECT_EQ(answered, 0);
+  EXPECT_EQ(stored_runs(database()), 1);
+  clock_.advance(std::chrono::hours(1));
+  settle();
+  for (auto& answer : answers) EXPECT_TRUE(answer.take());
+  EXPECT_EQ(stored_runs(database()), 3);
+}
+
+TEST_F(WorkerTest, ABeginningThatIsNotWrittenYetIsAnsweredAtTheEnd) {
+  options_.flush_interval = std::chrono::hours(1);
+  options_.commit_interval = std::chrono::hours(1);
+  open();
+  auto first = chat("alice", "q");
+  testing::Promise<Result<Submitted>> answer;
+  engine_->submit(testing::chat_request("carol", "q"), waker_.callback(),
+                  [&](Result<Submitted> result) { answer.set(std::move(result)); });
+  settle();
+  engine_.reset();
+  auto submitted = answer.take();
+  ASSERT_TRUE(submitted);
+  EXPECT_EQ(submitted->follower->run().outcome()->status, RunStatus::cancelled);
+  EXPECT_EQ(stored_runs(database()), 2);
 }
 
 TEST_F(WorkerTest, ALostFollowerHasItsGrace) {
