@@ -42,6 +42,12 @@ std::string_view logged(const Trace& trace) {
   return trace.trace_id.empty() ? std::string_view("-") : std::string_view(trace.trace_id);
 }
 
+Error foreign_name() {
+  return make_error(ErrorCode::forbidden,
+                    "This server does not know the host name of the page; add its origin to "
+                    "CORS_ORIGINS");
+}
+
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
 }  // namespace
@@ -139,6 +145,9 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
     response.headers.emplace_back("Allow", match.allow);
     co_return response;
   }
+  if (options_.refuse_foreign_names && origins_.is_rebound(request)) {
+    co_return problem_response(foreign_name(), place_of(call));
+  }
   if (const auto allowed = authenticate(call, match.route->access); !allowed) {
     co_return problem_response(allowed.error(), place_of(call));
   }
@@ -234,6 +243,8 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
   } else if (draining_) {
     refusal =
         make_error(ErrorCode::draining, "The server is shutting down; connect again in a moment");
+  } else if (options_.refuse_foreign_names && origins_.is_rebound(request)) {
+    refusal = foreign_name();
   } else if (!origins_.admits(request)) {
     refusal =
         make_error(ErrorCode::forbidden, "This origin may not connect; add it to CORS_ORIGINS");

@@ -140,6 +140,9 @@ api::Options api_options(const Values& values) {
   out.development = values.text("TARS_ENV") == "development";
   out.cors_origins = values.list("CORS_ORIGINS");
   out.trusted_proxies = values.list("TRUSTED_PROXIES");
+  // Behind a proxy the name is the proxy's own; elsewhere it is the network's.
+  out.refuse_foreign_names = enrollment(values) == auth::Enrollment::open &&
+                             is_loopback(values.text("TARS_HOST")) && out.trusted_proxies.empty();
   out.strict_transport = values.text("TARS_ENV") == "production";
   out.heartbeat_interval = in_seconds(values, "WS_HEARTBEAT_INTERVAL");
   out.idle_timeout = in_seconds(values, "WS_TIMEOUT_SECONDS");

@@ -322,3 +322,14 @@ def test_cors_answers_allowed_origins_only(server):
     assert allowed.headers["access-control-allow-origin"] == "https://app.example"
     other = get(server, "/health", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("host,status", [("evil.example", 403), ("localhost", 200), ("127.0.0.1", 200)])
+def test_a_name_rebound_to_loopback_gets_no_token(server, host, status):
+    """DNS rebinding: a site lets its own name point here, and is then of the same origin."""
+    here = f"{host}:{server.port}"
+    answer = httpx.post(f"{server.url}/auth/token", json={"client_id": "page"},
+                        headers={"Host": here, "Origin": f"http://{here}"})
+    assert answer.status_code == status
+    if status == 403:
+        assert "CORS_ORIGINS" in answer.json()["detail"]

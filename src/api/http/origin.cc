@@ -30,6 +30,16 @@ std::string normalised(std::string_view origin) {
   return out;
 }
 
+// localhost and what is below it (RFC 6761 section 6.3), or an address.
+bool is_local_name(const net::HttpRequest& request) {
+  const std::string own = normalised("http://" + std::string(request.header("Host").value_or("")));
+  const auto parsed = boost::urls::parse_uri(own);
+  if (!parsed) return false;
+  if (parsed->host_type() != boost::urls::host_type::name) return true;
+  const std::string host = parsed->host();
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 }  // namespace
 
 OriginPolicy::OriginPolicy(const std::vector<std::string>& allowed, bool any_allowed) {
@@ -56,6 +66,11 @@ bool OriginPolicy::admits(const net::HttpRequest& request) const {
   const std::string own =
       normalised((request.secure ? "https://" : "http://") + std::string(*host));
   return !own.empty() && own == normalised(*origin);
+}
+
+bool OriginPolicy::is_rebound(const net::HttpRequest& request) const {
+  const auto origin = request.header("Origin");
+  return origin && !is_listed(*origin) && !is_local_name(request);
 }
 
 }  // namespace tars::api

@@ -158,6 +158,13 @@ TEST(Settings, EnrolmentIsOpenOnlyWhereNobodyElseReaches) {
   EXPECT_EQ(loaded({{"AUTH_ENROLLMENT", "closed"}}).auth.enrollment, Enrollment::closed);
 }
 
+TEST(Settings, ForeignNamesAreRefusedWhereOnlyTheAddressProtects) {
+  EXPECT_TRUE(loaded({}).api.refuse_foreign_names);
+  EXPECT_FALSE(loaded({{"TARS_HOST", "0.0.0.0"}}).api.refuse_foreign_names);
+  EXPECT_FALSE(loaded({{"AUTH_ENROLLMENT", "key"}}).api.refuse_foreign_names);
+  EXPECT_FALSE(loaded({{"TRUSTED_PROXIES", "127.0.0.1"}}).api.refuse_foreign_names);
+}
+
 TEST(Settings, MissingSecretsAreToBeMade) {
   EXPECT_TRUE(loaded({}).make_secret_key);
   EXPECT_FALSE(loaded({}).make_enrollment_key);

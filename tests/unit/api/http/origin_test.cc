@@ -36,5 +36,22 @@ TEST(OriginPolicy, ListedOriginsAndTheStar) {
   EXPECT_TRUE(OriginPolicy({"*"}, true).admits(from("https://any.example")));
 }
 
+TEST(OriginPolicy, APageUnderAForeignNameIsRebound) {
+  const OriginPolicy policy({"https://app.example"}, false);
+  EXPECT_TRUE(policy.is_rebound(from("http://evil.example:8000", "evil.example:8000")));
+  EXPECT_TRUE(policy.is_rebound(from("http://localhost.evil.example", "localhost.evil.example")));
+  EXPECT_TRUE(policy.is_rebound(from("http://evil.example", "evil.example@127.0.0.1")));
+  EXPECT_TRUE(policy.is_rebound(from("null", "evil.example")));
+  EXPECT_TRUE(policy.is_rebound(from("http://127.0.0.1.evil.example", "127.0.0.1.evil.example")));
+  for (const char* own : {"localhost:8000", "LocalHost", "tars.localhost:8000", "127.0.0.1:8000",
+                          "[::1]:8000", "192.168.1.5"}) {
+    EXPECT_FALSE(policy.is_rebound(from("http://elsewhere.example", own))) << own;
+  }
+  EXPECT_FALSE(policy.is_rebound(from("https://app.example", "evil.example"))) << "listed";
+  net::HttpRequest no_browser;
+  no_browser.headers = {{"Host", "tars.example"}};
+  EXPECT_FALSE(policy.is_rebound(no_browser));
+}
+
 }  // namespace
 }  // namespace tars::api
