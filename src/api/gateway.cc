@@ -161,10 +161,7 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
 
 Result<void> Gateway::authenticate(Call& call, Access access) const {
   if (access == Access::open || access == Access::examined) return {};
-  if (!call.request.header("Authorization")) {
-    if (access == Access::optional) return {};
-    return make_error(ErrorCode::unauthorized, "token_missing");
-  }
+  if (access == Access::optional && !bearer_token(call.request)) return {};
   if (call.bearer.empty()) return make_error(ErrorCode::unauthorized, "token_missing");
   Result<auth::Claims> claims = tokens_.verify(call.bearer, auth::TokenType::access);
   if (!claims) return claims.error();

@@ -151,17 +151,6 @@ void DurableTokenService::revoke_device(Claims caller, std::string family, Callb
                });
 }
 
-void DurableTokenService::devices(std::string client_id, Callback<std::vector<Device>> done) {
-  submit<std::vector<Device>>(
-      std::move(done),
-      [this, client_id = std::move(client_id)](
-          Ledger& ledger, const std::shared_ptr<Callback<std::vector<Device>>>& shared) -> Outcome {
-        auto list = ledger.devices(client_id, now());
-        if (!list) return list.error();
-        return answer<std::vector<Device>>(shared, std::move(*list));
-      });
-}
-
 void DurableTokenService::issue(EnrollRequest request, Callback<TokenPair> done) {
   Options anyone;
   anyone.enrollment = Enrollment::open;

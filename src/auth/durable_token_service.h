@@ -33,7 +33,6 @@ class DurableTokenService final : public TokenService {
   void refresh(std::string refresh_token, Callback<TokenPair> done) override;
   void revoke(Claims caller, std::string token, Callback<void> done) override;
   void revoke_device(Claims caller, std::string family, Callback<void> done) override;
-  void devices(std::string client_id, Callback<std::vector<Device>> done) override;
   void issue(EnrollRequest request, Callback<TokenPair> done) override;
   void families(FamilyQuery query, Callback<std::vector<Device>> done) override;
   void touch(const Claims& claims) override;

@@ -35,10 +35,7 @@ class Ledger {
   Result<void> note_family(const Claims& claims, WallTime now, std::int64_t expires_at);
   // The client of a family that is not revoked; nullopt when there is none.
   Result<std::optional<std::string>> client_of(std::string_view family);
-  // Not revoked and not expired, the last seen first, at most 1,000.
-  Result<std::vector<Device>> devices(std::string_view client_id, std::int64_t now);
-  // A page of the families that are neither revoked nor expired at `now`, in the order of their
-  // ids.
+  // A page of the families that are neither revoked nor expired at `now`.
   Result<std::vector<Device>> families(const FamilyQuery& query, std::int64_t now);
 
   Result<bool> is_family_revoked(std::string_view family);

@@ -52,7 +52,8 @@ struct Device {
   WallTime last_seen_at{};
 };
 
-// A page of device families for whoever holds the data folder.
+// A page of device families, the newest first by their ids: an order that no use changes from one
+// page to the next.
 struct FamilyQuery {
   std::string client_id = {};  // empty = of every client
   std::string after = {};  // families behind this one, which the page before ended with
@@ -105,12 +106,11 @@ class TokenService {
   virtual void revoke(Claims caller, std::string token, Callback<void> done) = 0;
   // not_found when the caller's client has no such family. Durable before the callback.
   virtual void revoke_device(Claims caller, std::string family, Callback<void> done) = 0;
-  virtual void devices(std::string client_id, Callback<std::vector<Device>> done) = 0;
+  // Those that are neither revoked nor expired.
+  virtual void families(FamilyQuery query, Callback<std::vector<Device>> done) = 0;
   // For whoever holds the data folder: a pair without enrolment's rules; `request.enrollment_key`
   // does not matter. Durable before the callback. invalid_request with fields.
   virtual void issue(EnrollRequest request, Callback<TokenPair> done) = 0;
-  // The same, for lists: families that are neither revoked nor expired, in the order of their ids.
-  virtual void families(FamilyQuery query, Callback<std::vector<Device>> done) = 0;
   // Remembers that a family was used; cheap, written later.
   virtual void touch(const Claims& claims) = 0;
   // Can revocations be read and written?

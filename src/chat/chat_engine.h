@@ -83,6 +83,7 @@ class ChatEngine final : public Engine {
   Repository repository_;
   StoreWriter writer_;
   RunQueue queue_;
+  std::uint64_t positions_of_ = 0;  // the change of queue_ that all positions are of
   std::unordered_map<std::string, std::shared_ptr<LiveRun>> active_;  // by run id
   SteadyTime flush_at_{};
   // A beginning or an end that the store does not hold yet, and the earliest time to write it.

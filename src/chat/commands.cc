@@ -108,12 +108,11 @@ Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
     if (!run->put_back(clock_)) mailbox_->ended(run);
     return {};
   }
-  // Refused at once: as if it had never been.
-  run->end(failed_outcome(started.error()), clock_);
-  queue_.remove(info.id);
-  active_.erase(info.id);
-  registry_.remove(*run);
-  return started;
+  // A run that failed at its beginning, like one that had to wait for it: the same message_id finds
+  // the failure, whatever the load was.
+  run->end(failed_outcome(std::move(started).error()), clock_);
+  mailbox_->ended(run);
+  return {};
 }
 
 Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {

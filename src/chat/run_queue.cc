@@ -35,6 +35,7 @@ void RunQueue::begin(Ticket ticket) {
 }
 
 RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
+  ++changes_;
   Client& owner = client(ticket.client);
   const std::string key = conversation_key(ticket);
   const bool conversation_waits = std::ranges::any_of(
@@ -71,8 +72,14 @@ std::optional<RunQueue::Ticket> RunQueue::take(
                       std::pair(candidate.running, candidate.served)) {
       continue;
     }
+    // A turn that cannot start holds up the later ones of its conversation, in other lanes too.
+    Conversations held_up;
     const auto ticket = std::ranges::find_if(candidate.waiting, [&](const Ticket& t) {
-      return !busy.contains(conversation_key(t)) && may_start(t);
+      std::string key = conversation_key(t);
+      if (busy.contains(key) || held_up.contains(key)) return false;
+      if (may_start(t)) return true;
+      held_up.insert(std::move(key));
+      return false;
     });
     if (ticket == candidate.waiting.end()) continue;
     chosen = &candidate;
@@ -91,6 +98,7 @@ std::optional<std::string> RunQueue::next(const Room& room) {
   auto ticket = take(clients_, busy_, limits_.running_per_client, turn_,
                      [&](const Ticket& t) { return has_room(t.lane, room); });
   if (!ticket) return std::nullopt;
+  ++changes_;
   --waiting_;
   std::string run = ticket->run;
   begin(*std::move(ticket));
@@ -100,6 +108,7 @@ std::optional<std::string> RunQueue::next(const Room& room) {
 void RunQueue::put_back(const std::string& run) {
   auto node = running_.extract(run);
   if (node.empty()) return;
+  ++changes_;
   busy_.erase(conversation_key(node.mapped()));
   --lanes_[node.mapped().lane];
   Client& owner = client(node.mapped().client);
@@ -109,6 +118,7 @@ void RunQueue::put_back(const std::string& run) {
 }
 
 void RunQueue::remove(const std::string& run) {
+  ++changes_;
   if (auto node = running_.extract(run); !node.empty()) {
     busy_.erase(conversation_key(node.mapped()));
     --lanes_[node.mapped().lane];

@@ -53,6 +53,8 @@ class RunQueue {
   std::vector<std::string> order() const;
   std::size_t running() const { return running_.size(); }
   std::size_t waiting() const { return waiting_; }
+  // Another number than before means that order() and the counts may have changed.
+  std::uint64_t changes() const { return changes_; }
 
  private:
   struct Client {
@@ -81,6 +83,7 @@ class RunQueue {
   std::unordered_map<std::string, int> lanes_;  // how many run
   std::size_t waiting_ = 0;
   std::uint64_t turn_ = 0;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace tars::chat

@@ -27,7 +27,15 @@ void StoreWriter::write_now(Scope scope) {
   const bool nothing_new =
       std::ranges::none_of(runs_, [&](const auto& run) { return has_news(*run, scope); });
   if (nothing_new && !retry_at_) return;
-  auto written = write_all(scope);
+  std::size_t at = 0;
+  auto written = write_all(scope, at);
+  while (!written && written.error().code == ErrorCode::internal && at < runs_.size()) {
+    // The database never takes this one; the others do not wait for it.
+    telemetry::log(telemetry::LogLevel::error, "an answer was lost: it cannot be stored",
+                   {{"run", runs_[at]->run->info().id}, {"error", written.error().message}});
+    runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(at));
+    written = write_all(scope, at);
+  }
   if (!written) {
     retry_at_ = clock_.steady() + kRetry;
     report(written.error().message);
@@ -39,7 +47,8 @@ void StoreWriter::write_now(Scope scope) {
   report({});
 }
 
-Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope) {
+Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope, std::size_t& at) {
+  at = runs_.size();
   auto transaction = store::Transaction::begin(repository_.database());
   if (!transaction) return transaction.error();
   std::vector<LiveRun::Stored> written;
@@ -49,7 +58,10 @@ Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope) {
       continue;
     }
     auto stored = write_run(*run);
-    if (!stored) return stored.error();
+    if (!stored) {
+      at = written.size();
+      return stored.error();
+    }
     written.push_back(*stored);
   }
   if (auto done = transaction->commit(); !done) return done.error();
@@ -59,7 +71,10 @@ Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope) {
 Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
   const Run& run = *live.run;
   LiveRun::Stored stored = live.stored;
-  if (run.was_refused()) {
+  // Once, and before the rest: no token follows it, and a run that is refused meanwhile is
+  // forgotten by the next pass.
+  const auto outcome = run.outcome();
+  if (outcome && run.was_refused()) {
     if (stored.created) {
       if (auto done = repository_.forget_run(run.info()); !done) return done.error();
     }
@@ -67,12 +82,11 @@ Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
     return stored;
   }
   if (!stored.created) {
+    if (auto done = forget_leftover(run.info()); !done) return done.error();
     auto done = repository_.create_run(run.info(), live.request.content, live.content_hash);
     if (!done) return done.error();
     stored.created = true;
   }
-  // The outcome before the tokens: once it is there, no token follows.
-  const auto outcome = run.outcome();
   for (Slice slice = run.read(stored.tokens, kBatchBytes); slice.count > 0;
        slice = run.read(stored.tokens, kBatchBytes)) {
     auto done = repository_.append_log(run.info().id, slice, run.lengths(slice.first, slice.count));
@@ -86,6 +100,15 @@ Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
     stored.ended = true;
   }
   return stored;
+}
+
+// A message is asked for again only after its run was refused. Where that could not be written, the
+// refused run's row is still there.
+Result<void> StoreWriter::forget_leftover(const RunInfo& info) {
+  if (info.message_id.empty()) return {};
+  auto found = repository_.find_message(info.client_id, info.message_id);
+  if (!found) return found.error();
+  return *found ? repository_.forget_run((*found)->info) : Result<void>{};
 }
 
 std::optional<SteadyTime> StoreWriter::retry_at() const { return retry_at_; }
@@ -147,8 +170,7 @@ void StoreWriter::report(std::string trouble) {
   std::function<void(const std::string&)> listener;
   {
     std::lock_guard lock(mutex_);
-    // Once per change between well and not: the sentence of the first failure stands.
-    if (trouble_.empty() == trouble.empty()) return;
+    if (trouble_ == trouble) return;
     trouble_ = trouble;
     listener = listener_;
   }

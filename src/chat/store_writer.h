@@ -56,8 +56,10 @@ class StoreWriter {
   void set_listener(std::function<void(const std::string&)> listener);
 
  private:
-  Result<std::vector<LiveRun::Stored>> write_all(Scope scope);
+  // Fills `at` with the place of the run that failed; past the end when none did.
+  Result<std::vector<LiveRun::Stored>> write_all(Scope scope, std::size_t& at);
   Result<LiveRun::Stored> write_run(const LiveRun& run);
+  Result<void> forget_leftover(const RunInfo& info);
   void report(std::string trouble);
   void bound_backlog();
 

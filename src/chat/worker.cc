@@ -113,6 +113,7 @@ void ChatEngine::start_waiting() {
 }
 
 void ChatEngine::update_positions() {
+  if (std::exchange(positions_of_, queue_.changes()) == queue_.changes()) return;
   running_ = queue_.running();
   waiting_ = queue_.waiting();
   metrics_.runs_running.Set(static_cast<double>(queue_.running()));

@@ -210,6 +210,12 @@ std::vector<std::string> setting_warnings(const Values& values, const Settings& 
         "WS_HEARTBEAT_INTERVAL is not below WS_TIMEOUT_SECONDS: quiet clients will be "
         "disconnected");
   }
+  if (settings.server.max_connections <= settings.api.max_connections) {
+    out.emplace_back(
+        "HTTP_MAX_CONNECTIONS is not above WS_MAX_CONNECTIONS: with so many sockets open nothing "
+        "else "
+        "is answered, /health too");
+  }
   for (const std::string_view name : {"TLS_CERT_PATH", "TLS_KEY_PATH"}) {
     if (!values.is_set(name) || values.boolean("HTTPS_ENABLED")) continue;
     out.push_back(std::string(name) + " has no effect unless HTTPS_ENABLED is true");

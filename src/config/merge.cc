@@ -90,8 +90,9 @@ Result<void> Merge::add_environment(const std::vector<Assignment>& environment) 
       continue;
     }
     if (name.starts_with("TARS_") && !belongs_to_scripts(name)) {
-      return config_error("the environment sets " + name + ", but there is no such option; " +
-                          did_you_mean(name) + " Unset it or correct its name.");
+      return config_error("the environment sets " + name +
+                          ", but there is no such option: unset it or " + "correct its name; " +
+                          did_you_mean(name));
     }
     const auto nearest = nearest_option(name, kTypoDistance);
     const std::size_t prefix = name.find('_');

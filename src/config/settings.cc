@@ -1,5 +1,6 @@
 #include "config/settings.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "config/checks.h"
@@ -12,6 +13,10 @@ using std::chrono::seconds;
 
 constexpr std::uint16_t kOllamaPort = 11434;
 constexpr std::uint16_t kHttpPort = 80;
+// Connections for requests that are left when every socket is open.
+constexpr std::size_t kBesideSockets = 256;
+// Answers that one socket may follow, where no client's own bounds are higher.
+constexpr int kFollowedRuns = 64;
 
 seconds in_seconds(const Values& values, std::string_view name) {
   return seconds{values.integer(name)};
@@ -34,6 +39,11 @@ net::ServerOptions server_options(const Values& values) {
   out.max_body_bytes = as_size(values, "HTTP_MAX_BODY_BYTES");
   out.max_message_bytes = as_size(values, "WS_MAX_MESSAGE_BYTES");
   out.max_connections = as_size(values, "HTTP_MAX_CONNECTIONS");
+  // Sockets past their own bound are told so, and /health answers beside them.
+  if (!values.is_set("HTTP_MAX_CONNECTIONS")) {
+    out.max_connections =
+        std::max(out.max_connections, as_size(values, "WS_MAX_CONNECTIONS") + kBesideSockets);
+  }
   out.header_timeout = in_seconds(values, "HTTP_HEADER_TIMEOUT");
   out.body_timeout = in_seconds(values, "HTTP_BODY_TIMEOUT");
   out.idle_timeout = in_seconds(values, "HTTP_IDLE_TIMEOUT");
@@ -149,6 +159,8 @@ api::Options api_options(const Values& values) {
   out.max_connections = as_size(values, "WS_MAX_CONNECTIONS");
   out.max_connections_per_client = as_size(values, "WS_MAX_CONNECTIONS_PER_CLIENT");
   out.control_queue = as_size(values, "WS_MESSAGE_QUEUE_SIZE");
+  const auto [running, waiting] = values.pair("RUNS_PER_CLIENT");
+  out.max_followed_runs = static_cast<std::size_t>(std::max(kFollowedRuns, running + waiting));
   out.messages_per_second = as_int(values, "WS_RATE_MESSAGES_PER_SECOND");
   out.message_burst = as_int(values, "WS_RATE_BURST");
   out.sampling.temperature = static_cast<float>(values.number("MODEL_TEMPERATURE"));

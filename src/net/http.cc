@@ -14,6 +14,12 @@ std::optional<std::string_view> find_header(const Headers& headers, std::string_
   return std::string_view(found->second);
 }
 
+bool header_lists(const Headers& headers, std::string_view name, std::string_view element) {
+  return std::any_of(headers.begin(), headers.end(), [&](const auto& field) {
+    return equals_ignoring_case(field.first, name) && lists_token(field.second, element);
+  });
+}
+
 std::optional<std::string_view> HttpRequest::query_param(std::string_view name) const {
   const auto found =
       std::find_if(query.begin(), query.end(), [name](const auto& p) { return p.first == name; });

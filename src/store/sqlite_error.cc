@@ -50,7 +50,9 @@ Error sqlite_error(sqlite3* handle, int code, std::string path) {
   const bool current =
       handle != nullptr && (sqlite3_extended_errcode(handle) & 0xff) == (code & 0xff);
   const char* text = current ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  return make_error(ErrorCode::store_unavailable,
+  // No state of the disk: the same will fail again.
+  const bool is_ours = (code & 0xff) == SQLITE_CONSTRAINT;
+  return make_error(is_ours ? ErrorCode::internal : ErrorCode::store_unavailable,
                     std::string(advice.cause) + ": " + path + " (" + text + "); " + advice.fix);
 }
 

@@ -381,7 +381,7 @@ def test_an_enrolment_key_may_be_as_long_as_its_option(own_server):
     key = "k" * 1024
     server = own_server({"AUTH_ENROLLMENT": "key", "AUTH_ENROLLMENT_KEY": key})
     assert enrol(server, enrollment_key=key).status_code == 200
-    is_problem(enrol(server, enrollment_key=key + "k"), 422)
+    is_problem(enrol(server, enrollment_key=key + "k"), 403)
 
 
 def test_a_cursor_that_leads_nowhere_is_told(server):
@@ -389,7 +389,23 @@ def test_a_cursor_that_leads_nowhere_is_told(server):
         problem = is_problem(http.get("/auth/devices?cursor=garbage"), 422)
         assert problem["errors"][0]["field"] == "cursor"
         is_problem(http.get("/auth/devices?cursor="), 422)
-        is_problem(http.get("/auth/devices?cursor=fam_" + "0" * 26), 404)
+        behind_all = http.get("/auth/devices?cursor=fam_" + "0" * 26).json()
+        assert behind_all == {"items": [], "next_cursor": None}
+
+
+def test_use_of_a_device_moves_it_in_no_listing(server):
+    client = fresh()
+    tokens = [server.access(client) for _ in range(3)]
+    with server.http(tokens[0]) as http:
+        page = http.get("/auth/devices?limit=1").json()
+        seen = [device["sid"] for device in page["items"]]
+        with server.http(tokens[1]) as other:
+            assert other.get("/ws/sessions").status_code == 200
+        time.sleep(0.4)  # its use is noted
+        while page["next_cursor"]:
+            page = http.get(f"/auth/devices?limit=1&cursor={page['next_cursor']}").json()
+            seen += [device["sid"] for device in page["items"]]
+        assert len(seen) == len(set(seen)) == 3
 
 
 def test_a_secret_is_made_once_and_kept_private(own_server):

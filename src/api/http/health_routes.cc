@@ -194,8 +194,7 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
 
 HealthRoutes::Answer HealthRoutes::metrics(Call& call) {
   const chat::Counts runs = from_.engine.counts();
-  const auto accept = call.request.header("Accept").value_or("");
-  if (accept.find("application/json") == accept.npos) {
+  if (!net::header_lists(call.request.headers, "Accept", "application/json")) {
     for (const auto& [kind, status] : from_.backend.parts()) {
       from_.metrics.set_backend(kind, status.health == llm::Health::healthy, status.running);
     }

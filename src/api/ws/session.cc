@@ -16,6 +16,19 @@ namespace tars::api {
 
 using boost::asio::awaitable;
 
+namespace {
+
+// A message that came too fast is read for its ids up to this size.
+constexpr std::size_t kSmallMessage = 4096;
+
+Error too_many_answers() {
+  Error error = make_error(ErrorCode::overloaded, "Too many answers at once on this socket");
+  error.retry_after = std::chrono::seconds(1);
+  return error;
+}
+
+}  // namespace
+
 Session::Session(SessionInfo info, SessionServices services, std::unique_ptr<net::WebSocket> socket)
     : info_(std::move(info)),
       services_(services),
@@ -92,16 +105,21 @@ awaitable<void> Session::read_loop() {
       Error error =
           make_error(ErrorCode::rate_limited, "Too many messages on this socket; wait a second");
       error.retry_after = std::chrono::seconds(1);
-      fail(error, {});
+      // Which one it was, as long as that is cheap to say.
+      const bool is_small = message->data.size() <= kSmallMessage;
+      fail(error, is_small ? parse_client_message(message->data, limits()).ids : MessageIds{});
     } else {
       co_await on_message(message->data);
     }
   }
 }
 
+MessageLimits Session::limits() const {
+  return {services_.options.sampling, services_.options.max_tokens};
+}
+
 awaitable<void> Session::on_message(std::string_view bytes) {
-  const MessageLimits limits{services_.options.sampling, services_.options.max_tokens};
-  ParsedMessage parsed = parse_client_message(bytes, limits);
+  ParsedMessage parsed = parse_client_message(bytes, limits());
   if (!parsed.message) {
     fail(parsed.message.error(), parsed.ids);
   } else if (auto* chat = std::get_if<ChatMessage>(&*parsed.message)) {
@@ -122,9 +140,7 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
     co_return;
   }
   if (cursors_.size() >= services_.options.max_followed_runs) {
-    Error error = make_error(ErrorCode::overloaded, "Too many answers at once on this socket");
-    error.retry_after = std::chrono::seconds(1);
-    fail(error, ids);
+    fail(too_many_answers(), ids);
     co_return;
   }
   chat::ChatRequest request;
@@ -181,7 +197,7 @@ awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
   }
   drop_cursor(run.info().id);
   if (cursors_.size() >= services_.options.max_followed_runs) {
-    fail(make_error(ErrorCode::overloaded, "Too many answers at once on this socket"), ids);
+    fail(too_many_answers(), ids);
     co_return;
   }
   add_cursor(std::move(found->follower), std::min(message.offset, held));

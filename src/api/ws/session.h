@@ -87,6 +87,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   // -- reader (session.cc)
   boost::asio::awaitable<void> read_loop();
   boost::asio::awaitable<void> on_message(std::string_view bytes);
+  MessageLimits limits() const;
   boost::asio::awaitable<void> on_chat(ChatMessage message, MessageIds ids);
   boost::asio::awaitable<void> on_cancel(CancelMessage message, MessageIds ids);
   boost::asio::awaitable<void> on_resume(ResumeMessage message, MessageIds ids);

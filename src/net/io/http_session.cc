@@ -1,6 +1,9 @@
 #include "net/io/http_session.h"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -199,20 +202,25 @@ asio::awaitable<bool> send_answer(Connection& c, const Answer& answer,
 }
 
 bool asks_for_websocket(const HttpRequest& request) {
-  return request.method == "GET" &&
-         lists_token(request.header("Upgrade").value_or(""), "websocket");
+  return request.method == "GET" && header_lists(request.headers, "Upgrade", "websocket");
+}
+
+bool is_handshake_key(std::string_view key) {
+  std::array<unsigned char, 18> bytes{};
+  return key.size() == 24 && key.ends_with("==") &&
+         EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(key.data()), 24) ==
+             18;
 }
 
 // RFC 6455 section 4.2.1: what a handshake needs beside `Upgrade`.
 std::optional<HttpFailure> handshake_fault(const HttpRequest& request, bool bytes_behind) {
-  if (!lists_token(request.header("Connection").value_or(""), "upgrade")) {
+  if (!header_lists(request.headers, "Connection", "upgrade")) {
     return HttpFailure{400, "A WebSocket handshake needs the header `Connection: Upgrade`."};
   }
   if (request.header("Sec-WebSocket-Version").value_or("") != "13") {
     return HttpFailure{426, "Only version 13 of the WebSocket protocol is spoken here."};
   }
-  const auto key = request.header("Sec-WebSocket-Key").value_or("");
-  if (key.size() != 24 || !key.ends_with("==")) {
+  if (!is_handshake_key(request.header("Sec-WebSocket-Key").value_or(""))) {
     return HttpFailure{400, "A WebSocket handshake needs 16 bytes in base64 as Sec-WebSocket-Key."};
   }
   if (bytes_behind || !request.body.empty()) {
@@ -281,6 +289,7 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     if (read == ReadResult::gone) co_return std::nullopt;
     HttpRequest request = std::move(parser->request());
     const bool keeps_alive = read == ReadResult::complete && parser->keeps_alive();
+    const bool may_upgrade = parser->may_upgrade();
     parser.reset();
     if (read == ReadResult::failed) {
       co_await refuse(c, failure, request);
@@ -295,7 +304,7 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     const std::string request_id = request.request_id;
     Answer answer;
     answer.without_body = request.method == "HEAD";
-    if (asks_for_websocket(request)) {
+    if (may_upgrade && asks_for_websocket(request)) {
       auto decision = co_await answer_upgrade(c, std::move(request));
       if (auto* agreed = std::get_if<Agreed>(&decision)) co_return std::move(*agreed);
       answer.response = std::get<HttpResponse>(std::move(decision));

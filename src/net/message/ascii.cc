@@ -40,7 +40,8 @@ bool is_field_value(std::string_view text) {
 bool lists_token(std::string_view value, std::string_view token) {
   while (!value.empty()) {
     const auto comma = value.find(',');
-    if (equals_ignoring_case(trimmed(value.substr(0, comma)), token)) return true;
+    const std::string_view element = value.substr(0, comma);
+    if (equals_ignoring_case(trimmed(element.substr(0, element.find(';'))), token)) return true;
     if (comma == std::string_view::npos) break;
     value.remove_prefix(comma + 1);
   }

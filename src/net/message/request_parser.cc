@@ -108,6 +108,7 @@ void RequestParser::on_header_impl(ErrorCodeRef ec) {
 
 void RequestParser::check_header() {
   if (unknown_encoding_) return fail(501, "Only the transfer encoding `chunked` is understood.");
+  if (version_ < 11) expects_continue_ = false;  // RFC 9110 section 10.1.1
   if (version_ >= 11 && hosts_ != 1) return fail(400, "An HTTP/1.1 request needs one Host header.");
   if (version_ < 11 && request_.header("Transfer-Encoding")) {
     return fail(400, "HTTP/1.0 has no transfer encoding.");

@@ -38,6 +38,8 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   // Of a request whose header is done.
   bool keeps_alive() const { return keep_alive(); }
   bool expects_continue() const { return expects_continue_; }
+  // HTTP/1.0 has no upgrades (RFC 9110 section 7.8).
+  bool may_upgrade() const { return version_ >= 11; }
 
   // Complete once done(); before that, and after a failure, what was read so far.
   HttpRequest& request() { return request_; }

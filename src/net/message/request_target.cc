@@ -3,6 +3,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+
 #include "base/utf8.h"
 
 namespace tars::net {
@@ -38,8 +40,14 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
   }
 
   parsed.path = url->encoded_path().decode();
-  if (parsed.path.empty()) parsed.path = "/";
   if (!is_clean(parsed.path)) return bad_target();
+  // An encoded slash is part of a segment and separates none (RFC 3986 section 2.2), so such a path
+  // stays encoded: a proxy that guards /auth/… must not see another path than the routes do.
+  const std::string_view encoded(url->encoded_path().data(), url->encoded_path().size());
+  if (std::ranges::count(parsed.path, '/') != std::ranges::count(encoded, '/')) {
+    parsed.path = encoded;
+  }
+  if (parsed.path.empty()) parsed.path = "/";
   if (!url->has_query()) return parsed;
 
   boost::urls::encoding_opts as_form;

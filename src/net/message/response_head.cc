@@ -79,7 +79,12 @@ std::size_t append_response_head(std::string& out, const HttpResponse& response,
   append_field(out, "Server", "tars");
   if (!context.request_id.empty() && is_field_value(context.request_id))
     append_field(out, "X-Request-ID", context.request_id);
-  append_field(out, "Connection", context.keep_alive ? "keep-alive" : "close");
+  // Upgrade is a header of one hop, and so is named here (RFC 9110 section 7.8).
+  if (find_header(response.headers, "Upgrade")) {
+    append_field(out, "Connection", context.keep_alive ? "Upgrade" : "Upgrade, close");
+  } else {
+    append_field(out, "Connection", context.keep_alive ? "keep-alive" : "close");
+  }
   out.append("\r\n");
   return left_out;
 }

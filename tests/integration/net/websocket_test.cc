@@ -125,6 +125,31 @@ TEST(WebSocketUpgrade, BadHandshakesAreRefused) {
       ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\nearly bytes")
           .status,
       400U);
+  const std::string version = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+  for (const char* bad : {"AAAA", "!!!!!!!!!!!!!!!!!!!!!!==", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
+    EXPECT_EQ(ask(head + version + "Sec-WebSocket-Key: " + bad + "\r\n\r\n").status, 400U) << bad;
+  }
+}
+
+TEST(WebSocketUpgrade, ConnectionMayTakeTwoLines) {
+  TestServer t;
+  EXPECT_EQ(
+      t.client()
+          .ask("GET /ws HTTP/1.1\r\nHost: t\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
+               "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+          .status,
+      101U);
+}
+
+TEST(WebSocketUpgrade, IsUnknownToHttp10) {
+  TestServer t;
+  EXPECT_NE(t.client()
+                .ask("GET /ws HTTP/1.0\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                     "Sec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                .status,
+            101U);
 }
 
 TEST(WebSocketMessages, ComeBackInOneFrame) {

@@ -59,14 +59,17 @@ class FakeTokens : public auth::TokenService {
     if (family == "fam") return done({});
     done(make_error(ErrorCode::not_found, "no such device"));
   }
-  void devices(std::string, Callback<std::vector<auth::Device>> done) override {
-    done(known_families);
-  }
   void issue(auth::EnrollRequest request, Callback<auth::TokenPair> done) override {
     done(enroll(request));
   }
-  void families(auth::FamilyQuery, Callback<std::vector<auth::Device>> done) override {
-    done(known_families);
+  // known_families are of every client, newest first.
+  void families(auth::FamilyQuery query, Callback<std::vector<auth::Device>> done) override {
+    std::vector<auth::Device> page;
+    for (const auth::Device& device : known_families) {
+      if (page.size() < query.limit && (query.after.empty() || device.family < query.after))
+        page.push_back(device);
+    }
+    done(std::move(page));
   }
   void touch(const auth::Claims&) override {}
   Result<void> check() const override { return health; }

@@ -120,7 +120,8 @@ inline Result<void> revoke_device(TokenService& service, const Claims& caller,
   return wait_for<void>([&](auto done) { service.revoke_device(caller, family, done); });
 }
 inline Result<std::vector<Device>> devices(TokenService& service, const std::string& client) {
-  return wait_for<std::vector<Device>>([&](auto done) { service.devices(client, done); });
+  return wait_for<std::vector<Device>>(
+      [&](auto done) { service.families({.client_id = client}, done); });
 }
 inline Result<TokenPair> issue(TokenService& service, const EnrollRequest& request) {
   return wait_for<TokenPair>([&](auto done) { service.issue(request, done); });

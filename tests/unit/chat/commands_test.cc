@@ -96,19 +96,23 @@ TEST_F(CommandsTest, LimitsRefuseAndStoreNothingButNeverARetry) {
   EXPECT_TRUE(*repository->find_message("alice", "m2"));
 }
 
-TEST_F(CommandsTest, ARefusalAtOnceLeavesNoTrace) {
+TEST_F(CommandsTest, ARefusalAtOnceIsTheFailureOfItsMessage) {
   open();
   backend_->refuse(make_error(ErrorCode::model_not_found, "no such model"));
   auto request = testing::chat_request("alice", "hi");
   request.message_id = "m1";
   auto refused = submit(request);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::model_not_found);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(end_of(*refused->follower).error->code, ErrorCode::model_not_found);
   backend_->refuse({});
-  auto accepted = submit(request);
-  ASSERT_TRUE(accepted);
-  EXPECT_FALSE(accepted->attached);
-  EXPECT_EQ(engine_->counts().running, 1u);
+  auto again = submit(request);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->attached);
+  EXPECT_EQ(again->follower->run().info().id, refused->follower->run().info().id);
+  EXPECT_EQ(backend_->begun(), 0u);
+  request.message_id = "m2";
+  ASSERT_TRUE(submit(request));
+  EXPECT_EQ(engine_->counts().running, 1u) << "the failed one has left its place";
 }
 
 TEST_F(CommandsTest, FollowFindsOnlyTheClientsOwn) {

@@ -13,6 +13,16 @@ TEST(HttpRequest, HeaderIsFoundWithoutCaseAndTheFirstCounts) {
   EXPECT_EQ(request.header("x-on"), std::nullopt);
 }
 
+TEST(Headers, LinesOfOneNameAreOneList) {
+  const Headers headers = {{"Connection", "keep-alive"},
+                           {"connection", "x, Upgrade"},
+                           {"Accept", "text/html, Application/JSON;q=0.9"}};
+  EXPECT_TRUE(header_lists(headers, "Connection", "upgrade"));
+  EXPECT_TRUE(header_lists(headers, "Accept", "application/json"));
+  EXPECT_FALSE(header_lists(headers, "Accept", "json"));
+  EXPECT_FALSE(header_lists(headers, "Upgrade", "x"));
+}
+
 TEST(HttpRequest, QueryParameterIsFoundByItsExactName) {
   HttpRequest request;
   request.query = {{"a", "1"}, {"a", "2"}, {"b", ""}};

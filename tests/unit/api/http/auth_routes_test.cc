@@ -89,7 +89,7 @@ TEST_F(AuthRoutesTest, AnUnreadableBodySaysWhatIsWrongWithIt) {
 
 TEST_F(AuthRoutesTest, DevicesInPages) {
   const auto sid = [](char c) { return "fam_" + std::string(26, c); };
-  for (const char c : {'a', 'b', 'c'})
+  for (const char c : {'c', 'b', 'a'})
     tokens_.known_families.push_back({"", sid(c), "", "", {}, {}});
   net::HttpRequest first = request("GET", "/auth/devices", bearer("good"));
   first.query = {{"limit", "2"}};
@@ -100,8 +100,9 @@ TEST_F(AuthRoutesTest, DevicesInPages) {
   last_ = complete(gateway().handle(first));
   EXPECT_EQ(body().at("items").as_array().size(), 1U);
   EXPECT_TRUE(body().at("next_cursor").is_null());
-  first.query = {{"cursor", sid('d')}};
-  EXPECT_EQ(complete(gateway().handle(first)).status, 404U) << "gone since";
+  tokens_.known_families.erase(tokens_.known_families.begin() + 1);
+  last_ = complete(gateway().handle(first));
+  EXPECT_EQ(body().at("items").as_array().size(), 1U) << "the cursor's own device is gone since";
   first.query = {{"cursor", "b"}};
   EXPECT_EQ(complete(gateway().handle(first)).status, 422U);
   first.query = {{"limit", "101"}};

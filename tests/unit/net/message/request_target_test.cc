@@ -14,10 +14,11 @@ TEST(RequestTarget, OriginFormIsDecoded) {
   EXPECT_EQ(t->query, (Query{{"x", "1"}, {"y", "a b+c"}, {"flag", ""}, {"x", "2"}, {"", "v"}}));
 }
 
-TEST(RequestTarget, AnEncodedSlashOrQuestionMarkStaysInThePath) {
-  const auto t = parse_request_target("/a%2Fb%3Fc");
+TEST(RequestTarget, AnEncodedQuestionMarkIsPartOfThePathAndAnEncodedSlashSeparatesNothing) {
+  const auto t = parse_request_target("/a/b%3Fc");
   ASSERT_TRUE(t);
   EXPECT_EQ(t->path, "/a/b?c");
+  EXPECT_EQ(parse_request_target("/a%2Fb%20c")->path, "/a%2Fb%20c");
   EXPECT_TRUE(t->query.empty());
 }
 
