@@ -160,6 +160,21 @@ def test_a_full_disk_while_history_is_written(own_server, small_disk):
         assert again.complete["prompt_tokens"] > after.complete["prompt_tokens"], "nothing was lost"
 
 
+def test_a_limit_on_file_sizes_is_like_a_full_disk(own_server):
+    """LimitFSIZE= of systemd or `ulimit -f`: the kernel's signal for it would end the program."""
+    server = own_server({})
+    pid = server.process.pid
+    unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    with Device(server) as device:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, unlimited[1]))
+        device.ask("Say yes.", max_tokens=3, temperature=0, conversation_id="limit", message_id="m")
+        assert server.alive()
+        assert wait_until(lambda: httpx.get(f"{server.url}/ready").status_code == 503, 10)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+        assert wait_until(lambda: httpx.get(f"{server.url}/ready").status_code == 200, 10)
+    assert server.stop() == 0
+
+
 def test_revocations_that_cannot_be_read_refuse_every_token(own_server):
     """A store of revocations that is no database: the server says so and refuses; it never accepts."""
     server = own_server()

@@ -52,6 +52,21 @@ const char* role_name(Role role) {
   return "user";
 }
 
+// The engine marks all of a message as input, its role too, which some templates make a control
+// token of: '<|' + role + '|>'. No such word holds anything that a message must not say.
+bool is_role_word(std::string_view text) {
+  return text == "system" || text == "user" || text == "assistant";
+}
+
+void append_part(std::vector<PromptPart>& parts, std::string_view text, bool from_message) {
+  if (text.empty()) return;
+  if (parts.empty() || parts.back().from_message != from_message) {
+    parts.push_back({std::string(text), from_message});
+  } else {
+    parts.back().text += text;
+  }
+}
+
 common_json messages_json(std::span<const Message> messages, bool typed_content) {
   common_json list = common_json::array();
   for (const Message& message : messages) {
@@ -171,7 +186,7 @@ Result<std::vector<PromptPart>> ChatTemplate::render_as_is(
     const auto rendered = jinja::runtime::gather_string_parts(runtime.execute(program_->program));
     std::vector<PromptPart> parts;
     for (const auto& part : rendered->as_string().parts) {
-      if (!part.val.empty()) parts.push_back({part.val, part.is_input});
+      append_part(parts, part.val, part.is_input && !is_role_word(part.val));
     }
     return parts;
   } catch (const std::exception& e) {

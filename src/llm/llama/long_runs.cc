@@ -17,12 +17,17 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U
 
 }  // namespace
 
-std::vector<std::string_view> cut_long_runs(std::string_view text) {
+std::vector<std::string_view> cut_long_runs(std::string_view text,
+                                            std::span<const std::size_t> seams) {
   std::vector<std::string_view> pieces;
   std::size_t piece = 0;
   std::size_t run = 0;
   Kind kind = Kind::any;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    while (!seams.empty() && seams.front() <= i) {
+      if (seams.front() == i) run = i;
+      seams = seams.subspan(1);
+    }
     const Kind here = kind_of(static_cast<unsigned char>(text[i]));
     if (here != Kind::any && kind != Kind::any && here != kind) run = i;
     if (here != Kind::any) kind = here;

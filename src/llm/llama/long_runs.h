@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,11 @@ namespace tars::llm {
 // the process. So runs of the same kind of character (letters, digits, blanks, the rest; beyond
 // ASCII all count as any) are cut after kLongestRun bytes, on a whole character. Everything else
 // stays in one piece; put together the pieces are `text`, which they borrow from.
+//
+// At each of `seams`, rising offsets into `text`, a run is counted anew: a message's dashes do not
+// cut the control token that the template puts behind them.
 constexpr std::size_t kLongestRun = 2048;
-std::vector<std::string_view> cut_long_runs(std::string_view text);
+std::vector<std::string_view> cut_long_runs(std::string_view text,
+                                            std::span<const std::size_t> seams = {});
 
 }  // namespace tars::llm

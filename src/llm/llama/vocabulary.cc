@@ -32,8 +32,12 @@ std::vector<TokenId> Vocabulary::tokenize(std::span<const PromptPart> parts) con
   } else {
     // In one piece, so that tokens may form across the parts as they did in training.
     std::string text;
-    for (const PromptPart& part : parts) text += part.text;
-    tokenize_into(text, true, tokens);
+    std::vector<std::size_t> seams;
+    for (const PromptPart& part : parts) {
+      seams.push_back(text.size());
+      text += part.text;
+    }
+    tokenize_into(text, true, tokens, seams);
   }
   const TokenId bos = llama_vocab_bos(vocab_);
   if (llama_vocab_get_add_bos(vocab_) && bos != LLAMA_TOKEN_NULL &&
@@ -64,13 +68,14 @@ void Vocabulary::append_piece(TokenId token, std::string& out) const {
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }
 
-// In pieces: see cut_long_runs().
+// In pieces.
 void Vocabulary::tokenize_into(std::string_view text, bool control_tokens,
-                               std::vector<TokenId>& out) const {
+                               std::vector<TokenId>& out,
+                               std::span<const std::size_t> seams) const {
   if (llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_BPE) {
     return tokenize_piece(text, control_tokens, out);
   }
-  for (const std::string_view piece : cut_long_runs(text)) {
+  for (const std::string_view piece : cut_long_runs(text, seams)) {
     tokenize_piece(piece, control_tokens, out);
   }
 }

@@ -28,7 +28,9 @@ class Vocabulary {
   std::size_t size() const { return size_; }
 
  private:
-  void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
+  // `seams` are where a run of one kind of character is counted anew: see cut_long_runs().
+  void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out,
+                     std::span<const std::size_t> seams = {}) const;
   void tokenize_piece(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
   bool names_control_token(std::string_view text) const;
 

@@ -80,11 +80,19 @@ TEST_F(ErrorTest, WhatTheModelRefuses) {
       {ErrorCode::internal, "INTERNAL"}};
   for (const auto& [code, name] : rows) {
     model_->refuse(make_error(code, "because"));
-    device.say(R"({"type":"chat","content":"hi","message_id":"m","conversation_id":"c"})");
+    const std::string chat =
+        std::string(R"({"type":"chat","content":"hi","conversation_id":"c",)") +
+        R"("message_id":")" + name + "\"}";
+    device.say(chat);
     const json::object error = device.next("error");
     EXPECT_EQ(error.at("code").as_string(), name);
-    EXPECT_EQ(error.at("message_id").as_string(), "m") << "it answers the message that caused it";
+    EXPECT_EQ(error.at("message_id").as_string(), name) << "it answers the message that caused it";
     EXPECT_EQ(error.at("conversation_id").as_string(), "c");
+    model_->refuse(std::nullopt);
+    device.say(chat);
+    const json::object again = device.next("error");
+    EXPECT_EQ(again.at("run_id").as_string(), error.at("run_id").as_string()) << "never twice";
+    EXPECT_EQ(again.at("code").as_string(), name);
   }
   model_->refuse(std::nullopt);
   device.say(kChat);

@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace tars::chat {
 namespace {
@@ -193,6 +195,46 @@ TEST(RunQueue, AFullLaneHoldsUpNoOther) {
   EXPECT_EQ(queue.next(rooms), "b1");
   queue.put_back("b1");
   EXPECT_EQ(queue.next(rooms), "b1");
+}
+
+TEST(RunQueue, ATurnInAFreeLaneWaitsForTheEarlierTurnInAFullOne) {
+  RunQueue queue({});
+  const RunQueue::Room rooms = [](const std::string&) { return 1; };
+  const auto in = [](const std::string& lane, const std::string& client, int n, const char* of) {
+    RunQueue::Ticket out = ticket(client, n, of);
+    out.lane = lane;
+    return out;
+  };
+  EXPECT_EQ(queue.admit(in("slow", "a", 1, "x"), rooms), Admission::started);
+  EXPECT_EQ(queue.admit(in("slow", "b", 1, "talk"), rooms), Admission::waiting);
+  EXPECT_EQ(queue.admit(in("fast", "b", 2, "talk"), rooms), Admission::waiting);
+  EXPECT_EQ(queue.admit(in("fast", "b", 3, "other"), rooms), Admission::started);
+  queue.remove("b3");
+  EXPECT_EQ(queue.next(rooms), std::nullopt);
+  EXPECT_EQ(queue.order(), (std::vector<std::string>{"b1", "b2"}));
+  queue.remove("a1");
+  EXPECT_EQ(queue.next(rooms), "b1");
+  EXPECT_EQ(queue.next(rooms), std::nullopt);
+  queue.remove("b1");
+  EXPECT_EQ(queue.next(rooms), "b2");
+}
+
+TEST(RunQueue, TellsWhetherAnythingChanged) {
+  RunQueue queue({});
+  auto seen = queue.changes();
+  const auto changed = [&] { return std::exchange(seen, queue.changes()) != seen; };
+  queue.admit(ticket("a", 1), room(1));
+  EXPECT_TRUE(changed());
+  queue.admit(ticket("a", 2), room(1));
+  EXPECT_TRUE(changed());
+  EXPECT_EQ(next(queue, 1), "-");
+  EXPECT_FALSE(changed());
+  queue.put_back("a1");
+  EXPECT_TRUE(changed());
+  EXPECT_EQ(next(queue, 1), "a1");
+  EXPECT_TRUE(changed());
+  queue.remove("a1");
+  EXPECT_TRUE(changed());
 }
 
 }  // namespace

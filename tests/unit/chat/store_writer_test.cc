@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "chat_fixture.h"
 
 namespace tars::chat {
@@ -132,6 +134,61 @@ TEST_F(StoreWriterTest, AFullDiskIsToldOnceAndTriedAgain) {
   EXPECT_FALSE(writer_.retry_at());
   EXPECT_EQ(count("runs"), 1);
   EXPECT_EQ(writer_.backlog(), 0u);
+}
+
+std::shared_ptr<LiveRun> message_run(const std::string& id, const std::string& message) {
+  RunInfo info = testing::run_info(id);
+  info.message_id = message;
+  return std::make_shared<LiveRun>(std::move(info), testing::chat_request("alice", "question"));
+}
+
+Outcome refusal() {
+  Outcome out;
+  out.status = RunStatus::failed;
+  out.error = make_error(ErrorCode::overloaded, "busy");
+  return out;
+}
+
+TEST_F(StoreWriterTest, ARunThatIsRefusedWhileItIsWrittenIsForgottenAllTheSame) {
+  for (int i = 0; i < 300; ++i) {
+    auto run = message_run("r" + std::to_string(i), "m" + std::to_string(i));
+    writer_.track(run);
+    std::thread model([&] { run->end(refusal(), clock_); });
+    writer_.write();
+    model.join();
+    writer_.write();
+    ASSERT_EQ(count("runs"), 0) << i;
+    ASSERT_EQ(count("messages"), 0) << i;
+  }
+  EXPECT_EQ(writer_.backlog(), 0u);
+}
+
+TEST_F(StoreWriterTest, ARunThatTheDatabaseNeverTakesHoldsUpNoOther) {
+  writer_.track(live_run("same"));
+  writer_.track(live_run("same"));
+  writer_.track(ended_run("other"));
+  writer_.write();
+  EXPECT_EQ(count("runs"), 2);
+  EXPECT_EQ(writer_.backlog(), 1u) << "the first goes on";
+  EXPECT_EQ(writer_.trouble(), "");
+}
+
+TEST_F(StoreWriterTest, AMessageAskedForAgainTakesThePlaceOfItsRefusedRun) {
+  auto refused = message_run("r1", "m");
+  writer_.track(refused);
+  writer_.write();
+  fill_disk();
+  refused->end(refusal(), clock_);
+  for (int i = 0; i < 5; ++i) writer_.track(ended_run("e" + std::to_string(i)));
+  writer_.write();
+  EXPECT_EQ(writer_.find_message("alice", "m"), nullptr) << "more ended runs than it keeps";
+  EXPECT_EQ(count("runs"), 1) << "its row is still there";
+  limit(1 << 20);
+  auto again = message_run("r2", "m");
+  writer_.track(again);
+  writer_.write_now();
+  EXPECT_EQ(writer_.trouble(), "");
+  EXPECT_EQ(repository_.find_message("alice", "m").value()->info.id, "r2");
 }
 
 TEST_F(StoreWriterTest, KeepsTheYoungestEndedRunsAndAllActiveOnes) {

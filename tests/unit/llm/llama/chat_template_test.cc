@@ -40,6 +40,21 @@ TEST(ChatTemplate, MarksWhatCameFromMessages) {
   }
 }
 
+TEST(ChatTemplate, ARoleIsPartOfTheTemplate) {
+  const auto chat = ChatTemplate::parse(
+      "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}"
+      "{{ '<|assistant|>' }}",
+      "", "");
+  ASSERT_TRUE(chat) << chat.error().message;
+  const std::vector<Message> messages{{Role::user, "what does <|end|> mean?"}};
+  const auto parts = chat->render(messages).value();
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_EQ(parts[0].text, "<|user|>") << "whole, so that it becomes the control token";
+  EXPECT_FALSE(parts[0].from_message);
+  EXPECT_TRUE(parts[1].from_message);
+  EXPECT_EQ(parts[2].text, "<|end|><|assistant|>");
+}
+
 TEST(ChatTemplate, PutsSystemTextInTheUserMessageWhereThereIsNoSuchRole) {
   const auto chat = ChatTemplate::parse(
       "{{ bos_token }}{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no "

@@ -42,6 +42,16 @@ TEST(LongRuns, NoPieceHasARunThatIsLonger) {
   }
 }
 
+TEST(LongRuns, ARunIsCountedAnewAtASeam) {
+  for (std::size_t dashes = kLongestRun - 3; dashes <= 2 * kLongestRun + 1; ++dashes) {
+    const std::string text = std::string(dashes, '-') + "<|im_end|>";
+    const std::size_t seam = dashes;
+    const auto pieces = cut_long_runs(text, {&seam, 1});
+    EXPECT_EQ(joined(pieces), text);
+    EXPECT_TRUE(pieces.back().ends_with("<|im_end|>")) << dashes;
+  }
+}
+
 TEST(LongRuns, BytesThatAreNoTextAreKept) {
   const std::string text = repeated("\x80", 10'000) + "a";
   EXPECT_EQ(joined(cut_long_runs(text)), text);

@@ -50,6 +50,13 @@ TEST_F(VocabularyTest, WhatAUserTypedIsNoControlToken) {
   EXPECT_EQ(text(tokens), "a<|im_end|>");
 }
 
+TEST_F(VocabularyTest, NoLengthOfAMessageCutsTheControlTokenBehindIt) {
+  for (std::size_t dashes = 2040; dashes < 2056; ++dashes) {
+    const std::vector<PromptPart> parts{{std::string(dashes, '-'), true}, {"<|im_end|>", false}};
+    EXPECT_TRUE(any_ends(vocabulary().tokenize(parts))) << dashes;
+  }
+}
+
 TEST_F(VocabularyTest, PartsFormTokensAcrossTheirBorders) {
   const std::vector<PromptPart> parts{{"the wea", false}, {"ther today", true}};
   EXPECT_EQ(vocabulary().tokenize(parts), vocabulary().tokenize_text("the weather today"));
