@@ -51,6 +51,7 @@ class ChatEngine final : public Engine {
   void update_positions();
   void flush();
   void answer_stored();
+  void write_last();
   void prune();
   void leave_no_run();
 

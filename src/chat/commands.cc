@@ -139,7 +139,7 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
   if (!options_.system_prompt.empty()) {
     request.messages.push_back({llm::Role::system, options_.system_prompt});
   }
-  const int context = backend_.status().context_length;
+  const int context = backend_.context_length(backend_.lane(request.model));
   const auto max_bytes =
       static_cast<std::size_t>(context > 0 ? context : kAssumedContext) * kHistoryBytesPerToken;
   auto turns = repository_.history(info.client_id, info.conversation_id, max_bytes);

@@ -49,6 +49,9 @@ std::vector<std::uint32_t> unpack(std::string_view bytes) {
 Result<Repository> Repository::open(const std::filesystem::path& path) {
   auto database = store::Database::open(path, store::Durability::process_crash, schema());
   if (!database) return std::move(database).error();
+  // The worker of all chats must not wait for a lock of another program; what cannot be written now
+  // is written by a later pass.
+  if (auto done = database->execute("PRAGMA busy_timeout=200"); !done) return done.error();
   return Repository(*std::move(database));
 }
 

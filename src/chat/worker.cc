@@ -13,6 +13,8 @@ constexpr std::chrono::minutes kPruneEvery{10};
 constexpr std::size_t kPruneAtOnce = 200;
 // A model that does not answer a stop by then is left alone: its run ends as failed.
 constexpr std::chrono::seconds kStopPatience{10};
+// How long a store that cannot be written is tried at the end.
+constexpr std::chrono::milliseconds kLastWrites{3000};
 
 }  // namespace
 
@@ -31,7 +33,7 @@ void ChatEngine::work() {
     prune();
     if (stopping_ && active_.empty()) break;
   }
-  writer_.write_now();
+  write_last();
   answer_stored();
   for (Command& command : mailbox_->close()) {
     Error error =
@@ -146,6 +148,19 @@ void ChatEngine::answer_stored() {
     SubmitCommand& command = submit.command;
     command.done(attach(std::move(submit.run), std::move(command.wake), submit.attached));
   }
+}
+
+// What is not stored when the process ends is lost.
+void ChatEngine::write_last() {
+  const SteadyTime until = clock_.steady() + kLastWrites;
+  writer_.write_now();
+  while (writer_.backlog() > 0 && clock_.steady() < until) {
+    std::this_thread::sleep_for(kLastWrites / 20);
+    writer_.write_now();
+  }
+  if (writer_.backlog() == 0) return;
+  telemetry::log(telemetry::LogLevel::error, "answers lost: the store cannot be written",
+                 {{"runs", writer_.backlog()}, {"error", writer_.trouble()}});
 }
 
 void ChatEngine::prune() {

@@ -120,6 +120,11 @@ class Backend {
     static_cast<void>(lane);
     return status().slots;
   }
+  // Tokens, prompt and answer together, of what answers in that lane; 0 = not known.
+  virtual int context_length(const std::string& lane) const {
+    static_cast<void>(lane);
+    return status().context_length;
+  }
   // Accepts (then `sink` gets exactly one on_done, also when stopped) or refuses with
   // model_not_found, context_overflow, backend_unavailable or overloaded (then `sink` gets
   // nothing). When `stop` is requested the work ends within one batch, in prompt processing too,

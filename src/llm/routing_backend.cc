@@ -43,11 +43,19 @@ std::string RoutingBackend::lane(const std::string& model) const {
   return backends_.front().name;
 }
 
-int RoutingBackend::slots(const std::string& lane) const {
+int RoutingBackend::slots(const std::string& lane) const { return status_of(lane).slots; }
+
+int RoutingBackend::context_length(const std::string& lane) const {
+  return status_of(lane).context_length;
+}
+
+Status RoutingBackend::status_of(const std::string& lane) const {
   for (const NamedBackend& each : backends_) {
-    if (each.name == lane) return each.backend->status().slots;
+    if (each.name == lane) return each.backend->status();
   }
-  return 0;
+  Status none;
+  none.slots = 0;
+  return none;
 }
 
 Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,

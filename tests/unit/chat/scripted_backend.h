@@ -44,6 +44,7 @@ class ScriptedBackend final : public llm::Backend {
     return status;
   }
 
+  int context_length(const std::string&) const override { return lane_context; }
   Result<void> generate(llm::Request request, std::shared_ptr<llm::Sink> sink,
                         std::stop_token stop) override {
     auto generation = std::make_shared<ScriptedGeneration>();
@@ -101,7 +102,9 @@ class ScriptedBackend final : public llm::Backend {
     refusal_ = std::move(with);
   }
 
-  bool answers_stop = true;  // set before use
+  // Set before use.
+  bool answers_stop = true;
+  int lane_context = 4096;  // of every lane
 
  private:
   mutable std::mutex mutex_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <string>
+#include <thread>
 
 #include "chat/chat_engine.h"
 #include "chat/schema.h"
@@ -102,6 +103,41 @@ TEST_F(WorkerTest, ABeginningThatIsNotWrittenYetIsAnsweredAtTheEnd) {
   ASSERT_TRUE(submitted);
   EXPECT_EQ(submitted->follower->run().outcome()->status, RunStatus::cancelled);
   EXPECT_EQ(stored_runs(database()), 2);
+}
+
+TEST_F(WorkerTest, AtTheEndItWaitsForTheStore) {
+  open();
+  auto follower = chat("alice", "q");
+  auto other = store::Database::open(database(), store::Durability::process_crash, schema());
+  auto lock = store::Transaction::begin(*other);
+  ASSERT_TRUE(lock);
+  backend_->generation(0)->say("a");
+  finish(0);
+  EXPECT_EQ(end_of(*follower).status, RunStatus::complete) << "an answer waits for no lock";
+  std::thread last([this] { engine_.reset(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_TRUE(lock->commit());
+  last.join();
+  backend_ = std::make_unique<testing::ScriptedBackend>();
+  open();
+  auto stored = follow("alice", follower->run().info().id);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->follower->run().outcome()->status, RunStatus::complete);
+  EXPECT_EQ(stored->follower->run().text(), "a");
+}
+
+TEST_F(WorkerTest, AHistoryIsAsLongAsTheModelThatAnswersTakes) {
+  backend_->lane_context = 1024;  // 16 KiB of history
+  options_.commit_interval = {};  // each turn is stored before the next
+  open();
+  for (int turn = 0; turn < 3; ++turn) {
+    auto follower = chat("alice", std::string(8000, 'q'), "talk");
+    backend_->generation(static_cast<std::size_t>(turn))->say("a");
+    finish(static_cast<std::size_t>(turn));
+    end_of(*follower);
+  }
+  auto follower = chat("alice", "q", "talk");
+  EXPECT_EQ(backend_->generation(3)->request.messages.size(), 5u);
 }
 
 TEST_F(WorkerTest, ALostFollowerHasItsGrace) {

@@ -16,6 +16,7 @@ class NamedStub final : public Backend {
     return {.health = Health::healthy,
             .detail = "",
             .model = name_ + "-model",
+            .context_length = name_ == "ollama" ? 2048 : 4096,
             .slots = 3,
             .running = 1};
   }
@@ -73,6 +74,8 @@ TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
     EXPECT_EQ(routing_->lane(model), "embedded") << model;
   }
   EXPECT_EQ(routing_->slots("ollama"), 3);
+  EXPECT_EQ(routing_->context_length("ollama"), 2048);
+  EXPECT_EQ(routing_->context_length("unknown"), 0);
   EXPECT_EQ(routing_->status().slots, 6);
 }
 
