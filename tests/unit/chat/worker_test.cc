@@ -135,6 +135,7 @@ TEST_F(WorkerTest, AHistoryIsAsLongAsTheModelThatAnswersTakes) {
     backend_->generation(static_cast<std::size_t>(turn))->say("a");
     finish(static_cast<std::size_t>(turn));
     end_of(*follower);
+    settle();
   }
   auto follower = chat("alice", "q", "talk");
   EXPECT_EQ(backend_->generation(3)->request.messages.size(), 5u);
