@@ -61,6 +61,9 @@ def test_ws_sessions_shows_a_client_its_own(server):
         assert session["message_count"] == 0 and session["error_count"] == 0
         open_to_all = get(server, "/ws/sessions").json()
         assert open_to_all["sessions"] == {} and open_to_all["total_sessions"] >= 2
+        # Another scheme is no token, here as in a handshake.
+        basic = get(server, "/ws/sessions", headers={"Authorization": "Basic eDp5"})
+        assert basic.status_code == 200 and basic.json()["sessions"] == {}
         assert other.ack["session_id"] not in str(body)
     is_problem(get(server, "/ws/sessions", headers={"Authorization": "Bearer nonsense"}), 401)
 

@@ -72,6 +72,9 @@ TEST_F(SessionReads, TooManyMessagesAreRefusedOneByOne) {
   EXPECT_TRUE(wire_.told("RATE_LIMITED"));
   EXPECT_EQ(session_->figures().errors, 2U);
   EXPECT_FALSE(wire_.ended);
+  say(R"({"type":"chat","content":"hi","message_id":"m7"})");
+  EXPECT_TRUE(wire_.told(R"("message_id":"m7")")) << "which one it was";
+  EXPECT_TRUE(engine_.requests.empty());
 }
 
 TEST_F(SessionReads, ClosingOnPurposeIsToldFromVanishing) {
@@ -144,6 +147,7 @@ TEST_F(SessionReads, FollowedRunsAreBounded) {
   say(kChat);
   say(kChat);
   EXPECT_TRUE(wire_.told("OVERLOADED"));
+  EXPECT_TRUE(wire_.told(R"("retry_after_s":1)"));
   EXPECT_EQ(engine_.requests.size(), 1U);
 }
 
