@@ -3,14 +3,18 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
+home_of() { getent passwd "$1" | cut -d: -f6; }
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-SELF="./scripts/$(basename "$0")"
-CACHE=${TARS_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tars}
+# As the person who called would type them again.
+COMMANDS=./scripts
+[ "$PWD" -ef "$ROOT" ] || COMMANDS=$ROOT/scripts
+SELF=$COMMANDS/$(basename "$0")
+export HOME=${HOME:-$(home_of "$(id -u)" || true)}
+CACHE=${TARS_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tars}
+[[ $CACHE == /* ]] || CACHE=$PWD/$CACHE  # commands and the program run in other folders than this one
+if [ -n "${TARS_CACHE_DIR:-}" ]; then export TARS_CACHE_DIR=$CACHE; fi
 PYTHON=/usr/bin/python3  # Debian's own: python3-numpy and python3-pip belong to it
-export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
-# One clone's objects serve the next one, wherever it lies.
-export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
-export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}  # or it passes precompiled headers by
 # shellcheck source=scripts/pins.env
 source "$ROOT/scripts/pins.env"
 
@@ -27,11 +31,48 @@ step() { printf '[%3d s] %s\n' $((EPOCHSECONDS - SCRIPT_STARTED)) "$*"; }
 
 LOG_DIR=$CACHE/logs
 
+# The folders, and what ccache goes by: not before it is known as whom the rest runs (see hand_back).
 use_cache() {
   local dirs=("$LOG_DIR" "$CACHE/downloads" "$CACHE/llama" "$CACHE/pages" "$CACHE/models")
   if ! mkdir -p "${dirs[@]}" 2>/dev/null || [ ! -w "$CACHE" ]; then
     die "cannot write $CACHE; run 'sudo chown -R $(id -un) $CACHE', or set TARS_CACHE_DIR to another folder"
   fi
+  export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
+  # One clone's objects serve the next one, wherever it lies.
+  export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}  # or it passes precompiled headers by
+}
+
+# The folder itself, or the nearest one above it that is there.
+nearest_folder() {
+  local dir=$1
+  while [ ! -d "$dir" ]; do dir=$(dirname "$dir"); done
+  echo "$dir"
+}
+
+# --- as whom -------------------------------------------------------------------------------------
+
+# The person who called sudo; nothing without sudo, and where root called it.
+sudo_caller() {
+  if [ "$(id -u)" = 0 ] && [ "${SUDO_USER:-root}" != root ]; then echo "$SUDO_USER"; fi
+}
+
+# as_user NAME COMMAND...: in the place of this process. setpriv stays no parent as runuser does, which
+# passes SIGTERM on and kills two seconds later, in the middle of the server's drain.
+as_user() {
+  local user=$1
+  shift
+  exec setpriv --reuid "$(id -u "$user")" --regid "$(id -g "$user")" --init-groups -- "$@"
+}
+
+# hand_back COMMAND...: called with sudo, root was needed for the packages only. The rest belongs to the
+# person who called, unless the repository does not.
+hand_back() {
+  local user
+  user=$(sudo_caller)
+  [ -n "$user" ] && (as_user "$user" test -w "$ROOT") || return 0
+  as_user "$user" env -u SUDO_USER -u SUDO_UID -u SUDO_GID -u SUDO_COMMAND -u MAIL \
+    HOME="$(home_of "$user")" USER="$user" LOGNAME="$user" "$@"
 }
 
 # Only one process at a time prepares or builds; the lock ends with the process.
@@ -70,7 +111,7 @@ logged() {
   fi
 }
 
-free_hint() { printf '%s has %s free' "$1" "$(df -h --output=avail "$1" | tail -1 | tr -d ' ')"; }
+free_hint() { printf '%s has %s free' "$1" "$(df -h --output=avail "$(nearest_folder "$1")" | tail -1 | tr -d ' ')"; }
 
 NETWORK_SIGNS='Temporary failure (in name resolution|resolving)|Could not resolve|Could not connect to|Cannot initiate the connection|Network is unreachable|Failed to establish a new connection|NewConnectionError|Connection timed out|Unable to connect|No route to host|Connection refused'
 
@@ -78,6 +119,8 @@ explain_failure() {
   local name=$1 log=$2
   if grep -qE 'No space left on device|not enough free space|Disk quota exceeded' "$log"; then
     die "disk full in '$name': $(free_hint "$CACHE"), $(free_hint "$ROOT"), $(free_hint /); free some space and run $SELF again"
+  elif grep -q 'Could not get lock' <(tail -n 5 "$log"); then
+    die "'$name' waited in vain for another program that installs packages (at first start Debian's own upgrades); run $SELF again when it has ended"
   elif grep -qE "$NETWORK_SIGNS" "$log"; then
     die "no network: '$name' could not reach its server; connect this machine (or configure its proxy or mirror for apt and pip) and run $SELF again"
   elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then
@@ -119,6 +162,8 @@ gigabytes() { awk -v mb="$1" 'BEGIN { printf "%.1f", mb / 1024 }'; }
 
 # --- Debian packages -----------------------------------------------------------------------------
 
+package_sections() { sed -n 's/^\[\(.*\)\]$/\1/p' "$ROOT/scripts/packages.txt"; }
+
 # The names in section [$1] of packages.txt, one entry a line.
 package_list() { awk -v want="[$1]" '/^#/ || !NF { next } /^\[/ { on = ($0 == want); next } on' "$ROOT/scripts/packages.txt"; }
 
@@ -139,28 +184,43 @@ missing_packages() {
 }
 
 apt_get() {
-  DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 \
+  # `su` keeps the PATH of a user, in which dpkg misses its own tools.
+  PATH=$PATH:/usr/sbin:/sbin DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 \
     -o APT::Update::Error-Mode=any -o Dpkg::Options::=--force-confold "$@" </dev/null
+}
+
+# apt waits for dpkg's lock by itself, but not for the one of its lists, which Debian's own upgrades hold
+# for a while after a machine's first start.
+apt_update() {
+  local out=$LOG_DIR/apt-update.try tries=0
+  until apt_get update 2>&1 | tee "$out"; do
+    grep -q 'Could not get lock' "$out" && ((++tries < 60)) || return 1
+    echo "waiting for another program that installs packages"
+    sleep 2
+  done
 }
 
 # require_packages SECTION...: installs what is missing, as root; else says which command to run.
 require_packages() {
-  local section missing entry name names=()
-  missing=$(for section in "$@"; do package_list "$section"; done | missing_packages)
+  local LOG_DIR=$LOG_DIR section missing entry name names=() count line
+  if [ "$(id -u)" = 0 ]; then remove_stale_policy; fi
+  missing=$(for section in "$@"; do package_list "$section"; done | sort -u | missing_packages)
   [ -n "$missing" ] || return 0
   require_debian
-  # shellcheck disable=SC2086
-  set -- $missing
+  count=$(wc -l <<<"$missing")
   if [ "$(id -u)" != 0 ]; then
-    if command -v sudo >/dev/null; then
-      die "$# Debian packages are missing and installing them needs root; run: sudo $SELF"
-    fi
-    die "$# Debian packages are missing; run as root: apt-get update && apt-get install -y --no-install-recommends ${*%%|*}"
+    line="$COMMANDS/deps packages $*"
+    if command -v sudo >/dev/null; then line="sudo $line"; else line="su -c '$line'"; fi
+    die "$count Debian packages are missing, and installing them needs root; give this command again after: $line"
   fi
   require_space 2000 /usr /var
-  step "installing $# Debian packages"
-  mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write $CACHE; set TARS_CACHE_DIR to another folder"
-  logged apt-update apt_get update
+  step "installing $count Debian packages"
+  # In a cache of somebody else root's logs would be in the way.
+  if [ -n "$(sudo_caller)" ] || [ "$(stat -c %u "$(nearest_folder "$CACHE")")" != 0 ]; then
+    LOG_DIR=$(home_of root)/.cache/tars/logs
+  fi
+  mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write $LOG_DIR; make it writable for root"
+  logged apt-update apt_update
   for entry in $missing; do
     for name in ${entry//|/ }; do
       apt-cache show "$name" >/dev/null 2>&1 && break
@@ -170,14 +230,24 @@ require_packages() {
   install_packages "${names[@]}"
 }
 
+POLICY=/usr/sbin/policy-rc.d  # Debian's way to say that no service is to be started
+POLICY_MARK='# Put here by the T.A.R.S. scripts while they install packages, as process '
+
+# Ours, of a call that was killed: nobody's services would start any more.
+remove_stale_policy() {
+  local process
+  process=$(sed -n "s/^$POLICY_MARK//p" "$POLICY" 2>/dev/null || true)
+  if [ -n "$process" ] && ! kill -0 "$process" 2>/dev/null; then rm -f "$POLICY"; fi
+}
+
 # Only programs are wanted: a service that comes along (nginx, Caddy) is neither started nor enabled.
 install_packages() {
-  local policy=/usr/sbin/policy-rc.d name
+  local name
   (
-    if [ ! -e "$policy" ]; then  # Debian's way to say no; a container image has its own
-      trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-      printf '#!/bin/sh\nexit 101\n' >"$policy"
-      chmod 755 "$policy"
+    if [ ! -e "$POLICY" ]; then  # a container image has its own
+      trap 'rm -f "$POLICY"' EXIT
+      printf '#!/bin/sh\n%s%s\nexit 101\n' "$POLICY_MARK" "$$" >"$POLICY"
+      chmod 755 "$POLICY"
     fi
     logged apt-install apt_get install -y --no-install-recommends "$@"
   )
