@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Chat with T.A.R.S. from Python: one token, one WebSocket, one streamed answer.
 
-    pip install websockets httpx
-    python docs/examples/websocket_client_example.py --message "What is a binary star?"
+    python3 -m venv ~/tars-py && ~/tars-py/bin/pip install websockets httpx
+    ~/tars-py/bin/python docs/examples/websocket_client_example.py --message "What is a binary star?"
 
 Everything a client needs is in this file: get an access token, open /ws/chat, send a `chat`
 message, print tokens as they arrive, answer `ping` with `pong`, and stop at `complete` or `error`.
@@ -15,8 +15,13 @@ import json
 import sys
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
-import websockets
+try:
+    import httpx
+    import websockets
+    from websockets.asyncio.client import connect  # websockets 13; Debian 12 has 10.4
+except ImportError as missing:
+    sys.exit(f"error: {missing}; get what this needs: python3 -m venv ~/tars-py && "
+             "~/tars-py/bin/pip install websockets httpx, and run it with ~/tars-py/bin/python")
 
 SILENCE_SECONDS = 120  # a server that says nothing this long (not even a ping) is taken for gone
 
@@ -111,7 +116,7 @@ async def chat(options: argparse.Namespace) -> None:
     # The header keeps the token out of URLs and so out of proxies' logs; browsers, which cannot set
     # it, send it as a subprotocol or as ?token=.
     headers = {"Authorization": f"Bearer {token}"}
-    async with websockets.connect(url, additional_headers=headers) as socket:
+    async with connect(url, additional_headers=headers) as socket:
         ack = await receive(socket)
         if ack.get("type") != "connection_ack":
             raise ClientError(f"expected connection_ack, got {ack.get('type')}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tars_client import fresh
 from tars_server import REPOSITORY, free_port
 
@@ -38,6 +40,19 @@ def test_a_server_that_is_not_there_is_one_line():
     result = run("--url", f"http://127.0.0.1:{free_port()}")
     assert result.returncode == 1 and result.stdout == ""
     assert result.stderr.count("\n") == 1 and "is the server running?" in result.stderr
+
+
+@pytest.mark.parametrize("there", [(), ("httpx",), ("httpx", "websockets")],
+                         ids=["nothing", "no websockets", "an old websockets"])
+def test_packages_that_are_missing_are_one_line(tmp_path, there):
+    for name in there:
+        (tmp_path / f"{name}.py").write_text("")
+    # -S: without what is installed; the folder of the stand-ins is all that it finds.
+    result = subprocess.run([sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+                             f"sys.argv[0] = {str(EXAMPLE)!r}; exec(open(sys.argv[0]).read())"],
+                            capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.count("\n") == 1 and "~/tars-py/bin/pip install websockets httpx" in result.stderr
 
 
 def test_a_refused_name_is_one_line(server):

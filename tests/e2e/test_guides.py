@@ -7,12 +7,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fake_models import FakeModels
+from own_python import VENV_FUNCTION, own_python
 from tars_server import BINARY, REPOSITORY, free_port, model_path
 
 EVERY = sorted((REPOSITORY / "docs/guides").glob("*.md"))
@@ -43,16 +43,12 @@ cat server.log >&2
 exit 1
 """
 
-# curl fails on an error of HTTP; the example gets the address that it has no option for here, and a
-# short answer; a guide's pidof means the sandbox's server, not any other on this machine.
+# curl fails on an error of HTTP; a guide's pidof means the sandbox's server, not any other on this machine.
 PRELUDE = """set -euo pipefail
 export PATH={sandbox}/bin:$PATH
 curl() {{ command curl --fail --silent --show-error --max-time 30 "$@" && echo; }}
-python3() {{
-  case "$*" in *--url*) ;; *) set -- "$@" --url http://localhost:{port} ;; esac
-  command {python} "$@" --max-tokens 16
-}}
 pidof() {{ cat server.pid; }}
+{venv}
 """
 
 
@@ -68,6 +64,7 @@ class Sandbox:
         for path in ("scripts", "build/release", "home/.cache/tars/models"):
             (folder / path).mkdir(parents=True)
         (folder / "build/release/tars").symlink_to(BINARY)
+        own_python(folder / "home", "--url", f"http://localhost:{self.port}", "--max-tokens", "16")
         (folder / "home/.cache/tars/models/chat.gguf").symlink_to(model_path())
         (folder / "scripts/run").write_text(RUN.format(binary=BINARY))
         (folder / "scripts/run").chmod(0o755)
@@ -82,8 +79,7 @@ class Sandbox:
 
     def sh(self, text: str, seconds: float = 240) -> subprocess.CompletedProcess:
         script = self.folder / "steps.sh"
-        script.write_text(PRELUDE.format(sandbox=self.folder, port=self.port, python=sys.executable) +
-                          self.here(text))
+        script.write_text(PRELUDE.format(sandbox=self.folder, venv=VENV_FUNCTION) + self.here(text))
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"),
                "TARS_PORT": str(self.port)}
         env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-import sys
 
+from own_python import VENV_FUNCTION, own_python
 from tars_client import Device
 from tars_server import REPOSITORY
 
@@ -20,16 +21,18 @@ def shell_steps() -> list[str]:
 
 def test_the_steps_of_the_readme(server, tmp_path):
     """All in one shell, as a person types them. curl fails on an HTTP error here; wscat, which needs
-    npm, is replaced by the next test."""
+    npm, is replaced by the next test, and the folder of Python packages by the tests' own."""
+    own_python(tmp_path, "--url", server.url, "--max-tokens", "16")
     script = tmp_path / "steps.sh"
     script.write_text("\n".join([
         "set -euo pipefail",
         'curl() { command curl --fail --silent --show-error "$@" && echo; }',
-        f'python() {{ command {sys.executable} "$@" --url {server.url} --max-tokens 16; }}',
+        VENV_FUNCTION,
         "wscat() { echo \"wscat $*\"; }",
         *shell_steps(),
     ]).replace("localhost:8000", f"127.0.0.1:{server.port}"))
     result = subprocess.run(["bash", str(script)], cwd=REPOSITORY, capture_output=True, text=True,
+                            env={**os.environ, "HOME": str(tmp_path)},
                             timeout=90)
     assert result.returncode == 0, result.stderr
     out = result.stdout
