@@ -20,11 +20,15 @@ SANITIZED = BINARY.is_file() and b"__asan_init" in BINARY.read_bytes()  # its me
 SECRET = "end-to-end-secret-0123456789-0123456789"
 
 
+def cache_folder() -> Path:
+    """Where the scripts keep what they fetch and build."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("TARS_CACHE_DIR") or cache / "tars").resolve()
+
+
 def model_path() -> str:
     """The GGUF that the tests run on: TARS_TEST_MODEL, or what ./scripts/deps prepared."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    prepared = Path(os.environ.get("TARS_CACHE_DIR") or Path(cache) / "tars") / "models/chat.gguf"
-    path = Path(os.environ.get("TARS_TEST_MODEL") or prepared)
+    path = Path(os.environ.get("TARS_TEST_MODEL") or cache_folder() / "models/chat.gguf")
     assert path.is_file(), "set TARS_TEST_MODEL to a GGUF with a chat template"
     return str(path.resolve())
 

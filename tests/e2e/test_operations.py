@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from tars_client import Device, fresh
-from tars_server import BINARY, REPOSITORY, SANITIZED, Server, wait_until
+from tars_server import BINARY, REPOSITORY, SANITIZED, Server, cache_folder, wait_until
 from tars_verbs import beside, devices, json_of, tars
 
 VERBS = [["token"], ["devices", "list"], ["devices", "revoke"], ["model", "list"], ["model", "pull"],
@@ -456,6 +456,18 @@ def test_the_unit_is_valid_and_hardened(tmp_path):
     assert secured.returncode == 0, secured.stdout[-3000:]
 
 
+def test_what_the_unit_says_of_secrets_and_files():
+    text = (REPOSITORY / "deploy/systemd/tars.service").read_text()
+    allowed = [set(words.split()) for words in re.findall(r"^SystemCallFilter=(?!~)(.+)$", text, re.M)]
+    assert "prlimit64" in set().union(*allowed)  # @resources, which is forbidden, has it
+    assert "Documentation=file:" not in text  # nothing installs one
+    # %d is expanded by Environment= alone, and is there with LoadCredential= alone.
+    assert all(re.match(r"#? *Environment=", line) for line in text.splitlines() if "=%d" in line)
+    drop_in = "".join(f"{line}\n" for line in re.findall(r"^#   (\S+)$", text, re.M))
+    assert drop_in.startswith("[Service]\nLoadCredential=jwt:"), drop_in
+    assert "\nEnvironment=JWT_SECRET_KEY_FILE=%d/jwt\n" in drop_in
+
+
 # -- the dashboard
 
 def test_every_figure_of_the_dashboard_is_there(own_server):
@@ -502,8 +514,12 @@ def test_the_commands_of_the_guide(own_server, tmp_path):
     ]).replace("localhost:8000", f"127.0.0.1:{server.port}")
       .replace("/backups/", f"{tmp_path}/").replace("~/my-model.gguf", f"{tmp_path}/my-model.gguf")
       .replace("TARS_DATA_DIR=/var/lib/tars-restored", f"TARS_DATA_DIR={other['TARS_DATA_DIR']}"))
+    # The guide's ./scripts/deps finds the weights where they are, and whatever mirror they come from.
+    cache = cache_folder()
+    passed = {name: value for name, value in os.environ.items()
+              if name in ("PATH", "CCACHE_DIR") or name.startswith("PIP_") or name.lower().endswith("_proxy")}
     result = subprocess.run(["bash", str(script)], cwd=REPOSITORY, capture_output=True, text=True,
-                            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **server.env},
+                            env={**passed, "HOME": str(tmp_path), **server.env, "TARS_CACHE_DIR": str(cache)},
                             timeout=120)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
     for wanted in ("access_token", "SID", "revoked fam_", "in use", "is there", "backed up",

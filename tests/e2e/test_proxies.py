@@ -92,11 +92,14 @@ class Proxy:
 class Nginx(Proxy):
     def start(self) -> None:
         self.plain_port = free_port()
+        self.six = Path("/proc/net/if_inet6").exists()  # a kernel without IPv6 has no [::]
         make_certificate(self.folder, "tars.example")
         site = replaced((REPOSITORY / "deploy/nginx/tars.conf").read_text(), {
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{self.server.port};",
             "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
+            "listen [::]:80;": f"listen [::1]:{self.plain_port};" if self.six else "",
             "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
+            "listen [::]:443 ssl http2;": f"listen [::1]:{self.port} ssl http2;" if self.six else "",
             "/etc/ssl/tars/": f"{self.folder}/",
             "/var/log/nginx/": f"{self.folder}/",
         })
@@ -120,8 +123,8 @@ class Caddy(Proxy):
             "\n{\n", "\n{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n"
             f"\tstorage file_system {self.folder}/caddy\n", 1))
         self.run(program("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile",
-                 TARS_SITE=self.url, TARS_UPSTREAM=f"127.0.0.1:{self.server.port}",
-                 TARS_ACCESS_LOG=str(self.access_log))
+                 SITE=self.url, UPSTREAM=f"127.0.0.1:{self.server.port}",
+                 ACCESS_LOG=str(self.access_log))
 
 
 @pytest.fixture(scope="module")
