@@ -276,7 +276,9 @@ fetch() {
   mkdir -p "$tmp"
   printf '%s==%s --hash=sha256:%s\n' "$name" "$version" "$expected" >"$tmp/requirement.txt"
   step "downloading $name $version"
-  logged "download-$name" "$PYTHON" -m pip download --no-deps --no-cache-dir --progress-bar off \
+  # Nothing of what is fetched runs: scripts/metadata answers in the place of an sdist's build backend.
+  logged "download-$name" env PYTHONPATH="$ROOT/scripts/metadata" PYTHONDONTWRITEBYTECODE=1 SDIST_NAME="$name" \
+    SDIST_VERSION="$version" "$PYTHON" -m pip download --no-deps --no-build-isolation --no-cache-dir --progress-bar off \
     --disable-pip-version-check --retries 3 --dest "$tmp" --require-hashes "$@" -r "$tmp/requirement.txt"
   [ -f "$tmp/$file" ] || die "pip fetched another file than $file for $name $version; check its settings ('pip config list')"
   mv "$tmp/$file" "$CACHE/downloads/$file"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs Autobahn's WebSocket cases against ws_echo: `autobahn.py build/release/ws_echo`.
 
-The runner is the PyPI package kosoku, kept in a virtual environment below the cache folder
-($TARS_CACHE_DIR or ~/.cache/tars). The cases 12.* and 13.* are about permessage-deflate, which
+The runner is the PyPI package kosoku, pinned by requirements.txt and kept in a virtual environment below
+the cache folder ($TARS_CACHE_DIR or ~/.cache/tars). The cases 12.* and 13.* are about permessage-deflate, which
 this server does not offer. Exits with 0 when all 301 others passed, and prints how many did.
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ import tempfile
 import venv
 
 RUNNER = "kosoku"
-RUNNER_VERSION = "0.1.0"
+REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 CASES = 301
 EXCLUDED = ["12.*", "13.*"]
 PASSING = {"OK", "NON-STRICT", "INFORMATIONAL"}
@@ -30,13 +31,14 @@ def cache_folder():
 
 def runner():
     """The path of the installed runner; installs it where that was not done yet."""
-    folder = cache_folder() / f"{RUNNER}-{RUNNER_VERSION}"
+    pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    folder = cache_folder() / f"{RUNNER}-{pinned[:16]}"
     program = folder / "bin" / RUNNER
     if not program.exists():
         venv.create(folder, with_pip=True, clear=True)
         subprocess.run(
             [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check",
-             f"{RUNNER}=={RUNNER_VERSION}"], check=True)
+             "--only-binary", ":all:", "--require-hashes", "-r", REQUIREMENTS], check=True)
     return program
 
 
