@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -20,7 +21,6 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-import websockets
 
 from fake_models import FakeModels
 from tars_client import Answer, Device
@@ -28,10 +28,19 @@ from tars_server import Server, wait_until
 
 KNOWN_ERRORS = {"INVALID_JSON", "INVALID_MESSAGE", "GENERATION_ERROR", "BACKEND_UNAVAILABLE",
                 "MODEL_NOT_FOUND", "OVERLOADED", "RATE_LIMITED", "RUN_NOT_FOUND"}
+# How a socket may end, as the server counts it: closed by the device, lost, revoked.
+KNOWN_CLOSES = {("1000", ""), ("1006", ""), ("1008", "token_revoked")}
 # What a stand-in is told to do in its answer; most of the time nothing goes wrong.
 ORDERS = ["", "", "[[tokens=40]]", "[[tokens=0]]", "[[error=2]]", "[[drop=1]]", "[[drop=0]]",
           "[[status=503]]", "[[status=429]]", "[[hang=1]]", "[[hang=0]]"]
 MODELS = ["", "", "ollama/soak", "ollama/soak", "openai/soak", "ollama/absent"]
+
+
+def outcome_of(end: dict) -> str:
+    """The label that tars_runs_total has for it."""
+    if end["type"] == "complete":
+        return "cancelled" if end["finish_reason"] == "cancelled" else "complete"
+    return "failed" if end.get("run_id") else "refused"
 
 
 class Soak:
@@ -52,6 +61,8 @@ class Soak:
         self.over = threading.Event()
         self.failures: list[str] = []
         self.done: Counter[str] = Counter()
+        self.ends: list[Answer] = []  # of every chat that a device heard the end of
+        self.left: list[str] = []  # models of the chats that nobody waited for
         self.rss: list[int] = []
         self.devices = devices
 
@@ -62,10 +73,9 @@ class Soak:
         while not self.over.is_set():
             try:
                 self.connection(chance, f"soak-{chance.randrange(6)}")
-            except (websockets.ConnectionClosed, TimeoutError, OSError) as lost:
-                # A server that refuses or drops us for no reason shows in the counters below.
-                self.done[f"lost: {type(lost).__name__}"] += 1
             except Exception as fault:  # noqa: BLE001: each one is a finding
+                # A socket that is lost and an answer that does not come, too: where a device drops
+                # its socket or has it revoked, it does not read on.
                 self.failures.append(f"device {number}: {type(fault).__name__}: {fault}")
                 return
 
@@ -82,7 +92,7 @@ class Soak:
             leave = chance.choice(["close", "drop in the middle", "drop", "revoke"])
             self.done[leave] += 1
             if leave == "drop in the middle":
-                self.start(device, chance)
+                self.left.append(self.start(device, chance))
                 time.sleep(chance.random() * 0.2)
             if leave.startswith("drop"):
                 device.drop()
@@ -92,13 +102,15 @@ class Soak:
                 code, _ = device.closed()
                 assert code == 1008, f"revoked, then closed with {code}"
 
-    def start(self, device: Device, chance: random.Random, **fields) -> None:
+    def start(self, device: Device, chance: random.Random, **fields) -> str:
         model = chance.choice(MODELS)
         content = chance.choice(ORDERS) + " Count to ten." if model else "Count to ten."
         device.start(content, max_tokens=chance.randrange(1, 30),
                      **({"model": model} if model else {}), **fields)
+        return model
 
     def check(self, answer: Answer) -> None:
+        self.ends.append(answer)
         if answer.end["type"] == "error":
             assert answer.end["code"] in KNOWN_ERRORS, answer.end
         self.done[answer.end.get("finish_reason") or answer.end["code"]] += 1
@@ -139,6 +151,7 @@ class Soak:
             for _ in range(chance.randrange(1, 6)):
                 before.take(first.receive())
                 if before.end:
+                    self.check(before)
                     break
             first.drop()
         device.send(message)
@@ -174,6 +187,7 @@ class Soak:
         try:
             self.server.start()
             before = self.warm_up()
+            self.runs_before = self.runs_counted()
             workers = [threading.Thread(target=self.device_life, args=(n,), daemon=True)
                        for n in range(self.devices)]
             workers.append(threading.Thread(target=self.trouble, daemon=True))
@@ -224,14 +238,31 @@ class Soak:
         metrics = self.server.metrics()
         closes = sum(v for k, v in metrics.items() if k.startswith("tars_websocket_closes_total"))
         assert metrics["tars_websocket_connections_total"] == closes, "sockets that never closed"
-        runs = {k: v for k, v in metrics.items() if k.startswith("tars_runs_total")}
-        assert sum(runs.values()) > 0
+        how = {re.search(r'code="(\w*)",reason="(\w*)"', k).groups()
+               for k in metrics if k.startswith("tars_websocket_closes_total")}
+        assert how <= KNOWN_CLOSES, how - KNOWN_CLOSES
+        self.check_runs()
         ready = httpx.get(self.server.url + "/ready", timeout=10)
         assert ready.status_code == 200, ready.text
         quarter = len(self.rss) // 4
         early = statistics.median(self.rss[quarter:2 * quarter])
         late = statistics.median(self.rss[-quarter:])
         assert late <= early * 1.1 + 8 * 1024, f"RSS grows: {early} KiB, then {late} KiB"
+
+    def runs_counted(self) -> Counter[str]:
+        return Counter({re.search(r'outcome="(\w+)"', k)[1]: int(v)
+                        for k, v in self.server.metrics().items() if k.startswith("tars_runs_total")})
+
+    def check_runs(self) -> None:
+        """Every chat is one run in the server's counters, with the end that the device heard of."""
+        heard = Counter(outcome for _, outcome in {
+            (end.run_id or number, outcome_of(end.end)) for number, end in enumerate(self.ends)})
+        unheard = self.runs_counted() - self.runs_before
+        assert unheard >= heard, (unheard, heard)
+        unheard -= heard
+        # A chat may be lost with the socket that it was sent on.
+        assert unheard.total() <= len(self.left), (unheard, self.left)
+        self.done["runs"], self.done["runs nobody waited for"] = heard.total(), unheard.total()
 
     def report(self) -> str:
         quarter = max(1, len(self.rss) // 4)
