@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import signal
 import time
 
@@ -15,23 +17,47 @@ from tars_server import wait_until
 LONG = "Write a very long story about a lighthouse keeper and the sea. Do not stop."
 
 
-def test_health_comes_before_the_model_and_ready_after_it(own_server):
-    server = own_server(start=False)
+def start_watched(server) -> list[int]:
+    """Starts it; the statuses of /ready from the moment that /health is answered, each once. By a plain
+    connection, since loading takes a fifth of a second and an httpx client a tenth of that."""
     server.spawn()
-    wait_until(lambda: server.responds("/health"), 10, every=0.002)
-    seen = set()
+    seen: list[int] = []
+    deadline = time.monotonic() + 20
+    connection = http.client.HTTPConnection(*server.address, timeout=5)
 
-    def ready() -> bool:
-        response = httpx.get(server.url + "/ready", timeout=5)
-        body = response.json()
-        seen.add(response.status_code)
-        assert body["status"] == ("ready" if response.status_code == 200 else "not_ready")
+    def get(path: str) -> tuple[int, dict]:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+
+    while not seen or seen[-1] != 200:
+        assert server.alive() and time.monotonic() < deadline, (seen, server.log()[-2000:])
+        try:
+            assert get("/health")[0] == 200
+        except OSError:  # nothing listens yet
+            connection.close()
+            time.sleep(0.001)
+            continue
+        status, body = get("/ready")
+        assert body["status"] == ("ready" if status == 200 else "not_ready")
         assert body["checks"]["store"] == "healthy"
-        return response.status_code == 200
+        assert body["checks"]["backend_embedded"] == ("healthy" if status == 200 else "unhealthy")
+        if status not in seen:
+            seen.append(status)
+    connection.close()
+    return seen
 
-    wait_until(ready, 20, every=0.005)
-    assert seen <= {200, 503}
-    assert server.stop() == 0
+
+def test_health_comes_before_the_model_and_ready_after_it(own_server):
+    """On a busy machine a look may come too late to see the model load; one of three does not."""
+    starts = []
+    for _ in range(3):
+        server = own_server(start=False)
+        starts.append(start_watched(server))
+        assert server.stop() == 0
+        if starts[-1] == [503, 200]:
+            return
+    raise AssertionError(f"the model was never seen to load: {starts}")
 
 
 def test_sigterm_lets_the_running_answer_finish(own_server):
