@@ -1,20 +1,8 @@
 #include "model_fixture.h"
 
-#include <cstdlib>
-
 namespace tars::llm {
 
 using namespace std::chrono_literals;
-
-std::filesystem::path test_model() {
-  const char* path = std::getenv("TARS_TEST_MODEL");
-  if (path == nullptr || !std::filesystem::exists(path)) {
-    ADD_FAILURE()
-        << "TARS_TEST_MODEL names no GGUF file: run ./scripts/test, which fetches the weights";
-    return {};
-  }
-  return path;
-}
 
 void RecordingSink::on_start(int, int) {
   const std::lock_guard lock(mutex_);

@@ -4,21 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "../../support/weights.h"
 #include "base/clock.h"
 #include "llm/llama/llama_backend.h"
 #include "telemetry/metrics.h"
 
 namespace tars::llm {
-
-// Empty, with a test failure that says what to do, when the weights are not there.
-std::filesystem::path test_model();
 
 // Remembers what it was told; waits for it. Any thread.
 class RecordingSink final : public Sink {

@@ -3,25 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
-#include <string>
 
+#include "../../../support/weights.h"
 #include "llm/llama/loaded_model.h"
 
 namespace tars::llm {
-
-// Empty, with a test failure that says what to do, when the weights are not there.
-inline std::filesystem::path test_model() {
-  const char* path = std::getenv("TARS_TEST_MODEL");
-  if (path == nullptr || !std::filesystem::exists(path)) {
-    ADD_FAILURE()
-        << "TARS_TEST_MODEL names no GGUF file: run ./scripts/test, which fetches the weights";
-    return {};
-  }
-  return path;
-}
 
 // Two slots of 512 tokens on one thread. Loaded once for each suite: it takes part of a second.
 class LoadedModelTest : public ::testing::Test {
