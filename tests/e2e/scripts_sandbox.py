@@ -1,6 +1,6 @@
-"""A repository with the real ./scripts, in which nothing real is installed, built or asked of Debian: the
-programs that would do so are stand-ins, and no others are on the PATH. Who calls is what the stand-in of
-`id` says, so that root and sudo can be played by anybody."""
+"""A repository with the real ./scripts, in which nothing real is installed, built or asked of Debian:
+the programs that would do so are stand-ins, and no others are on the PATH. Who calls is what the
+stand-in of `id` says, so that root and sudo can be played by anybody."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from tars_server import REPOSITORY
 
 # Programs of every Debian that the scripts may use as they are.
-REAL = ["awk", "basename", "bash", "cat", "chmod", "cut", "date", "dirname", "env", "find", "flock", "grep",
-        "head", "mkdir", "mktemp", "mv", "nproc", "paste", "printf", "rm", "sed", "sha256sum", "sort",
-        "stat", "tail", "tee", "test", "tr", "uname", "wc", "xargs"]
+REAL = ["awk", "basename", "bash", "cat", "chmod", "cut", "date", "dirname", "env", "find", "flock",
+        "grep", "head", "mkdir", "mktemp", "mv", "nproc", "paste", "printf", "rm", "sed", "sha256sum",
+        "sort", "stat", "tail", "tee", "test", "tr", "uname", "wc", "xargs"]
 
 # Each is a shell script. $BOX is the sandbox; what a test wants to look at goes to $BOX/calls.
 FAKES = {
@@ -54,6 +54,9 @@ esac""",
     "apt-cache": "exit 0",
     "sleep": 'echo "sleep $*" >>"$BOX/calls"',
     "c++": "echo c++",
+    "cmake": """echo "cmake $*" >>"$BOX/calls"
+if [ -n "${FAKE_CMAKE:-}" ]; then echo "$FAKE_CMAKE"; exit 1; fi""",
+    "ninja": 'echo "ninja $*" >>"$BOX/calls"',
     "df": """case "$*" in
   -Pm*) printf 'Filesystem\\nx x x %s\\n' "${FAKE_FREE:-90000}" ;;
   *) printf 'Avail\\n%sM\\n' "${FAKE_FREE:-90000}" ;;
@@ -84,7 +87,8 @@ class Sandbox:
         # The two paths that a PATH does not reach.
         lib = self.repository / "scripts/lib.sh"
         text = lib.read_text()
-        for real, fake in {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable}.items():
+        paths = {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable}
+        for real, fake in paths.items():
             assert text.count(f"={real} ") == 1, real
             text = text.replace(f"={real} ", f"={shlex.quote(str(fake))} ")
         lib.write_text(text)
@@ -106,8 +110,9 @@ class Sandbox:
         home = self.folder / "home" / ("root" if uid == 0 else "ann")
         full = {"PATH": str(self.folder / "bin"), "BOX": str(self.folder), "HOME": str(home),
                 "FAKE_UID": str(uid), "PIP_CONFIG_FILE": "/dev/null", **env}
-        return subprocess.run(words, cwd=cwd or self.repository, env={k: v for k, v in full.items() if v},
-                              capture_output=True, text=True, timeout=60)
+        return subprocess.run(words, cwd=cwd or self.repository, capture_output=True, text=True,
+                              env={k: v for k, v in full.items() if v}, timeout=60,
+                              stdin=subprocess.DEVNULL)
 
     def calls(self, prefix: str = "") -> list[str]:
         path = self.folder / "calls"

@@ -250,8 +250,9 @@ class Soak:
         assert late <= early * 1.1 + 8 * 1024, f"RSS grows: {early} KiB, then {late} KiB"
 
     def runs_counted(self) -> Counter[str]:
+        metrics = self.server.metrics()
         return Counter({re.search(r'outcome="(\w+)"', k)[1]: int(v)
-                        for k, v in self.server.metrics().items() if k.startswith("tars_runs_total")})
+                        for k, v in metrics.items() if k.startswith("tars_runs_total")})
 
     def check_runs(self) -> None:
         """Every chat is one run in the server's counters, with the end that the device heard of."""

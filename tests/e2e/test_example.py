@@ -48,11 +48,13 @@ def test_packages_that_are_missing_are_one_line(tmp_path, there):
     for name in there:
         (tmp_path / f"{name}.py").write_text("")
     # -S: without what is installed; the folder of the stand-ins is all that it finds.
-    result = subprocess.run([sys.executable, "-S", "-E", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
-                             f"sys.argv[0] = {str(EXAMPLE)!r}; exec(open(sys.argv[0]).read())"],
-                            capture_output=True, text=True, timeout=30)
+    start = (f"import runpy, sys; sys.path.insert(0, {str(tmp_path)!r}); "
+             f"runpy.run_path({str(EXAMPLE)!r}, run_name='__main__')")
+    result = subprocess.run([sys.executable, "-S", "-E", "-c", start], capture_output=True, text=True,
+                            timeout=30)
     assert result.returncode == 1 and result.stdout == ""
-    assert result.stderr.count("\n") == 1 and "~/tars-py/bin/pip install websockets httpx" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "~/tars-py/bin/pip install websockets httpx" in result.stderr
 
 
 def test_a_refused_name_is_one_line(server):

@@ -18,8 +18,8 @@ LONG = "Write a very long story about a lighthouse keeper and the sea. Do not st
 
 
 def start_watched(server) -> list[int]:
-    """Starts it; the statuses of /ready from the moment that /health is answered, each once. By a plain
-    connection, since loading takes a fifth of a second and an httpx client a tenth of that."""
+    """Starts it; the statuses of /ready from the moment that /health is answered, each once. By a
+    plain connection, since loading takes a fifth of a second and an httpx client a tenth of that."""
     server.spawn()
     seen: list[int] = []
     deadline = time.monotonic() + 20

