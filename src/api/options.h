@@ -17,7 +17,7 @@ struct Options {
   bool development = false;          // `*` in cors_origins counts only then
   // Origins besides the server's own that browsers may call from: scheme://host[:port].
   std::vector<std::string> cors_origins;
-  // Pages that reached this server by a foreign host name are refused (see OriginPolicy::is_rebound).
+  // Pages that reached this server by a foreign host name are refused: OriginPolicy::is_rebound().
   bool refuse_foreign_names = false;
 
   // Proxies whose Forwarded and X-Forwarded-* headers are taken: addresses and networks.

@@ -66,8 +66,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Larger request headers are answered 431."},
     {.name = "HTTP_MAX_CONNECTIONS", .group = Group::http, .kind = Kind::integer, .initial = "4096",
      .min = 1, .max = 1000000, .unit = "connections",
-     .help = "Open connections, WebSockets included; more wait in the kernel's queue. Unset, it is at "
-             "least WS_MAX_CONNECTIONS and 256."},
+     .help = "Open connections, WebSockets included; more wait in the kernel's queue. Unset, it is "
+             "at least WS_MAX_CONNECTIONS and 256."},
     {.name = "HTTP_HEADER_TIMEOUT", .group = Group::http, .kind = Kind::integer, .initial = "10",
      .min = 1, .max = 3600, .unit = "seconds",
      .help = "From the first byte to the last header; then 408."},
