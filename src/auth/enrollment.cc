@@ -2,8 +2,6 @@
 
 #include <openssl/crypto.h>
 
-#include <algorithm>
-
 #include "auth/client_id.h"
 #include "base/ids.h"
 #include "base/utf8.h"
@@ -19,8 +17,7 @@ bool is_name(std::string_view text) {
   if (text.size() > kMaxNameCharacters * 4) return false;
   const auto characters = count_code_points(text);
   if (!characters || *characters > kMaxNameCharacters) return false;
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return !has_control_characters(text);
 }
 
 // Hashes have one length, so neither the length nor the place of the first difference shows in the

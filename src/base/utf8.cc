@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <algorithm>
+
 #include <cstdint>
 
 namespace tars {
@@ -71,6 +73,41 @@ std::string replace_invalid_utf8(std::string_view text) {
       out += "\xEF\xBF\xBD";
     }
     text.remove_prefix(step.length);
+  }
+  return out;
+}
+
+namespace {
+
+// How many bytes the control character at the front takes; 0 = there is none.
+std::size_t control_size(std::string_view text) {
+  const auto byte = [text](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 1;
+  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) <= 0x9F) return 2;
+  if (byte(0) != 0xE2) return 0;
+  const bool separates_or_turns = byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE;
+  const bool isolates = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return separates_or_turns || isolates ? 3 : 0;
+}
+
+}  // namespace
+
+bool has_control_characters(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (control_size(text.substr(i)) > 0) return true;
+  }
+  return false;
+}
+
+std::string replace_control_characters(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t control = control_size(text);
+    out += control > 0 ? ' ' : text.front();
+    text.remove_prefix(std::max<std::size_t>(control, 1));
   }
   return out;
 }

@@ -21,4 +21,11 @@ std::size_t complete_utf8_prefix(std::string_view text);
 // Every maximal ill-formed subsequence becomes U+FFFD (Unicode 15, section 3.9).
 std::string replace_invalid_utf8(std::string_view text);
 
+// Characters that would forge a line or move a terminal's cursor: C0, DEL, C1, the separators of
+// lines and paragraphs, and what turns the direction of writing (Unicode's Bidi_Control, but the
+// marks). In valid UTF-8.
+bool has_control_characters(std::string_view text);
+// The same text with a blank for each of them.
+std::string replace_control_characters(std::string_view text);
+
 }  // namespace tars

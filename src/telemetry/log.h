@@ -44,7 +44,7 @@ bool log_enabled(LogLevel level);
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
 
 // The value of `token=` (and access_token=, enrollment_key=) in a URL or query becomes
-// `[redacted]`.
+// `[redacted]`, and so does each part of a path that is a JWT.
 std::string redact_url(std::string_view url);
 
 }  // namespace tars::telemetry

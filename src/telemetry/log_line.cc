@@ -52,7 +52,8 @@ std::string text_value(std::string_view value) {
   if (!value.empty() && value.find_first_not_of(kBare) == std::string_view::npos) {
     return std::string(value);
   }
-  return json::serialize(json::string(replace_invalid_utf8(value)));
+  // JSON escapes C0; what else a terminal would obey becomes a blank.
+  return replace_control_characters(json::serialize(json::string(replace_invalid_utf8(value))));
 }
 
 std::string text_field(const Field& field) {
@@ -68,11 +69,7 @@ std::string text_field(const Field& field) {
 
 // The event is a literal of ours, but a line break in it must not forge a line either.
 std::string one_line(std::string_view event) {
-  std::string out = replace_invalid_utf8(event);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return out;
+  return replace_control_characters(replace_invalid_utf8(event));
 }
 
 }  // namespace

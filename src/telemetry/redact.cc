@@ -14,8 +14,8 @@ int hex_value(char c) {
   return -1;
 }
 
-// As the server will read the name: percent-decoded; and without case, to be on the safe side.
-std::string decoded_lower(std::string_view name) {
+// As the server will read it: percent-decoded.
+std::string decoded(std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < name.size(); ++i) {
     char c = name[i];
@@ -24,9 +24,36 @@ std::string decoded_lower(std::string_view name) {
       c = static_cast<char>(hex_value(name[i + 1]) * 16 + hex_value(name[i + 2]));
       i += 2;
     }
-    out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    out += c;
   }
   return out;
+}
+
+// Without case, to be on the safe side.
+std::string decoded_lower(std::string_view name) {
+  std::string out = decoded(name);
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// Three parts of base64url, the first of them the beginning of a JSON object (RFC 7519).
+bool is_jwt(std::string_view text) {
+  constexpr std::string_view kBase64Url =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=";
+  return text.starts_with("eyJ") && std::ranges::count(text, '.') == 2 &&
+         text.find_first_not_of(kBase64Url) == std::string_view::npos;
+}
+
+// A path with each segment that is a token blotted out.
+void append_path(std::string& out, std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view segment = path.substr(0, end);
+    out += is_jwt(decoded(segment)) ? std::string_view("[redacted]") : segment;
+    if (end < path.size()) out += '/';
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
 }
 
 bool is_secret(std::string_view name) {
@@ -49,7 +76,7 @@ std::string redact_url(std::string_view url) {
       out += part.substr(0, equals + 1);
       out += "[redacted]";
     } else {
-      out += part;
+      append_path(out, part);
     }
     if (end < url.size()) out += url[end];
     url.remove_prefix(std::min(end + 1, url.size()));

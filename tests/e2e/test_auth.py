@@ -77,7 +77,8 @@ def test_client_ids_that_are_allowed(server, client_id):
     {}, {"client_id": ""}, {"client_id": None}, {"client_id": 5}, {"client_id": ["a"]},
     {"client_id": "c" * 129}, {"client_id": "x" * 10_000}, {"client_id": "has space"},
     {"client_id": "sl/ash"}, {"client_id": "naïve"}, {"client_id": "nul\x00"},
-    {"client_id": "a", "device_name": "d" * 129}, {"client_id": "a", "device_type": 7},
+    {"client_id": "a", "device_name": "d" * 129}, {"client_id": "a", "device_name": "x\u009b2Jy"},
+    {"client_id": "a", "device_type": "\u202ex"}, {"client_id": "a", "device_type": 7},
     [], "text", 5, None,
 ])
 def test_bad_bodies_are_422(server, body):

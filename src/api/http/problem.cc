@@ -5,6 +5,7 @@
 
 #include "api/error_table.h"
 #include "base/utf8.h"
+#include "telemetry/log.h"
 
 namespace tars::api {
 namespace {
@@ -41,7 +42,7 @@ net::HttpResponse render(const Document& document, const std::vector<FieldError>
   json.field("title", document.title);
   json.field("status", document.status);
   json.field("detail", replace_invalid_utf8(document.detail));
-  json.field("instance", replace_invalid_utf8(path));
+  json.field("instance", telemetry::redact_url(replace_invalid_utf8(path)));
   json.field("code", document.name);
   json.field("trace_id", place.trace_id.empty() ? place.request_id : place.trace_id);
   if (document.status == 422) {

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <ctime>
+#include <utility>
 
 #include "net/io/http_session.h"
 #include "telemetry/log.h"
@@ -20,6 +21,8 @@ using telemetry::LogLevel;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // How long accepting rests when descriptors or the connection limit are used up.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+// Without a refusal by the kernel for so long, descriptors are there again.
+constexpr std::chrono::seconds kWantIsOver{30};
 // How exact deadlines are.
 constexpr std::chrono::milliseconds kWatchInterval{250};
 
@@ -162,8 +165,12 @@ asio::awaitable<void> IoThread::accept_loop() {
     if (!ec) {
       serve(std::move(socket));
     } else if (is_out_of_resources(ec)) {
-      telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
-                     {{"error", ec.message()}});
+      // Once for a time of want, not ten times a second.
+      const auto now = std::chrono::steady_clock::now();
+      if (now > std::exchange(want_until_, now + kWantIsOver)) {
+        telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
+                       {{"error", ec.message()}});
+      }
       pause_.expires_after(kAcceptPause);
       co_await pause_.async_wait(kAwait);
     } else if (!acceptor_->is_open()) {

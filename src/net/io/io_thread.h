@@ -95,6 +95,7 @@ class IoThread {
   std::string write_buffer_;
   DateHeader date_;
   bool draining_ = false;
+  SteadyTime want_until_{};  // descriptors were used up not long before it
   bool destroying_ = false;
 
   // Sockets are used on this thread alone and need no locks; posts and timers keep theirs.

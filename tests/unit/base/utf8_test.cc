@@ -52,6 +52,28 @@ TEST(Utf8, EachMaximalIllFormedPartBecomesOneReplacement) {
   EXPECT_EQ(replace_invalid_utf8("\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64"), expected);
 }
 
+TEST(Utf8, ControlCharactersAreFoundAndReplaced) {
+  const std::pair<std::string, std::string> rows[] = {{"a\nb", "a b"},
+                                                      {"a\x7F", "a "},
+                                                      {"a\xC2\x9B\x32J", "a 2J"},
+                                                      {"\xC2\x85", " "},
+                                                      {"a\xE2\x80\xA8z", "a z"},
+                                                      {"\xE2\x80\xAE"
+                                                       "evil",
+                                                       " evil"},
+                                                      {"\xE2\x81\xA6", " "},
+                                                      {std::string(1, '\0'), " "}};
+  for (const auto& [text, replaced] : rows) {
+    EXPECT_TRUE(has_control_characters(text)) << text;
+    EXPECT_EQ(replace_control_characters(text), replaced);
+  }
+  for (const std::string text :
+       {"", "Grüße, 世界 🙂", "\xC2\xA0", "\xE2\x80\x93", "\xE2\x80", "\xC2"}) {
+    EXPECT_FALSE(has_control_characters(text)) << text;
+    EXPECT_EQ(replace_control_characters(text), text);
+  }
+}
+
 TEST(Utf8, ValidTextStaysAsItIs) { EXPECT_EQ(replace_invalid_utf8("aé€😀"), "aé€😀"); }
 
 }  // namespace

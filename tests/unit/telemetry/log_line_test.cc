@@ -47,6 +47,8 @@ TEST(LogLine, NoValueForgesALineOrAField) {
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find('\xFF'), std::string::npos);
   }
+  EXPECT_EQ(line(LogFormat::text, "e", {{"v", "a\xC2\x9B\x32J"}}),
+            "1970-01-01T00:00:00.000000Z WARNING e v=\"a 2J\"");
   EXPECT_EQ(line(LogFormat::text, "e", {{"v", "a b=c"}}),
             "1970-01-01T00:00:00.000000Z WARNING e v=\"a b=c\"");
 }

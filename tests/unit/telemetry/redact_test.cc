@@ -20,6 +20,13 @@ TEST(Redact, ADisguisedNameIsSeenThrough) {
   EXPECT_EQ(redact_url("/x?token=a=b"), "/x?token=[redacted]");
 }
 
+TEST(Redact, ATokenInAPathDisappears) {
+  EXPECT_EQ(redact_url("/eyJhbGciOi.eyJzdWIiOi.c2ln-_"), "/[redacted]");
+  EXPECT_EQ(redact_url("/auth/devices/eyJh.eyJz.c2ln/x?a=eyJ"), "/auth/devices/[redacted]/x?a=eyJ");
+  EXPECT_EQ(redact_url("/%65yJh.eyJz%2Ec2ln"), "/[redacted]");
+  EXPECT_EQ(redact_url("/eyJh.eyJz/a.b.c/"), "/eyJh.eyJz/a.b.c/");
+}
+
 TEST(Redact, OtherUrlsStayAsTheyAre) {
   for (const char* url :
        {"", "/", "/a?b=c&d", "/token", "/x?tokens=1", "/x?token", "?%", "/x?%6=1", "&&=&"}) {
