@@ -1,7 +1,6 @@
 #include "net/client/client_connection.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -37,13 +36,19 @@ bool would_block(const boost::system::error_code& ec) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(asio::io_context& context) : socket_(context) {}
+ClientConnection::ClientConnection(asio::io_context& context)
+    : context_(context), socket_(context) {}
 
 ClientConnection::~ClientConnection() { close(); }
 
-asio::awaitable<Result<void>> ClientConnection::connect(std::vector<Tcp::endpoint> addresses) {
-  const auto [ec, peer] = co_await asio::async_connect(socket_, addresses, kAwait);
-  if (ec) co_return failed(ec);
+asio::awaitable<Result<void>> ClientConnection::connect(std::vector<Tcp::endpoint> addresses,
+                                                        std::chrono::milliseconds stagger) {
+  const auto race = std::make_shared<ConnectRace>(context_, addresses, stagger);
+  race_ = race;
+  const Result<void> connected = co_await race->run();
+  race_.reset();
+  if (!connected) co_return connected.error();
+  socket_ = race->take();
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(Tcp::no_delay(true), ignored);
@@ -107,6 +112,7 @@ bool ClientConnection::is_quiet() {
 }
 
 void ClientConnection::close() {
+  if (race_) race_->cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -2,18 +2,18 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "net/client/connect_race.h"
 
 namespace tars::net {
 
@@ -21,16 +21,18 @@ namespace tars::net {
 // only. One connect(), write() or read() at a time; close() may come between and ends it.
 class ClientConnection {
  public:
-  using Tcp = boost::asio::ip::tcp;
-  using Socket = boost::asio::basic_stream_socket<Tcp, boost::asio::io_context::executor_type>;
+  using Tcp = ConnectRace::Tcp;
+  using Socket = ConnectRace::Socket;
 
   explicit ClientConnection(boost::asio::io_context& context);
   ~ClientConnection();
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
-  // Tries the addresses in turn.
-  boost::asio::awaitable<Result<void>> connect(std::vector<Tcp::endpoint> addresses);
+  // To the first of the addresses that answers; see ConnectRace. Has no deadline but close().
+  boost::asio::awaitable<Result<void>> connect(
+      std::vector<Tcp::endpoint> addresses,
+      std::chrono::milliseconds stagger = std::chrono::milliseconds(250));
   // The TLS handshake on a connection just made: SNI for names, the certificate's chain and its
   // name (RFC 6125) as `tls` and `host` ask. `tls` outlives the connection.
   boost::asio::awaitable<Result<void>> secure(boost::asio::ssl::context& tls,
@@ -56,7 +58,9 @@ class ClientConnection {
   void close();
 
  private:
+  boost::asio::io_context& context_;
   Socket socket_;
+  std::shared_ptr<ConnectRace> race_;  // while it connects
   std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
 };
 

@@ -87,7 +87,7 @@ T run(boost::asio::io_context& context, boost::asio::awaitable<T> work) {
   context.restart();
   while (!out && context.run_one_for(std::chrono::seconds(20)) > 0) {
   }
-  return out.value();
+  return std::move(out).value();
 }
 
 }  // namespace tars::net::testing
