@@ -104,7 +104,8 @@ RemoteBackend::~RemoteBackend() { RemoteBackend::shutdown(); }
 
 void RemoteBackend::start(const std::vector<asio::io_context*>& contexts) {
   const net::ClientOptions client{.connect_timeout = state_->options.connect_timeout,
-                                  .ca_file = state_->options.ca_file};
+                                  .ca_file = state_->options.ca_file,
+                                  .names = std::make_shared<net::HostNames>()};
   std::lock_guard lock(state_->mutex);
   for (asio::io_context* context : contexts) {
     state_->lanes.push_back(std::make_shared<Lane>(*context, client));

@@ -1,9 +1,5 @@
 #include "net/client/client_state.h"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 
 #include "net/client/exchange.h"
@@ -34,7 +30,10 @@ Result<void> check_ca_file(const std::string& file) {
 }
 
 ClientState::ClientState(asio::io_context& context, ClientOptions options)
-    : context_(context), options_(std::move(options)), tick_(context) {}
+    : context_(context),
+      options_(std::move(options)),
+      names_(options_.names ? options_.names : std::make_shared<HostNames>()),
+      tick_(context) {}
 
 void ClientState::add(Exchange& exchange) {
   exchanges_.insert(&exchange);
@@ -105,41 +104,6 @@ void ClientState::on_tick() {
   for (Exchange* exchange : exchanges_) exchange->check_deadline(now);
   kept_.remove_if([now](const Kept& k) { return k.until <= now; });
   if (!exchanges_.empty() || !kept_.empty()) arm();
-}
-
-asio::awaitable<Result<std::vector<asio::ip::tcp::endpoint>>> look_up(
-    asio::io_context& context, const Endpoint& endpoint,
-    std::shared_ptr<asio::steady_timer> give_up) {
-  using asio::ip::tcp;
-  std::vector<tcp::endpoint> out;
-  boost::system::error_code ec;
-  const auto address = asio::ip::make_address(endpoint.host, ec);
-  if (!ec) {
-    out.emplace_back(address, endpoint.port);
-    co_return out;
-  }
-  struct Lookup {
-    explicit Lookup(asio::io_context& c) : resolver(c) {}
-    tcp::resolver resolver;
-    boost::system::error_code ec = asio::error::timed_out;
-    std::vector<tcp::endpoint> found;
-  };
-  auto lookup = std::make_shared<Lookup>(context);
-  lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
-                                 [lookup, give_up](const boost::system::error_code& error,
-                                                   const tcp::resolver::results_type& results) {
-                                   lookup->ec = error;
-                                   for (const auto& result : results)
-                                     lookup->found.push_back(result.endpoint());
-                                   give_up->cancel();
-                                 });
-  co_await give_up->async_wait(asio::as_tuple(asio::use_awaitable));
-  lookup->resolver.cancel();  // or it would be in the way of the next one's, which has one thread
-  if (lookup->ec) {
-    co_return make_error(ErrorCode::io_error,
-                         "the name " + endpoint.host + " has no address: " + lookup->ec.message());
-  }
-  co_return std::move(lookup->found);
 }
 
 }  // namespace tars::net

@@ -1,13 +1,10 @@
 // What the exchanges of one HttpClient share: kept connections, certificates, the deadlines.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <array>
 #include <list>
 #include <memory>
 #include <optional>
@@ -17,6 +14,7 @@
 
 #include "net/client/client_connection.h"
 #include "net/client/endpoint.h"
+#include "net/client/host_names.h"
 #include "net/client/http_client.h"
 
 namespace tars::net {
@@ -28,6 +26,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
 
   const ClientOptions& options() const { return options_; }
   boost::asio::io_context& context() { return context_; }
+  const std::shared_ptr<HostNames>& names() const { return names_; }
 
   void add(Exchange& exchange);
   void remove(Exchange& exchange) { exchanges_.erase(&exchange); }
@@ -56,6 +55,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
 
   boost::asio::io_context& context_;
   const ClientOptions options_;
+  const std::shared_ptr<HostNames> names_;
   std::unordered_set<Exchange*> exchanges_;
   std::list<Kept> kept_;  // the last used first
   std::optional<boost::asio::ssl::context> tls_;
@@ -63,12 +63,5 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   bool armed_ = false;
   bool closed_ = false;
 };
-
-// The addresses of a name, all families. Waits no longer than until `give_up` (a timer that the
-// caller sets and may cancel) although the lookup itself cannot be stopped: its answer is dropped
-// then.
-boost::asio::awaitable<Result<std::vector<boost::asio::ip::tcp::endpoint>>> look_up(
-    boost::asio::io_context& context, const Endpoint& endpoint,
-    std::shared_ptr<boost::asio::steady_timer> give_up);
 
 }  // namespace tars::net

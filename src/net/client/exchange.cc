@@ -1,8 +1,8 @@
 #include "net/client/exchange.h"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "net/client/client_connection.h"
@@ -13,6 +13,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::chrono::milliseconds kStagger{250};  // RFC 8305, section 8
 constexpr std::size_t kReadBytes = 16 * 1024;  // a TLS record at most
 
 std::string bytes_of(const Endpoint& endpoint, const ClientRequest& request) {
@@ -82,6 +83,7 @@ Error Exchange::explain(Error error) const {
 asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
                                               std::chrono::milliseconds head_timeout) {
   const std::string bytes = bytes_of(endpoint_, request);
+  if (closed_) co_return explain({});
   connection_ = client_->take(endpoint_);
   if (connection_) {
     Result<void> answered = co_await attempt(bytes, head_timeout);
@@ -90,20 +92,32 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
   Result<void> connected = co_await connect();
   if (!connected) {
     if (closed_) co_return explain(connected.error());
-    co_return unreachable(endpoint_, timed_out_ ? "it takes too long" : connected.error().message);
+    const Error& error = connected.error();
+    const bool slow = timed_out_ && error.code != ErrorCode::timeout;
+    co_return unreachable(endpoint_, slow ? "it takes too long" : error.message);
   }
   co_return co_await attempt(bytes, head_timeout);
 }
 
 asio::awaitable<Result<void>> Exchange::connect() {
   wait_at_most(client_->options().connect_timeout);
-  looking_up_ = std::make_shared<asio::steady_timer>(client_->context(), deadline_);
-  auto addresses = co_await look_up(client_->context(), endpoint_, looking_up_);
+  looking_up_ = std::make_unique<HostLookup>(client_->context(), client_->names());
+  const Result<HostNames::Addresses> found = co_await looking_up_->run(endpoint_.host);
   looking_up_.reset();
-  if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
-  if (!addresses) co_return addresses.error();
+  if (timed_out_) {
+    co_return make_error(ErrorCode::timeout, "nobody tells its address in time");
+  }
+  if (closed_) co_return make_error(ErrorCode::closed, "given up");
+  if (!found) co_return found.error();
+  std::vector<ClientConnection::Tcp::endpoint> addresses;
+  for (const auto& address : *found) addresses.emplace_back(address, endpoint_.port);
+  // Each address is to have its chance within the time.
+  const auto attempts = static_cast<int>(addresses.size());
+  const auto share = client_->options().connect_timeout / (attempts + 1);
   connection_ = std::make_unique<ClientConnection>(client_->context());
-  Result<void> connected = co_await connection_->connect(*std::move(addresses));
+  Result<void> connected =
+      co_await connection_->connect(std::move(addresses), std::min(kStagger, share));
+  if (!connected && !closed_) client_->names()->doubt(endpoint_.host);
   if (!connected || !endpoint_.secure) co_return connected;
   if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
   auto tls = client_->tls();

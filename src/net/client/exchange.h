@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <functional>
@@ -19,6 +18,7 @@ namespace tars::net {
 
 class ClientConnection;
 class ClientState;
+class HostLookup;
 
 struct ClientRequest {
   std::string method = "GET";
@@ -96,7 +96,7 @@ class Exchange {
   bool spoiled_ = false;  // it carried what is no part of an answer
   bool given_ = false;  // what is in body_ was returned by read_body()
   std::unique_ptr<char[]> read_buffer_;
-  std::shared_ptr<boost::asio::steady_timer> looking_up_;
+  std::unique_ptr<HostLookup> looking_up_;  // while it runs
   SteadyTime deadline_ = SteadyTime::max();
   SteadyTime sent_at_{};
   bool timed_out_ = false;

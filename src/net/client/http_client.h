@@ -10,6 +10,7 @@
 
 #include "net/client/endpoint.h"
 #include "net/client/exchange.h"
+#include "net/client/host_names.h"
 
 namespace tars::net {
 
@@ -18,6 +19,7 @@ struct ClientOptions {
   std::chrono::milliseconds keep_alive{std::chrono::seconds{60}};  // an idle connection is kept
   std::size_t max_kept_per_origin = 64;  // idle connections to one scheme, host and port
   std::string ca_file = {};  // PEM; certificates to trust besides the system's
+  std::shared_ptr<HostNames> names = nullptr;  // of several clients; none = its own
 };
 
 // Whether a client could trust what is in `file` (PEM); backend_unavailable with the reason else.

@@ -70,21 +70,5 @@ TEST_F(ClientStateTest, AMissingFileOfCertificatesIsNamed) {
   EXPECT_NE(tls.error().message.find("/no/file"), std::string::npos);
 }
 
-TEST_F(ClientStateTest, ANameIsLookedUp) {
-  auto patience = std::make_shared<boost::asio::steady_timer>(context_, 20s);
-  const auto found = run(context_, look_up(context_, {.host = "localhost", .port = 7}, patience));
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->front().port(), 7);
-}
-
-TEST_F(ClientStateTest, ALookUpThatTakesLongerThanToldIsGivenUp) {
-  // Names are looked up one after the other: this one is behind many.
-  boost::asio::ip::tcp::resolver busy(context_);
-  for (int i = 0; i < 5000; ++i) busy.async_resolve("localhost", "7", [](auto, auto) {});
-  auto none = std::make_shared<boost::asio::steady_timer>(context_, 0s);
-  EXPECT_FALSE(run(context_, look_up(context_, {.host = "localhost", .port = 7}, none)));
-  busy.cancel();
-}
-
 }  // namespace
 }  // namespace tars::net
