@@ -67,6 +67,9 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
       return refuse(text, "has no port that can be connected to");
   }
   out.base_path = std::string(url->encoded_path());
+  // A list where one address belongs: "http://a:1,http://b:2" is parsed as one with an odd path.
+  const bool odd_path = !out.base_path.empty() && out.base_path.front() != '/';
+  if (odd_path || out.host.find(',') != std::string::npos) return refuse(text, "is no address");
   while (out.base_path.ends_with('/')) out.base_path.pop_back();
   return out;
 }

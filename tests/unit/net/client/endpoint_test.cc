@@ -25,8 +25,9 @@ TEST(Endpoint, AnAddressToListenOnBecomesOneToConnectTo) {
 }
 
 TEST(Endpoint, RefusesWhatCannotBeAsked) {
-  for (const char* text : {"", "ftp://x", "http://", "http://user:secret@host", "http://h/?a=b",
-                           "http://h/#f", "http://h:0", "http://h:99999", "not an address"}) {
+  for (const char* text :
+       {"", "ftp://x", "http://", "http://user:secret@host", "http://h/?a=b", "http://h/#f",
+        "http://h:0", "http://h:99999", "not an address", "http://a:1,http://b:2", "http://a,b"}) {
     EXPECT_EQ(url_of(text).substr(0, 6), "error:") << text;
   }
 }
