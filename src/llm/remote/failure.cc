@@ -1,5 +1,7 @@
 #include "llm/remote/failure.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "llm/remote/json_fields.h"
@@ -27,9 +29,28 @@ Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std
   return {.error = std::move(error)};
 }
 
+// What servers say of a prompt that is too long: OpenAI, vLLM, llama-server, TGI, TensorRT-LLM.
+// There is no code that they share.
 bool is_about_length(std::string_view said) {
-  return said.find("context_length") != said.npos || said.find("context length") != said.npos ||
-         said.find("maximum context") != said.npos;
+  constexpr std::array<std::string_view, 13> kWords = {"context_length",
+                                                       "context length",
+                                                       "maximum context",
+                                                       "context size",
+                                                       "context_size",
+                                                       "context window",
+                                                       "max_new_tokens must be <=",
+                                                       "inputs must have less than",
+                                                       "prompt is too long",
+                                                       "prompt too long",
+                                                       "maximum number of tokens",
+                                                       "max_seq_len",
+                                                       "maximum sequence length"};
+  std::string text;
+  for (const char c : said) {
+    // TGI writes names between backticks.
+    if (c != '`') text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::ranges::any_of(kWords, [&](auto words) { return text.find(words) != text.npos; });
 }
 
 int rank(ErrorCode code) {
@@ -98,7 +119,8 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
     return out;
   }
   if (head.status >= 400 && head.status < 500) {
-    const bool too_long = is_about_length(body);
+    const bool too_long =
+        head.status == 413 || is_about_length(body) || says_more_than_context(body);
     Failure out = fail(too_long ? ErrorCode::context_overflow : ErrorCode::generation_error,
                        "the model server refused the request (" + status + ")" + said);
     out.others_may_answer = false;

@@ -81,6 +81,16 @@ std::string error_words(std::string_view body) {
   return error == nullptr ? std::string() : words(*error);
 }
 
+bool says_more_than_context(std::string_view body) {
+  boost::system::error_code ec;
+  const json::value parsed = json::parse(body, ec);
+  const json::object* object = ec ? nullptr : parsed.if_object();
+  if (object == nullptr) return false;
+  if (const json::object* const error = object_in(*object, "error")) object = error;
+  const int room = count_in(*object, "n_ctx");
+  return room > 0 && count_in(*object, "n_prompt_tokens") > room;
+}
+
 bool is_json(std::string_view text) {
   boost::system::error_code ec;
   json::parse(text, ec);

@@ -41,6 +41,9 @@ std::string words(const boost::json::value& error);
 // The same from a whole body `{"error":…}`; "" when it is none.
 std::string error_words(std::string_view body);
 
+// llama-server's numbers, in its error or beside it: more tokens than there is room for.
+bool says_more_than_context(std::string_view body);
+
 bool is_json(std::string_view text);
 
 // What readers of streams say: the server's own error, and the end that did not come.

@@ -57,6 +57,27 @@ TEST(Failure, APromptThatIsTooLongIsToldApart) {
   EXPECT_EQ(f.error.code, ErrorCode::context_overflow);
 }
 
+TEST(Failure, EveryServersWordsForTooLongAreKnown) {
+  for (
+      const char* body : {
+          R"({"error":{"code":400,"type":"exceed_context_size_error","message":"request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it"}})",
+          R"({"error":"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 9000"})",
+          R"({"error":"inputs tokens + max_new_tokens must be <= 4096"})",
+          R"({"error":{"message":"Prompt is too long: 9000 tokens"}})",
+          R"({"error":{"message":"The maximum number of tokens is 4096"}})",
+          R"({"error":{"message":"prompt length exceeds MAX_SEQ_LEN"}})",
+          R"({"error":{"message":"no","n_prompt_tokens":9000,"n_ctx":4096}})",
+          R"({"n_prompt_tokens":9000,"n_ctx":4096})",
+      }) {
+    EXPECT_EQ(refused(400, body).error.code, ErrorCode::context_overflow) << body;
+  }
+  EXPECT_EQ(refused(413).error.code, ErrorCode::context_overflow);
+  for (const char* body : {R"({"n_prompt_tokens":9,"n_ctx":4096})", "temperature is too high", "[]",
+                           R"({"error":{"message":"max_tokens must be a number"}})"}) {
+    EXPECT_EQ(refused(400, body).error.code, ErrorCode::generation_error) << body;
+  }
+}
+
 TEST(Failure, ABrokenConnectionIsTriedAgainARefusedOneElsewhere) {
   EXPECT_TRUE(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).same_may_answer);
   const Failure down =
