@@ -34,6 +34,8 @@ class AnswerReader {
   virtual Result<void> finish(TextTarget& target) = 0;
   // Set once the server has said that the answer is complete.
   virtual const std::optional<Completion>& end() const = 0;
+  // The text is whole; what may still come are numbers and the end itself.
+  virtual bool is_whole() const { return end().has_value(); }
 };
 
 // Stateless: one for all threads.

@@ -17,6 +17,11 @@ Error foreign() {
                     "the model server sent something that is no chat completion event");
 }
 
+std::string_view without_blanks_behind(std::string_view text) {
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
 class OpenAiReader final : public AnswerReader {
  public:
   Result<void> feed(std::string_view bytes, TextTarget& target) override {
@@ -34,26 +39,30 @@ class OpenAiReader final : public AnswerReader {
   }
 
   const std::optional<Completion>& end() const override { return end_; }
+  bool is_whole() const override { return finished_ || end_; }
 
  private:
-  // The API's events have no names; what has one may be something else, a ping for example.
+  // The API's events have no names; what has one may be something else, a ping for example. And
+  // nothing that comes behind the finish_reason makes a whole answer a broken one.
   Result<void> take(std::string_view name, std::string_view data, TextTarget& target) {
-    if (end_) return {};
+    data = without_blanks_behind(data);
+    if (end_ || data.empty()) return {};
     if (data == "[DONE]") {
       end_ = completion_;
       return {};
     }
-    const bool other = !name.empty() && name != "message" && name != "error";
+    const bool other = finished_ || (!name.empty() && name != "message" && name != "error");
     const Result<json::value> parsed = JsonLine::of_this_thread().parse(data);
     const json::object* const event = parsed ? parsed->if_object() : nullptr;
     if (event == nullptr) return other ? Result<void>() : foreign();
-    if (const auto* error = event->if_contains("error"); error != nullptr && !error->is_null()) {
-      return failed(*error);
-    }
-    if (const json::object* const usage = object_in(*event, "usage")) take_usage(*usage);
+    const auto* const error = event->if_contains("error");
+    if (error != nullptr && !error->is_null() && !finished_) return failed(*error);
+    const json::object* const usage = object_in(*event, "usage");
+    if (usage != nullptr) take_usage(*usage);
     const json::value* const choices = event->if_contains("choices");
     const json::array* const list = choices == nullptr ? nullptr : choices->if_array();
-    if (list == nullptr && other) return {};
+    const bool none = choices == nullptr ? usage != nullptr : choices->is_null();
+    if (list == nullptr && (other || none)) return {};
     if (list == nullptr && name == "error") return failed(*parsed);
     if (list == nullptr) return foreign();
     // The event with the usage has no choice.

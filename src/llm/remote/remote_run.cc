@@ -16,7 +16,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxRefusal = 16 * 1024;
 constexpr milliseconds kRefusalTimeout{2000};
 // For the end of a body behind the last token, so that the connection can be used again.
-constexpr milliseconds kTailTimeout{1000};
+constexpr milliseconds kTailTimeout{2000};
+// For the end of an answer whose text is whole: it is not worth the time of a token.
+constexpr milliseconds kEndTimeout{2000};
 constexpr std::size_t kMaxTail = 64 * 1024;
 // A server that ignores max_tokens is ended, and so is one whose tokens are no tokens.
 constexpr std::size_t kMaxBytesPerToken = 256;
@@ -166,6 +168,7 @@ bool RemoteRun::shorten() {
 boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host) {
   const net::Endpoint& endpoint = from_.hosts.endpoint(host);
   reader_ = from_.dialect.reader();
+  whole_ = false;
   exchange_ = client_.open(endpoint);
   Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_),
                                                    from_.options.first_token_timeout);
@@ -186,7 +189,8 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
   const Result<void> read = co_await exchange_->read_each(std::max(milliseconds(1), left), each);
   if (!read) {
     // Some servers break the connection, or leave it open, behind an answer that is whole.
-    const bool whole = !cancelled_ && tokens_ > 0 && reader_->finish(*this);
+    const bool whole =
+        !cancelled_ && (tokens_ > 0 || reader_->is_whole()) && reader_->finish(*this);
     if (!whole) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
   }
   if (failure && tokens_ == 0) {
@@ -206,7 +210,9 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
   if (tokens_ > before && !reader_->end()) sink_->on_step_end();
   // Neither a comment nor half a line is a token.
   const bool thought = std::exchange(thought_, false);
-  if (tokens_ > before || thought) {
+  if (reader_->is_whole()) {
+    if (!std::exchange(whole_, true)) exchange_->wait_at_most(kEndTimeout);
+  } else if (tokens_ > before || thought) {
     exchange_->wait_at_most(from_.options.idle_timeout);
   }
   if (!fed) return Failure{.error = fed.error()};

@@ -75,6 +75,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   std::unique_ptr<net::Exchange> exchange_;
   int tokens_ = 0;
   bool thought_ = false;  // since the last read
+  bool whole_ = false;  // the reader has found its text whole
   std::size_t text_bytes_ = 0;
   bool cancelled_ = false;
   bool done_ = false;

@@ -91,6 +91,25 @@ TEST_F(RemoteOpenAiTest, EventsOfOtherNamesArePassedOver) {
   EXPECT_THAT(answer_to()->ending(), HasSubstr("out of memory"));
 }
 
+TEST_F(RemoteOpenAiTest, AWholeAnswerWithoutItsEndIsNotWaitedFor) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    peer.begin_stream("text/event-stream");
+    peer.chunk(
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+        "\"finish_reason\":\"stop\"}]}\n\n");
+    while (peer.chunk(": still here\n\n"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return false;
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer, "Hi");
+  EXPECT_EQ(sink->ending(), "stop");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
 TEST_F(RemoteOpenAiTest, EventsOfAnOpenAiCompatibleServer) {
   std::string asked;
   FakeUpstream upstream([&](Peer& peer, const std::string& request, int) {

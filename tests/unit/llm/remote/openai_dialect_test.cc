@@ -11,6 +11,7 @@ namespace {
 
 namespace json = boost::json;
 using llm::testing::read_answer;
+using llm::testing::ReadAnswer;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -66,6 +67,40 @@ TEST(OpenAiDialect, WhatIsNoEventOfTheApiFails) {
     EXPECT_TRUE(read_answer(*kOpenAi, std::string("data: ") + data + "\n\n", 99, false).error)
         << data;
   }
+}
+
+TEST(OpenAiDialect, NothingBehindTheFinishReasonBreaksAWholeAnswer) {
+  const std::string answer = chunk("a") + chunk("", "\"stop\"");
+  for (const char* behind :
+       {R"({"usage":{"prompt_tokens":3,"completion_tokens":4}})",
+        R"({"choices":null,"usage":{"prompt_tokens":3,"completion_tokens":4}})", "{}", "no JSON",
+        R"({"error":{"message":"too late"}})", "", " ", "[]"}) {
+    const auto read =
+        read_answer(*kOpenAi, answer + "data: " + behind + "\n\ndata: [DONE] \t\n\n", 99, false);
+    EXPECT_FALSE(read.error) << behind;
+    ASSERT_TRUE(read.end) << behind;
+    if (std::string_view(behind).find("usage") != std::string_view::npos) {
+      EXPECT_EQ(read.end->prompt_tokens, 3) << behind;
+    }
+  }
+}
+
+TEST(OpenAiDialect, EventsWithoutAChoiceArePassedOverBeforeItToo) {
+  const auto read =
+      read_answer(*kOpenAi, "data:\n\ndata: {\"choices\":null}\n\ndata: {\"usage\":{}}\n\n" +
+                                chunk("a") + chunk("", "\"stop\""));
+  EXPECT_FALSE(read.error);
+  EXPECT_THAT(read.tokens, ElementsAre("a"));
+}
+
+TEST(OpenAiDialect, TheTextIsWholeBeforeTheEndIsSaid) {
+  ReadAnswer target;
+  const auto reader = kOpenAi->reader();
+  ASSERT_TRUE(reader->feed(chunk("a"), target));
+  EXPECT_FALSE(reader->is_whole());
+  ASSERT_TRUE(reader->feed(chunk("", "\"stop\""), target));
+  EXPECT_TRUE(reader->is_whole());
+  EXPECT_FALSE(reader->end());
 }
 
 TEST(OpenAiDialect, AsksWithEveryOptionAndTheKey) {
