@@ -22,19 +22,14 @@ asio::awaitable<Result<Names>> ask(net::HttpClient& client, const net::Endpoint&
   const auto exchange = client.open(host);
   const Result<void> started = co_await exchange->start(dialect.list(), timeout);
   if (!started) co_return started.error();
-  std::string body;
-  while (body.size() <= kMaxList) {
-    const Result<std::string_view> bytes = co_await exchange->read_body(timeout);
-    if (!bytes) co_return bytes.error();
-    if (bytes->empty()) break;
-    body += *bytes;
-  }
+  const net::Exchange::Body body = co_await exchange->read_all(kMaxList, timeout);
+  if (body.trouble) co_return *body.trouble;
   if (exchange->head().status != 200) {
     co_return make_error(
         ErrorCode::backend_unavailable,
         host.url() + " answers with the status " + std::to_string(exchange->head().status));
   }
-  co_return dialect.models(body);
+  co_return dialect.models(body.bytes);
 }
 
 }  // namespace

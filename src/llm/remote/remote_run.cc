@@ -225,30 +225,18 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
 }
 
 boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
-  std::string body;
-  const auto until = std::chrono::steady_clock::now() + kRefusalTimeout;
-  while (body.size() < kMaxRefusal) {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() <= 0) break;
-    const Result<std::string_view> bytes = co_await exchange_->read_body(left);
-    if (!bytes || bytes->empty()) break;
-    body += *bytes;
-  }
+  // As much of it as came says why, or nothing does.
+  net::Exchange::Body read = co_await exchange_->read_all(kMaxRefusal, kRefusalTimeout);
   // Before anything of it is cut: half of a key would not be found any more.
-  body = without_secret(std::move(body), from_.options.api_key);
+  const std::string body = without_secret(std::move(read.bytes), from_.options.api_key);
   co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal),
                     from_.hosts.endpoint(host), model_);
 }
 
 boost::asio::awaitable<void> RemoteRun::read_to_end() {
-  std::size_t dropped = 0;
   const bool answered = reader_ && reader_->end();
-  while (answered && !cancelled_ && !exchange_->complete() && dropped < kMaxTail) {
-    const Result<std::string_view> bytes = co_await exchange_->read_body(kTailTimeout);
-    if (!bytes) co_return;
-    dropped += bytes->size();
-  }
+  if (!answered || cancelled_ || exchange_->complete()) co_return;
+  co_await exchange_->read_all(kMaxTail, kTailTimeout);
 }
 
 void RemoteRun::on_text(std::string_view text) {

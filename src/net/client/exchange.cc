@@ -180,6 +180,27 @@ asio::awaitable<Result<std::string_view>> Exchange::read_body(std::chrono::milli
   co_return std::string_view(body_);
 }
 
+asio::awaitable<Exchange::Body> Exchange::read_all(std::size_t limit,
+                                                   std::chrono::milliseconds timeout) {
+  using std::chrono::milliseconds;
+  Body out;
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  while (out.bytes.size() <= limit) {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    // Bytes that come in time's last moment after moment are an end, too.
+    if (left.count() <= 0) timed_out_ = true;
+    const Result<std::string_view> bytes = co_await read_body(std::max(left, milliseconds(0)));
+    if (!bytes) out.trouble = bytes.error();
+    if (!bytes || bytes->empty()) co_return out;
+    out.bytes += *bytes;
+  }
+  out.trouble =
+      make_error(ErrorCode::payload_too_large,
+                 endpoint_.url() + " answers with more than " + std::to_string(limit) + " bytes");
+  co_return out;
+}
+
 // What read_each() has on the socket. Holds the waiting coroutine as Asio's own operations do: with
 // it goes what waits. Without an executor of its own it is called straight from the reactor.
 template <class Handler>

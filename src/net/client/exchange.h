@@ -52,6 +52,15 @@ class Exchange {
   // complete. The view lives until the next call.
   boost::asio::awaitable<Result<std::string_view>> read_body(std::chrono::milliseconds timeout);
 
+  // The whole body of a small answer, at most `limit` bytes, within `timeout` in all. `trouble` is
+  // what ended it early (payload_too_large past the limit), and `bytes` what had come by then: up
+  // to one read more than the limit.
+  struct Body {
+    std::string bytes = {};
+    std::optional<Error> trouble = std::nullopt;
+  };
+  boost::asio::awaitable<Body> read_all(std::size_t limit, std::chrono::milliseconds timeout);
+
   // The rest of the body, piece by piece as it comes: `take` is called with each (at least a byte),
   // then with nothing once the body is complete; ends where it returns false. Ends with timeout
   // after `timeout` whatever comes, unless `take` asks for more time by wait_at_most(): bytes alone

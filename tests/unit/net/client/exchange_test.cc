@@ -114,6 +114,31 @@ TEST_F(ExchangeTest, ACloseEndsTheWaitingAtOnce) {
   EXPECT_EQ(started.error().code, ErrorCode::closed);
 }
 
+TEST_F(ExchangeTest, AWholeBodyHasALimitAndADeadlineInAll) {
+  LocalPeer peer([&](auto& socket, int number) {
+    read_head(socket);
+    send(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 20; ++i) {
+      send(socket, "5\r\nhello\r\n");
+      if (number == 2) std::this_thread::sleep_for(50ms);
+    }
+    send(socket, "0\r\n\r\n");
+  });
+  const auto read = [&](std::size_t limit, std::chrono::milliseconds timeout) {
+    const auto exchange = client_.open(peer.endpoint());
+    EXPECT_TRUE(run(context_, exchange->start({.target = "/x"}, 5s)));
+    return run(context_, exchange->read_all(limit, timeout));
+  };
+  const auto whole = read(1000, 5s);
+  EXPECT_EQ(whole.bytes.size(), 100U);
+  EXPECT_FALSE(whole.trouble);
+  EXPECT_EQ(read(10, 5s).trouble->code, ErrorCode::payload_too_large);
+  const auto cut = read(1000, 200ms);
+  EXPECT_THAT(cut.bytes, StartsWith("hello"));
+  EXPECT_EQ(cut.trouble->code, ErrorCode::timeout) << "bytes alone are no progress";
+  client_.close();
+}
+
 // read_each(): what `take` was given, one after the other, then how it ended.
 class ExchangeEach : public ExchangeTest {
  protected:
