@@ -3,8 +3,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
-
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -37,58 +35,58 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
 }
 
 boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
-  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
-  const auto exchange = client_.open(endpoint);
+  const auto exchange = client_.open(from_.hosts.endpoint(host));
   Result<void> started =
       co_await exchange->start(from_.dialect.list(), from_.options.connect_timeout);
-  std::string body;
-  const auto until = std::chrono::steady_clock::now() + from_.options.connect_timeout;
-  while (started && body.size() <= kMaxList) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
-    const Result<std::string_view> bytes =
-        co_await exchange->read_body(std::max(left, std::chrono::milliseconds(1)));
-    if (!bytes) started = bytes.error();
-    if (!bytes || bytes->empty()) break;
-    body += *bytes;
+  net::Exchange::Body body;
+  if (started) {
+    body = co_await exchange->read_all(kMaxList, from_.options.connect_timeout);
+    if (body.trouble) started = *body.trouble;
   }
   if (stopped_) co_return;
-  std::optional<Error> trouble;
-  Result<std::vector<std::string>> models = std::vector<std::string>();
-  body = without_secret(std::move(body), from_.options.api_key);
   if (!started) {
-    trouble = transport_failure(started.error(), endpoint).error;
-  } else if (exchange->head().status == 200) {
-    models = from_.dialect.models(body);
-    if (!models)
-      trouble = make_error(ErrorCode::backend_unavailable,
-                           endpoint.url() + ": " + models.error().message);
-  } else if (exchange->head().status != 404 && exchange->head().status != 405) {
-    // Not every server lists its models; one that has no such path works all the same.
-    trouble = refusal(exchange->head(), body, endpoint, "").error;
+    leave_out(host, transport_failure(started.error(), from_.hosts.endpoint(host)).error.message);
+  } else {
+    judge(host, exchange->head(), without_secret(std::move(body.bytes), from_.options.api_key));
   }
+}
+
+void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std::string& body) {
+  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
   const std::string& wanted = from_.options.model;
-  if (!trouble && models->empty() && wanted.empty()) {
-    trouble =
-        make_error(ErrorCode::backend_unavailable,
-                   endpoint.url() + " lists no model (" + std::to_string(exchange->head().status) +
-                       "): is the address right? Add a model there, or name one in " +
-                       std::string(from_.dialect.model_option()));
+  std::vector<std::string> listed;
+  if (head.status == 200) {
+    Result<std::vector<std::string>> models = from_.dialect.models(body);
+    if (!models) return leave_out(host, endpoint.url() + ": " + models.error().message);
+    listed = *std::move(models);
+  } else if (!may_go_without_list(host, head.status)) {
+    return leave_out(host, refusal(head, body, endpoint, "").error.message);
   }
-  const SteadyTime now = from_.clock.steady();
-  if (trouble) {
-    if (from_.hosts.set_failed(host, trouble->message, now)) {
-      telemetry::log(LogLevel::warning, "a model server is left out",
-                     {{"host", endpoint.url()}, {"error", trouble->message}});
-    }
-  } else if (from_.hosts.set_working(host, *std::move(models), now)) {
-    telemetry::log(LogLevel::info, "a model server answers", {{"host", endpoint.url()}});
-    if (!wanted.empty() && !from_.hosts.models().empty() && !from_.hosts.has(host, wanted)) {
-      telemetry::log(LogLevel::warning,
-                     "a model server does not list the model it is to answer with",
-                     {{"host", endpoint.url()}, {"model", wanted}});
-    }
+  if (listed.empty() && wanted.empty()) {
+    return leave_out(host, endpoint.url() + " lists no model (" + std::to_string(head.status) +
+                               "): is the address right? Add a model there, or name one in " +
+                               std::string(from_.dialect.model_option()));
   }
+  if (!from_.hosts.set_working(host, std::move(listed), from_.clock.steady())) return;
+  telemetry::log(LogLevel::info, "a model server answers", {{"host", endpoint.url()}});
+  if (!wanted.empty() && !from_.hosts.models().empty() && !from_.hosts.has(host, wanted)) {
+    telemetry::log(LogLevel::warning, "a model server does not list the model it is to answer with",
+                   {{"host", endpoint.url()}, {"model", wanted}});
+  }
+}
+
+// Not every server lists its models, and some only to keys of another kind than those that may
+// chat. One that refuses everything is found by its last answer.
+bool HostCheck::may_go_without_list(std::size_t host, unsigned status) const {
+  if (status == 404 || status == 405) return true;
+  const bool refused = status == 401 || status == 403;
+  return refused && !from_.options.model.empty() && from_.hosts.answered_well(host);
+}
+
+void HostCheck::leave_out(std::size_t host, const std::string& why) {
+  if (!from_.hosts.set_failed(host, why, from_.clock.steady())) return;
+  telemetry::log(LogLevel::warning, "a model server is left out",
+                 {{"host", from_.hosts.endpoint(host).url()}, {"error", why}});
 }
 
 }  // namespace tars::llm

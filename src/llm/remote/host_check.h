@@ -21,6 +21,9 @@ class HostCheck {
 
  private:
   boost::asio::awaitable<void> ask(std::size_t host);
+  void judge(std::size_t host, const net::ResponseHead& head, const std::string& body);
+  bool may_go_without_list(std::size_t host, unsigned status) const;
+  void leave_out(std::size_t host, const std::string& why);
 
   const RemoteParts from_;
   net::HttpClient& client_;

@@ -63,6 +63,7 @@ void HostSet::answer_given(std::size_t host) {
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
   h.state = State::working;
+  h.answered = true;
   h.failures = 0;
   h.rests_until = {};
 }
@@ -72,6 +73,12 @@ void HostSet::answer_failed(std::size_t host, SteadyTime now) {
   Host& h = hosts_.at(host);
   h.rests_until = now + kFirstRest * (1 << std::min(h.failures, kMostDoublings));
   ++h.failures;
+  h.answered = false;
+}
+
+bool HostSet::answered_well(std::size_t host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.at(host).answered;
 }
 
 bool HostSet::set_failed(std::size_t host, std::string why, SteadyTime now) {

@@ -39,6 +39,8 @@ class HostSet {
   bool set_working(std::size_t host, std::vector<std::string> models, SteadyTime now);
   void answer_given(std::size_t host);
   void answer_failed(std::size_t host, SteadyTime now);
+  // The last answer that was asked of it came; false when none was asked yet.
+  bool answered_well(std::size_t host) const;
   bool set_failed(std::size_t host, std::string why, SteadyTime now);
   // Something odd happened: check soon.
   void suspect(std::size_t host);
@@ -65,6 +67,7 @@ class HostSet {
     std::string why = {};
     std::vector<std::string> models = {};
     SteadyTime checked_at = {};
+    bool answered = false;
     int failures = 0;  // of answers, in a row
     SteadyTime rests_until = {};
   };

@@ -143,6 +143,7 @@ class FakeUpstream {
   int connections() const { return connections_; }
   int listings() const { return listings_; }
   std::atomic<bool> lists{true};
+  std::atomic<unsigned> list_status{200};
 
  private:
   void accept_all() {
@@ -160,7 +161,7 @@ class FakeUpstream {
       const std::string request = peer.request();
       if (request.empty()) return;
       if (request.starts_with("GET ")) {
-        if (!lists || !peer.answer(200, listing())) return;
+        if (!lists || !peer.answer(list_status, list_status == 200 ? listing() : "{}")) return;
         ++listings_;
       } else if (!script_(peer, request, chats_++)) {
         return;

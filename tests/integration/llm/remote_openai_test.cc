@@ -75,6 +75,33 @@ TEST_F(RemoteOpenAiTest, AKeyThatTheServerRepeatsIsNotPassedOn) {
   EXPECT_THAT(answer_to()->ending(), ::testing::EndsWith("Incorrect API key: [the key]"));
 }
 
+bool say_hi(Peer& peer, const std::string&, int) {
+  return peer.begin_stream("text/event-stream") &&
+         peer.chunk(
+             "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+             "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n") &&
+         peer.send("0\r\n\r\n");
+}
+
+TEST_F(RemoteOpenAiTest, AListThatIsRefusedIsNoFaultOfAServerThatAnswers) {
+  FakeUpstream upstream([](Peer& peer, const std::string& request, int number) {
+    return number == 0 ? say_hi(peer, request, number) : peer.answer(401, "{}");
+  });
+  upstream.list_status = 403;
+  host(upstream.port(), "/v1");
+  open(true);
+  const auto is = [this](Health health) {
+    return wait_until([&] { return backend_->status().health == health; });
+  };
+  EXPECT_TRUE(is(Health::unhealthy)) << "nothing good was heard of it yet";
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  const int listings = upstream.listings();
+  ASSERT_TRUE(wait_until([&] { return upstream.listings() > listings + 3; }));
+  EXPECT_EQ(backend_->status().health, Health::healthy);
+  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+  EXPECT_TRUE(is(Health::unhealthy)) << "it refuses the chats, too";
+}
+
 TEST_F(RemoteOpenAiTest, EventsOfOtherNamesArePassedOver) {
   FakeUpstream upstream([](Peer& peer, const std::string&, int number) {
     const std::string name = number == 0 ? "ping" : "error";

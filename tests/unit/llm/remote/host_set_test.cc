@@ -96,6 +96,17 @@ TEST(HostSet, AModelWithoutTagIsTheLatest) {
   EXPECT_FALSE(is_named("llama3", "llama3:latest"));
 }
 
+TEST(HostSet, TheLastAnswerIsRemembered) {
+  HostSet set(hosts(1));
+  EXPECT_FALSE(set.answered_well(0));
+  set.answer_given(0);
+  EXPECT_TRUE(set.answered_well(0));
+  set.set_failed(0, "its list is refused", kNow);
+  EXPECT_TRUE(set.answered_well(0));
+  set.answer_failed(0, kNow);
+  EXPECT_FALSE(set.answered_well(0));
+}
+
 TEST(HostSet, ASuspectIsCheckedSoon) {
   HostSet set(hosts(1));
   const SteadyTime now{std::chrono::hours{5}};
