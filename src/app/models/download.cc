@@ -151,8 +151,7 @@ awaitable<Result<void>> Download::attempt() {
 net::ClientRequest Download::request(const net::WebUrl& at) const {
   net::ClientRequest out;
   out.target = at.target;
-  out.headers = {{"User-Agent", "tars/" + std::string(telemetry::version())},
-                 {"Accept-Encoding", "identity"}};
+  out.headers = {{"User-Agent", "tars/" + std::string(telemetry::version())}};
   if (have_ > 0) {
     out.headers.emplace_back("Range", "bytes=" + std::to_string(have_) + "-");
     if (!note_.validator.empty() && !is_weak(note_.validator))

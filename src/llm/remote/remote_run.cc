@@ -10,6 +10,7 @@
 namespace tars::llm {
 namespace {
 
+using net::Connection;
 using std::chrono::milliseconds;
 
 // A refusal's body says why in its first bytes.
@@ -25,6 +26,10 @@ constexpr std::size_t kMaxBytesPerToken = 256;
 constexpr std::size_t kMaxExtraBytes = 64 * 1024;
 // An answer shorter than this is not worth asking for.
 constexpr int kFewestTokens = 64;
+
+bool is_in(const std::vector<std::size_t>& hosts, std::size_t host) {
+  return std::ranges::find(hosts, host) != hosts.end();
+}
 
 // Gives an acquired host back, also where an exception ends the attempt.
 class HostLease {
@@ -105,14 +110,14 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   std::optional<Error> worst;
   std::optional<Error> owners;  // of a host that has the model
   std::vector<std::size_t> tried;
-  bool again = true;
+  std::vector<std::size_t> broke;  // on a kept connection, which may have been stale
   while (!cancelled_) {
     const auto host = from_.hosts.acquire(tried, model_, from_.clock.steady());
     if (!host) break;
     std::optional<Failure> failure;
     {
       const HostLease lease(from_.hosts, *host);
-      failure = co_await attempt(*host);
+      failure = co_await attempt(*host, is_in(broke, *host) ? Connection::fresh : Connection::any);
     }
     if (!failure) co_return *reader_->end();
     if (cancelled_) break;
@@ -124,7 +129,11 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
     worst = worst ? more_telling(*worst, failure->error) : failure->error;
     if (from_.hosts.has(*host, model_)) owners = failure->error;
     if (!failure->others_may_answer) co_return failure->error;
-    if (failure->same_may_answer && std::exchange(again, false)) continue;
+    // A prompt that brings a server down is sent to it twice at most.
+    if (failure->same_may_answer && exchange_->used_kept_only()) {
+      broke.push_back(*host);
+      continue;
+    }
     tried.push_back(*host);
   }
   if (cancelled_) co_return cancelled();
@@ -165,13 +174,14 @@ bool RemoteRun::shorten() {
   return true;
 }
 
-boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host) {
+boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host,
+                                                                  Connection connection) {
   const net::Endpoint& endpoint = from_.hosts.endpoint(host);
   reader_ = from_.dialect.reader();
   whole_ = false;
   exchange_ = client_.open(endpoint);
   Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_),
-                                                   from_.options.first_token_timeout);
+                                                   from_.options.first_token_timeout, connection);
   if (!started) co_return transport_failure(started.error(), endpoint);
   if (exchange_->head().status != 200) co_return co_await read_refusal(host);
   co_return co_await relay(host, exchange_->sent_at() + from_.options.first_token_timeout);

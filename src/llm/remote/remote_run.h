@@ -31,9 +31,9 @@ struct RemoteParts {
 };
 
 // Lives on its client's thread; cancel() there too. Keeps to the Sink's contract: one on_done,
-// whatever happens. Hosts are tried in turn, and a broken connection once more, as long as no token
-// was given; after that a failure ends the answer. Where a server says that the prompt is too long,
-// the oldest turns are left out and it is asked again.
+// whatever happens. Hosts are tried in turn, and one whose kept connection broke once more on a new
+// one, as long as no token was given; after that a failure ends the answer. Where a server says
+// that the prompt is too long, the oldest turns are left out and it is asked again.
 class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTarget {
  public:
   // `ended` is called once, just before on_done.
@@ -52,7 +52,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
 
  private:
   boost::asio::awaitable<Result<Completion>> answer();
-  boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host);
+  boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host,
+                                                         net::Connection connection);
   boost::asio::awaitable<std::optional<Failure>> relay(std::size_t host, SteadyTime first_token_by);
   std::optional<Failure> take(std::string_view bytes);
   boost::asio::awaitable<Failure> read_refusal(std::size_t host);

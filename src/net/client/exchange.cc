@@ -21,6 +21,8 @@ std::string bytes_of(const Endpoint& endpoint, const ClientRequest& request) {
   out.reserve(256 + request.body.size());
   out += request.method + " " + endpoint.base_path + request.target +
          " HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\n";
+  // Nothing here unpacks an answer, and without the line a server may pack it.
+  out += "Accept-Encoding: identity\r\n";
   for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";
   if (!request.body.empty() || request.method == "POST") {
     out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
@@ -81,10 +83,11 @@ Error Exchange::explain(Error error) const {
 }
 
 asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
-                                              std::chrono::milliseconds head_timeout) {
+                                              std::chrono::milliseconds head_timeout,
+                                              Connection connection) {
   const std::string bytes = bytes_of(endpoint_, request);
   if (closed_) co_return explain({});
-  connection_ = client_->take(endpoint_);
+  if (connection == Connection::any) connection_ = client_->take(endpoint_);
   if (connection_) {
     Result<void> answered = co_await attempt(bytes, head_timeout);
     if (answered || closed_ || timed_out_ || parser_->started()) co_return answered;
@@ -100,6 +103,7 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
 }
 
 asio::awaitable<Result<void>> Exchange::connect() {
+  fresh_ = true;
   wait_at_most(client_->options().connect_timeout);
   looking_up_ = std::make_unique<HostLookup>(client_->context(), client_->names());
   const Result<HostNames::Addresses> found = co_await looking_up_->run(endpoint_.host);

@@ -23,8 +23,13 @@ class HostLookup;
 struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";  // behind the endpoint's base path
-  Headers headers = {};      // Host and Content-Length are added
+  Headers headers = {};      // Host, Content-Length, Accept-Encoding are added
   std::string body = {};
+};
+
+enum class Connection {
+  any,    // a kept one where there is one
+  fresh,  // a new one
 };
 
 // Made by HttpClient::open(); start() once, then read_body() until it gives nothing. Used on the
@@ -45,7 +50,8 @@ class Exchange {
   // replaced by a new one, once. The deadline counts from when the connection stands; until then it
   // is the client's connect_timeout.
   boost::asio::awaitable<Result<void>> start(ClientRequest request,
-                                             std::chrono::milliseconds head_timeout);
+                                             std::chrono::milliseconds head_timeout,
+                                             Connection connection = Connection::any);
   const ResponseHead& head() const { return parser_->head(); }
 
   // Everything that has come of the body since the last call, at least a byte; empty = it is
@@ -74,6 +80,9 @@ class Exchange {
   // Ends whatever waits and closes the socket, at once; at any time after construction.
   void close();
 
+  // The request was sent on a kept connection and on no new one: what went wrong may be the
+  // connection's age.
+  bool used_kept_only() const { return !fresh_ && connection_; }
   // When the request was on its way, the last time.
   std::chrono::steady_clock::time_point sent_at() const { return sent_at_; }
   bool complete() const { return parser_ && parser_->done(); }
@@ -102,6 +111,7 @@ class Exchange {
   std::unique_ptr<ResponseParser> parser_;
   std::string body_;
   std::optional<Error> broken_;  // found behind what is in body_
+  bool fresh_ = false;  // a new connection was asked for
   bool spoiled_ = false;  // it carried what is no part of an answer
   bool given_ = false;  // what is in body_ was returned by read_body()
   std::unique_ptr<char[]> read_buffer_;

@@ -71,6 +71,27 @@ TEST_F(RemoteTest, AConnectionThatTheServerClosedBetweenRequestsIsReplaced) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
 }
 
+TEST_F(RemoteTest, APromptThatBringsTheServerDownIsSentTwiceAtMost) {
+  std::atomic<int> poison{0};
+  std::atomic<int> held{0};
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    if (request.find("poison") != std::string::npos) {
+      ++poison;
+      return false;
+    }
+    ++held;
+    wait_until([&] { return held == 4; });  // so that each has a connection of its own
+    return say(peer, request, number);
+  });
+  host(upstream.port());
+  open();
+  std::vector<std::shared_ptr<llm::testing::RecordingSink>> sinks;
+  for (int i = 0; i < 4; ++i) sinks.push_back(ask());
+  for (const auto& sink : sinks) ASSERT_TRUE(sink->wait_done());
+  EXPECT_EQ(answer_to("poison")->error(), ErrorCode::backend_unavailable);
+  EXPECT_EQ(poison, 2);
+}
+
 TEST_F(RemoteTest, AStopClosesTheConnectionBeforeTheFirstToken) {
   std::atomic<bool> closed{false};
   FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
@@ -222,13 +243,19 @@ const std::vector<Fault> kFaults = {
      ErrorCode::generation_error, "part", 1},
     {"cut_in_a_line", after_part([](Peer& p) { p.chunk("{\"message\":{\"conte"); }),
      ErrorCode::generation_error, "part", 1},
-    // Once on a connection that a check left, which may have gone stale, and twice on new ones.
+    // Once on a connection that a check left, which may have gone stale, and once on a new one.
     {"reset_before_an_answer",
      [](Peer& p, const std::string&, int) {
        p.reset();
        return false;
      },
-     ErrorCode::backend_unavailable, "", 3},
+     ErrorCode::backend_unavailable, "", 2},
+    {"broken_head",
+     [](Peer& p, const std::string&, int) {
+       p.send("HTTP/1.1 200 OK\r\nContent-Ty");
+       return false;
+     },
+     ErrorCode::backend_unavailable, "", 2},
     {"garbage_for_http",
      [](Peer& p, const std::string&, int) {
        p.send("this is no HTTP at all\r\n\r\n");

@@ -58,6 +58,7 @@ TEST_F(ExchangeTest, SendsARequestAndReadsItsAnswer) {
     EXPECT_TRUE(exchange->complete());
   }
   EXPECT_THAT(asked, StartsWith("GET /v1/x HTTP/1.1\r\nHost: 127.0.0.1:"));
+  EXPECT_THAT(asked, HasSubstr("\r\nAccept-Encoding: identity\r\n"));
   EXPECT_EQ(client_.kept_connections(), 1U);
   client_.close();
 }
@@ -75,6 +76,20 @@ TEST_F(ExchangeTest, AKeptConnectionThatDiesWithTheRequestIsReplacedOnce) {
   EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
   EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
   EXPECT_EQ(peer.accepted, 2);
+  client_.close();
+}
+
+TEST_F(ExchangeTest, AFreshConnectionLeavesTheKeptOnesAlone) {
+  LocalPeer peer([&](auto& socket, int) {
+    read_head(socket);
+    send(socket, kHello);
+  });
+  EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
+  const auto exchange = client_.open(peer.endpoint());
+  EXPECT_FALSE(exchange->used_kept_only());
+  EXPECT_TRUE(run(context_, exchange->start({}, 5s, Connection::fresh)));
+  EXPECT_FALSE(exchange->used_kept_only());
+  EXPECT_EQ(client_.kept_connections(), 1U);
   client_.close();
 }
 
