@@ -38,6 +38,13 @@ class AnswerReader {
   virtual bool is_whole() const { return end().has_value(); }
 };
 
+// How a server wants a request that it does not take in the usual form.
+struct RequestForm {
+  bool max_completion_tokens = false;  // instead of max_tokens
+  bool own_sampling = false;  // neither temperature nor top_p
+  bool operator==(const RequestForm&) const = default;
+};
+
 // Stateless: one for all threads.
 class Dialect {
  public:
@@ -46,7 +53,16 @@ class Dialect {
   virtual std::string_view model_option() const = 0;  // "OLLAMA_MODEL"
   // The Content-Type of a streamed answer.
   virtual std::string_view stream_type() const = 0;
-  virtual net::ClientRequest chat(const Request& request, const std::string& model) const = 0;
+  virtual net::ClientRequest chat(const Request& request, const std::string& model,
+                                  const RequestForm& form) const = 0;
+  // The form that a server asks for where it refuses one (400) with `body`; none = it is about
+  // something else. Each form leaves out more than the one before, so that this comes to an end.
+  virtual std::optional<RequestForm> other_form(std::string_view body,
+                                                const RequestForm& form) const {
+    static_cast<void>(body);
+    static_cast<void>(form);
+    return std::nullopt;
+  }
   virtual std::unique_ptr<AnswerReader> reader() const = 0;
   // A cheap request that tells whether a host works and what models it has.
   virtual net::ClientRequest list() const = 0;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds kFirstRest{1};
 constexpr int kMostDoublings = 6;  // a minute
+constexpr std::size_t kMaxForms = 64;
 
 }  // namespace
 
@@ -145,6 +146,20 @@ std::vector<std::size_t> HostSet::busy() const {
   out.reserve(hosts_.size());
   for (const Host& h : hosts_) out.push_back(h.busy);
   return out;
+}
+
+RequestForm HostSet::form(std::size_t host, const std::string& model) const {
+  std::lock_guard lock(mutex_);
+  const auto& forms = hosts_.at(host).forms;
+  const auto found = forms.find(model);
+  return found == forms.end() ? RequestForm{} : found->second;
+}
+
+void HostSet::set_form(std::size_t host, const std::string& model, const RequestForm& form) {
+  std::lock_guard lock(mutex_);
+  auto& forms = hosts_.at(host).forms;
+  if (forms.size() >= kMaxForms && !forms.contains(model)) forms.clear();
+  forms[model] = form;
 }
 
 }  // namespace tars::llm

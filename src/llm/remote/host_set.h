@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "llm/backend.h"
+#include "llm/remote/dialect.h"
 #include "net/client/endpoint.h"
 
 namespace tars::llm {
@@ -57,6 +59,10 @@ class HostSet {
   // Whether the host listed it, the last time that it listed anything.
   bool has(std::size_t host, std::string_view model) const;
   std::vector<std::size_t> busy() const;
+  // How the host wants requests for `model`, as far as it has said so. Remembered for 64 models of
+  // each host; more push the others out.
+  RequestForm form(std::size_t host, const std::string& model) const;
+  void set_form(std::size_t host, const std::string& model, const RequestForm& form);
 
  private:
   enum class State { unknown, working, failed };
@@ -70,6 +76,7 @@ class HostSet {
     bool answered = false;
     int failures = 0;  // of answers, in a row
     SteadyTime rests_until = {};
+    std::map<std::string, RequestForm> forms = {};  // by model
   };
 
   mutable std::mutex mutex_;

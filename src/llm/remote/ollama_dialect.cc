@@ -76,7 +76,8 @@ class OllamaDialect final : public Dialect {
   std::string_view model_option() const override { return "OLLAMA_MODEL"; }
   std::string_view stream_type() const override { return "application/x-ndjson"; }
 
-  net::ClientRequest chat(const Request& request, const std::string& model) const override {
+  net::ClientRequest chat(const Request& request, const std::string& model,
+                          const RequestForm&) const override {
     const Sampling& sampling = request.sampling;
     json::object options{{"temperature", shown(sampling.temperature)},
                          {"top_p", shown(sampling.top_p)},

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 #include "llm/remote/json_fields.h"
 #include "llm/remote/sse_parser.h"
 
@@ -11,6 +13,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxEvent = 1024 * 1024;
+// 0 is outside of what servers take, and means the same as this: the one likeliest token.
+constexpr double kLeastTopP = 1e-6;
 
 Error foreign() {
   return make_error(ErrorCode::generation_error,
@@ -107,17 +111,20 @@ class OpenAiDialect final : public Dialect {
   std::string_view model_option() const override { return "OPENAI_MODEL"; }
   std::string_view stream_type() const override { return "text/event-stream"; }
 
-  net::ClientRequest chat(const Request& request, const std::string& model) const override {
+  net::ClientRequest chat(const Request& request, const std::string& model,
+                          const RequestForm& form) const override {
     const Sampling& sampling = request.sampling;
     // top_k is not part of this API, and servers that check their input refuse what they don't
     // know.
     json::object body{{"model", model},
                       {"messages", messages_json(request.messages)},
                       {"stream", true},
-                      {"stream_options", json::object{{"include_usage", true}}},
-                      {"temperature", shown(sampling.temperature)},
-                      {"top_p", shown(sampling.top_p)},
-                      {"max_tokens", sampling.max_tokens}};
+                      {"stream_options", json::object{{"include_usage", true}}}};
+    if (!form.own_sampling) {
+      body["temperature"] = shown(sampling.temperature);
+      body["top_p"] = std::max(shown(sampling.top_p), kLeastTopP);
+    }
+    body[form.max_completion_tokens ? "max_completion_tokens" : "max_tokens"] = sampling.max_tokens;
     if (sampling.seed) body["seed"] = *sampling.seed;
     if (!sampling.stop.empty()) body["stop"] = json::value_from(sampling.stop);
     net::ClientRequest out{
@@ -127,6 +134,23 @@ class OpenAiDialect final : public Dialect {
         .body = json::serialize(body)};
     authorize(out);
     return out;
+  }
+
+  // OpenAI's reasoning models, for example: "Unsupported parameter: 'max_tokens' is not supported
+  // with this model. Use 'max_completion_tokens' instead.", then "Unsupported value: 'temperature'
+  // does not support 0.7 with this model."
+  std::optional<RequestForm> other_form(std::string_view body,
+                                        const RequestForm& form) const override {
+    const auto says = [body](std::string_view words) { return body.find(words) != body.npos; };
+    RequestForm other = form;
+    if (!form.max_completion_tokens && says("max_completion_tokens")) {
+      other.max_completion_tokens = true;
+    } else if ((says("temperature") || says("top_p")) &&
+               (says("nsupported") || says("not support"))) {
+      other.own_sampling = true;
+    }
+    if (other == form) return std::nullopt;
+    return other;
   }
 
   std::unique_ptr<AnswerReader> reader() const override { return std::make_unique<OpenAiReader>(); }

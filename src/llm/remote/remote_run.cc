@@ -123,6 +123,7 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
     if (cancelled_) break;
     failure->error.message =
         without_secret(std::move(failure->error.message), from_.options.api_key);
+    if (change_form(*host, *failure)) continue;
     note(*host, *failure);
     if (tokens_ > 0) co_return broken_off(*failure);
     if (failure->error.code == ErrorCode::context_overflow && shorten()) continue;
@@ -156,6 +157,24 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
   if (failure.host_did_badly) from_.hosts.answer_failed(host, from_.clock.steady());
 }
 
+// Whether the server refused no more than the form of the request, and says which it takes.
+bool RemoteRun::change_form(std::size_t host, const Failure& failure) {
+  constexpr std::size_t kMost = 2;  // on each host: the forms there are
+  const std::string said = std::exchange(refusal_, {});
+  if (said.empty() || failure.error.code != ErrorCode::generation_error) return false;
+  if (exchange_->head().status != 400 || form_changes_ >= kMost * from_.hosts.size()) return false;
+  const auto other = from_.dialect.other_form(said, form_);
+  if (!other) return false;
+  ++form_changes_;
+  from_.hosts.set_form(host, model_, *other);
+  telemetry::log(telemetry::LogLevel::info, "a model server wants requests in another form",
+                 {{"run", request_.run_id},
+                  {"host", from_.hosts.endpoint(host).url()},
+                  {"model", model_},
+                  {"error", failure.error.message}});
+  return true;
+}
+
 // How long a context the server has is not known here, only that it was too short: half of the
 // turns goes, the oldest, then most of the room for the answer. False when nothing is left to give.
 bool RemoteRun::shorten() {
@@ -180,7 +199,8 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t ho
   reader_ = from_.dialect.reader();
   whole_ = false;
   exchange_ = client_.open(endpoint);
-  Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_),
+  form_ = from_.hosts.form(host, model_);
+  Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_, form_),
                                                    from_.options.first_token_timeout, connection);
   if (!started) co_return transport_failure(started.error(), endpoint);
   if (exchange_->head().status != 200) co_return co_await read_refusal(host);
@@ -238,8 +258,8 @@ boost::asio::awaitable<Failure> RemoteRun::read_refusal(std::size_t host) {
   // As much of it as came says why, or nothing does.
   net::Exchange::Body read = co_await exchange_->read_all(kMaxRefusal, kRefusalTimeout);
   // Before anything of it is cut: half of a key would not be found any more.
-  const std::string body = without_secret(std::move(read.bytes), from_.options.api_key);
-  co_return refusal(exchange_->head(), std::string_view(body).substr(0, kMaxRefusal),
+  refusal_ = without_secret(std::move(read.bytes), from_.options.api_key);
+  co_return refusal(exchange_->head(), std::string_view(refusal_).substr(0, kMaxRefusal),
                     from_.hosts.endpoint(host), model_);
 }
 

@@ -61,6 +61,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   void on_text(std::string_view text) override;
   void on_thought() override { thought_ = true; }
   bool shorten();
+  bool change_form(std::size_t host, const Failure& failure);
   void end(Result<Completion> result);
   Completion cancelled() const;
   void note(std::size_t host, const Failure& failure);
@@ -72,6 +73,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   const std::string model_;
   const std::shared_ptr<Sink> sink_;
   std::function<void()> ended_;
+  RequestForm form_;  // of the last request
+  std::size_t form_changes_ = 0;
   std::unique_ptr<AnswerReader> reader_;
   std::unique_ptr<net::Exchange> exchange_;
   int tokens_ = 0;
@@ -80,6 +83,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   std::size_t text_bytes_ = 0;
   bool cancelled_ = false;
   bool done_ = false;
+  std::string refusal_;  // what the server said, without the key
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 

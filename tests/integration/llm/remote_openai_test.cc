@@ -102,6 +102,37 @@ TEST_F(RemoteOpenAiTest, AListThatIsRefusedIsNoFaultOfAServerThatAnswers) {
   EXPECT_TRUE(is(Health::unhealthy)) << "it refuses the chats, too";
 }
 
+TEST_F(RemoteOpenAiTest, ARefusedFormIsChangedAndRemembered) {
+  // A stand-in that refuses what OpenAI's reasoning models refuse.
+  FakeUpstream upstream([](Peer& peer, const std::string& request, int number) {
+    const auto has = [&](const char* field) { return request.find(field) != request.npos; };
+    if (has("\"max_tokens\"")) {
+      return peer.answer(400, R"({"error":{"message":"Use 'max_completion_tokens' instead."}})");
+    }
+    if (has("\"temperature\"")) {
+      return peer.answer(400, R"({"error":{"message":"Unsupported value: 'temperature'"}})");
+    }
+    return say_hi(peer, request, number);
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_EQ(upstream.chats(), 3);
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_EQ(upstream.chats(), 4);
+}
+
+TEST_F(RemoteOpenAiTest, AServerThatRefusesEveryFormIsAskedThreeTimes) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.answer(400,
+                       R"({"error":"max_completion_tokens and temperature are not supported"})");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to()->error(), ErrorCode::generation_error);
+  EXPECT_EQ(upstream.chats(), 3);
+}
+
 TEST_F(RemoteOpenAiTest, EventsOfOtherNamesArePassedOver) {
   FakeUpstream upstream([](Peer& peer, const std::string&, int number) {
     const std::string name = number == 0 ? "ping" : "error";

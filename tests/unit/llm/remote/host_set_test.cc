@@ -107,6 +107,18 @@ TEST(HostSet, TheLastAnswerIsRemembered) {
   EXPECT_FALSE(set.answered_well(0));
 }
 
+TEST(HostSet, FormsAreRememberedByHostAndModelAndBounded) {
+  HostSet set(hosts(2));
+  const RequestForm form{.own_sampling = true};
+  set.set_form(0, "m", form);
+  EXPECT_EQ(set.form(0, "m"), form);
+  EXPECT_EQ(set.form(0, "other"), RequestForm{});
+  EXPECT_EQ(set.form(1, "m"), RequestForm{});
+  for (int i = 0; i < 64; ++i) set.set_form(0, std::to_string(i), form);
+  EXPECT_EQ(set.form(0, "m"), RequestForm{});
+  EXPECT_EQ(set.form(0, "63"), form);
+}
+
 TEST(HostSet, ASuspectIsCheckedSoon) {
   HostSet set(hosts(1));
   const SteadyTime now{std::chrono::hours{5}};

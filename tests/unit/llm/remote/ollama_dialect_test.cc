@@ -82,7 +82,7 @@ TEST(OllamaDialect, AsksWithEveryOption) {
   request.messages = {{Role::system, "s"}, {Role::user, "u \"quoted\""}, {Role::assistant, "a"}};
   request.sampling = {
       .temperature = 0.7F, .top_p = 0.9F, .top_k = 40, .seed = 7, .stop = {"END"}, .max_tokens = 5};
-  const auto asked = make_ollama_dialect(2048)->chat(request, "m");
+  const auto asked = make_ollama_dialect(2048)->chat(request, "m", {});
   EXPECT_EQ(asked.method, "POST");
   EXPECT_EQ(asked.target, "/api/chat");
   EXPECT_EQ(json::parse(asked.body), json::parse(R"({"model":"m","stream":true,

@@ -108,13 +108,41 @@ TEST(OpenAiDialect, AsksWithEveryOptionAndTheKey) {
   request.messages = {{Role::user, "u"}};
   request.sampling = {
       .temperature = 0.2F, .top_p = 1.0F, .top_k = 40, .seed = 7, .stop = {"E"}, .max_tokens = 5};
-  const auto asked = kOpenAi->chat(request, "m");
+  const auto asked = kOpenAi->chat(request, "m", {});
   EXPECT_EQ(asked.target, "/chat/completions");
   EXPECT_THAT(asked.headers, Contains(Pair("Authorization", "Bearer key")));
   EXPECT_EQ(json::parse(asked.body), json::parse(R"({"model":"m","stream":true,
     "messages":[{"role":"user","content":"u"}],"stream_options":{"include_usage":true},
     "temperature":0.2,"top_p":1.0,"max_tokens":5,"seed":7,"stop":["E"]})"));
   EXPECT_TRUE(make_openai_dialect("")->list().headers.empty());
+}
+
+TEST(OpenAiDialect, ARefusedFormIsChangedAsTheServerSays) {
+  constexpr std::string_view kTokens =
+      R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens"}})";
+  constexpr std::string_view kTemperature =
+      R"({"error":{"message":"Unsupported value: 'temperature' does not support 0.7 with this model.","param":"temperature"}})";
+  const auto first = kOpenAi->other_form(kTokens, {});
+  EXPECT_EQ(first, (RequestForm{.max_completion_tokens = true}));
+  EXPECT_EQ(kOpenAi->other_form(kTokens, *first), std::nullopt);
+  const auto second = kOpenAi->other_form(kTemperature, *first);
+  EXPECT_EQ(second, (RequestForm{.max_completion_tokens = true, .own_sampling = true}));
+  EXPECT_EQ(kOpenAi->other_form(kTemperature, *second), std::nullopt);
+  EXPECT_EQ(kOpenAi->other_form(R"({"error":"temperature must be below 2"})", {}), std::nullopt);
+  Request request;
+  request.sampling.max_tokens = 5;
+  const auto body = json::parse(kOpenAi->chat(request, "m", *second).body).as_object();
+  EXPECT_EQ(body.at("max_completion_tokens"), 5);
+  for (const char* left_out : {"max_tokens", "temperature", "top_p"}) {
+    EXPECT_FALSE(body.contains(left_out)) << left_out;
+  }
+}
+
+TEST(OpenAiDialect, TopPIsAboveZero) {
+  Request request;
+  request.sampling.top_p = 0;
+  const auto body = json::parse(kOpenAi->chat(request, "m", {}).body).as_object();
+  EXPECT_GT(body.at("top_p").as_double(), 0);
 }
 
 TEST(OpenAiDialect, ListsModels) {
