@@ -87,6 +87,12 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
   return out;
 }
 
+Failure gone(const net::Endpoint& host) {
+  return {.error = make_error(ErrorCode::backend_unavailable,
+                              host.url() + " cannot be reached any more"),
+          .host_is_down = true};
+}
+
 Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
                 const std::string& model) {
   const std::string text = error_words(body);

@@ -21,6 +21,8 @@ struct Failure {
 
 // Before the first token: the exchange itself failed.
 Failure transport_failure(const Error& error, const net::Endpoint& host);
+// A check found that the host is not there any more.
+Failure gone(const net::Endpoint& host);
 // The server answered with something else than 200. `body` is the beginning of its answer.
 Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
                 const std::string& model);

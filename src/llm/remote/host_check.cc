@@ -14,8 +14,9 @@ constexpr std::size_t kMaxList = 4 * 1024 * 1024;
 
 }  // namespace
 
-HostCheck::HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context)
-    : from_(parts), client_(client) {
+HostCheck::HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
+                     OnGone on_gone)
+    : from_(parts), client_(client), on_gone_(std::move(on_gone)), silent_(parts.hosts.size()) {
   for (std::size_t i = 0; i < from_.hosts.size(); ++i) pauses_.emplace_back(context);
 }
 
@@ -45,10 +46,20 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   }
   if (stopped_) co_return;
   if (!started) {
-    leave_out(host, transport_failure(started.error(), from_.hosts.endpoint(host)).error.message);
+    const Failure failure = transport_failure(started.error(), from_.hosts.endpoint(host));
+    leave_out(host, failure.error.message);
+    note_silence(host, failure);
   } else {
+    silent_[host] = 0;
     judge(host, exchange->head(), without_secret(std::move(body.bytes), from_.options.api_key));
   }
+}
+
+void HostCheck::note_silence(std::size_t host, const Failure& failure) {
+  constexpr int kSilentAtMost = 1;
+  if (!failure.host_is_down) return;
+  if (failure.timed_out && silent_[host]++ < kSilentAtMost) return;
+  on_gone_(host);
 }
 
 void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std::string& body) {

@@ -5,6 +5,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "llm/remote/remote_run.h"
 
 namespace tars::llm {
@@ -13,7 +17,11 @@ namespace tars::llm {
 // holds up no other.
 class HostCheck {
  public:
-  HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context);
+  // `on_gone` is called with each host that cannot be reached, or that was silent twice in a row: a
+  // server may be too busy with a prompt to say at once that it is well.
+  using OnGone = std::function<void(std::size_t host)>;
+  HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
+            OnGone on_gone);
 
   // Until stop(); one coroutine for each host.
   boost::asio::awaitable<void> watch(std::size_t host);
@@ -24,10 +32,13 @@ class HostCheck {
   void judge(std::size_t host, const net::ResponseHead& head, const std::string& body);
   bool may_go_without_list(std::size_t host, unsigned status) const;
   void leave_out(std::size_t host, const std::string& why);
+  void note_silence(std::size_t host, const Failure& failure);
 
   const RemoteParts from_;
   net::HttpClient& client_;
   std::vector<boost::asio::steady_timer> pauses_;  // one for each host
+  const OnGone on_gone_;
+  std::vector<int> silent_;  // checks in a row that timed out, for each host
   bool stopped_ = false;
 };
 

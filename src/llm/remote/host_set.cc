@@ -100,6 +100,15 @@ bool HostSet::is_failed(std::size_t host) const {
   return hosts_.at(host).state == State::failed;
 }
 
+bool HostSet::another_works(const std::vector<std::size_t>& but) const {
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    const bool counts = std::ranges::find(but, i) == but.end();
+    if (counts && hosts_[i].state == State::working) return true;
+  }
+  return false;
+}
+
 SteadyTime HostSet::checked_at(std::size_t host) const {
   std::lock_guard lock(mutex_);
   return hosts_.at(host).checked_at;

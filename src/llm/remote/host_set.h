@@ -47,6 +47,8 @@ class HostSet {
   // Something odd happened: check soon.
   void suspect(std::size_t host);
   bool is_failed(std::size_t host) const;
+  // A host without those in `but` is known to work.
+  bool another_works(const std::vector<std::size_t>& but) const;
   // When it was last checked or failed; the beginning of time when never.
   SteadyTime checked_at(std::size_t host) const;
 

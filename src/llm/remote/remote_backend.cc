@@ -89,6 +89,14 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
     --running;
   }
 
+  // What waits for its first token there is asked elsewhere.
+  void leave(std::size_t host) {
+    std::lock_guard lock(mutex);
+    for (const auto& run : runs) {
+      asio::post(run->context(), [run, host] { run->leave(host); });
+    }
+  }
+
   void forget(const std::shared_ptr<RemoteRun>& run) {
     std::lock_guard lock(mutex);
     runs.erase(run);
@@ -111,7 +119,10 @@ void RemoteBackend::start(const std::vector<asio::io_context*>& contexts) {
     state_->lanes.push_back(std::make_shared<Lane>(*context, client));
   }
   Lane& first = *state_->lanes.front();
-  state_->check = std::make_shared<HostCheck>(state_->parts(), first.client, first.context);
+  state_->check =
+      std::make_shared<HostCheck>(state_->parts(), first.client, first.context,
+                                  // Owned by the state.
+                                  [state = state_.get()](std::size_t host) { state->leave(host); });
   for (std::size_t host = 0; host < state_->hosts.size(); ++host) {
     // State and lane live as long as the coroutine, which uses them.
     asio::co_spawn(first.context, state_->check->watch(host),

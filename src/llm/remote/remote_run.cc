@@ -81,6 +81,15 @@ void RemoteRun::cancel() {
   if (exchange_ && !done_) exchange_->close();
 }
 
+void RemoteRun::leave(std::size_t host) {
+  if (asked_ != host || tokens_ > 0 || done_ || cancelled_) return;
+  std::vector<std::size_t> but = tried_;
+  but.push_back(host);
+  if (!from_.hosts.another_works(but)) return;
+  left_ = true;
+  exchange_->close();
+}
+
 boost::asio::awaitable<void> RemoteRun::serve() {
   sink_->on_start(0, 0);
   Result<Completion> result = co_await answer();
@@ -109,17 +118,19 @@ Completion RemoteRun::cancelled() const {
 boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   std::optional<Error> worst;
   std::optional<Error> owners;  // of a host that has the model
-  std::vector<std::size_t> tried;
   std::vector<std::size_t> broke;  // on a kept connection, which may have been stale
   while (!cancelled_) {
-    const auto host = from_.hosts.acquire(tried, model_, from_.clock.steady());
+    const auto host = from_.hosts.acquire(tried_, model_, from_.clock.steady());
     if (!host) break;
     std::optional<Failure> failure;
     {
       const HostLease lease(from_.hosts, *host);
+      asked_ = host;
       failure = co_await attempt(*host, is_in(broke, *host) ? Connection::fresh : Connection::any);
     }
+    asked_.reset();
     if (!failure) co_return *reader_->end();
+    if (std::exchange(left_, false) && tokens_ == 0) failure = gone(from_.hosts.endpoint(*host));
     if (cancelled_) break;
     failure->error.message =
         without_secret(std::move(failure->error.message), from_.options.api_key);
@@ -135,7 +146,7 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
       broke.push_back(*host);
       continue;
     }
-    tried.push_back(*host);
+    tried_.push_back(*host);
   }
   if (cancelled_) co_return cancelled();
   // That another host does not have the model is no news.

@@ -46,6 +46,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   boost::asio::awaitable<void> serve();
   // Closes the connection to the server now.
   void cancel();
+  // The host is gone: where another works, it is asked instead, unless a token came.
+  void leave(std::size_t host);
   boost::asio::io_context& context() { return context_; }
   // The coroutine ended by an exception.
   void fail(const Error& error);
@@ -73,6 +75,9 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   const std::string model_;
   const std::shared_ptr<Sink> sink_;
   std::function<void()> ended_;
+  std::vector<std::size_t> tried_;
+  std::optional<std::size_t> asked_;  // while a host's answer is waited for
+  bool left_ = false;
   RequestForm form_;  // of the last request
   std::size_t form_changes_ = 0;
   std::unique_ptr<AnswerReader> reader_;

@@ -9,8 +9,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <sys/socket.h>
 
 #include <array>
 
@@ -19,6 +22,18 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+// A peer that vanished while nothing is sent is found after half a minute: 15 s of silence, then
+// three questions 5 s apart.
+void keep_alive(int socket) {
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
 
 Error failed(const boost::system::error_code& ec) {
   return make_error(ErrorCode::io_error, ec.message());
@@ -52,6 +67,7 @@ asio::awaitable<Result<void>> ClientConnection::connect(std::vector<Tcp::endpoin
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(Tcp::no_delay(true), ignored);
+  keep_alive(socket_.native_handle());
   co_return Result<void>();
 }
 
@@ -86,6 +102,11 @@ asio::awaitable<Result<void>> ClientConnection::write(std::string_view bytes) {
   }
   if (ec) co_return failed(ec);
   co_return Result<void>();
+}
+
+void ClientConnection::give_up_unacknowledged(std::chrono::milliseconds after) {
+  const auto value = static_cast<unsigned>(after.count());  // RFC 5482
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
 }
 
 asio::awaitable<Result<std::size_t>> ClientConnection::read(char* buffer, std::size_t size) {

@@ -39,6 +39,9 @@ class ClientConnection {
                                               const std::string& host);
 
   boost::asio::awaitable<Result<void>> write(std::string_view bytes);
+  // What was sent and is not acknowledged for that long breaks the connection; also what a peer has
+  // no room for, because it does not read.
+  void give_up_unacknowledged(std::chrono::milliseconds after);
   // What the socket has, at most `size`; 0 bytes = the peer closed.
   boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
   // The same for a completion handler (error_code, bytes); is_end() tells the peer's close.
@@ -56,6 +59,7 @@ class ClientConnection {
   // Nothing has come and the peer has not closed: good for another request.
   bool is_quiet();
   void close();
+  int native_handle() { return socket_.native_handle(); }
 
  private:
   boost::asio::io_context& context_;

@@ -89,6 +89,7 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
   if (closed_) co_return explain({});
   if (connection == Connection::any) connection_ = client_->take(endpoint_);
   if (connection_) {
+    connection_->give_up_unacknowledged(client_->options().kept_ack_timeout);
     Result<void> answered = co_await attempt(bytes, head_timeout);
     if (answered || closed_ || timed_out_ || parser_->started()) co_return answered;
   }
@@ -122,6 +123,7 @@ asio::awaitable<Result<void>> Exchange::connect() {
   Result<void> connected =
       co_await connection_->connect(std::move(addresses), std::min(kStagger, share));
   if (!connected && !closed_) client_->names()->doubt(endpoint_.host);
+  if (connected) connection_->give_up_unacknowledged(client_->options().ack_timeout);
   if (!connected || !endpoint_.secure) co_return connected;
   if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");
   auto tls = client_->tls();

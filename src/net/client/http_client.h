@@ -16,6 +16,10 @@ namespace tars::net {
 
 struct ClientOptions {
   std::chrono::milliseconds connect_timeout{std::chrono::seconds{5}};  // name, TCP and TLS together
+  // How long what was sent may stay unacknowledged. A kept connection may lead to a host that is
+  // gone, and a new one is tried next; on that a server may be slow to read a long request.
+  std::chrono::milliseconds kept_ack_timeout{std::chrono::seconds{10}};
+  std::chrono::milliseconds ack_timeout{std::chrono::seconds{30}};
   std::chrono::milliseconds keep_alive{std::chrono::seconds{60}};  // an idle connection is kept
   std::size_t max_kept_per_origin = 64;  // idle connections to one scheme, host and port
   std::string ca_file = {};  // PEM; certificates to trust besides the system's

@@ -144,6 +144,7 @@ class FakeUpstream {
   int listings() const { return listings_; }
   std::atomic<bool> lists{true};
   std::atomic<unsigned> list_status{200};
+  std::atomic<bool> hangs{false};  // a listing is never answered
 
  private:
   void accept_all() {
@@ -161,6 +162,7 @@ class FakeUpstream {
       const std::string request = peer.request();
       if (request.empty()) return;
       if (request.starts_with("GET ")) {
+        if (hangs) peer.wait_for_close();
         if (!lists || !peer.answer(list_status, list_status == 200 ? listing() : "{}")) return;
         ++listings_;
       } else if (!script_(peer, request, chats_++)) {

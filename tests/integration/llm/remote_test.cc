@@ -382,6 +382,38 @@ TEST_F(RemoteTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
   EXPECT_EQ(hanging.chats(), 1);
 }
 
+// The first stands in for a machine that lost its power: it takes requests and says nothing more.
+TEST_F(RemoteTest, WhatWaitsOnAHostThatIsGoneIsAskedElsewhere) {
+  options_.connect_timeout = 200ms;
+  options_.first_token_timeout = 60s;
+  FakeUpstream dead([](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  dead.hangs = true;
+  FakeUpstream good(say);
+  host(dead.port());
+  host(good.port());
+  open();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
+TEST_F(RemoteTest, WithNoOtherHostASilentOneIsWaitedFor) {
+  options_.connect_timeout = 50ms;
+  FakeUpstream busy([](Peer& peer, const std::string& request, int number) {
+    std::this_thread::sleep_for(1s);
+    return say(peer, request, number);
+  });
+  busy.hangs = true;
+  host(busy.port());
+  host(1);
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(busy.chats(), 1);
+}
+
 TEST_F(RemoteTest, ThatAnotherHostLacksTheModelIsNoNews) {
   FakeUpstream owner(
       [](Peer& peer, const std::string&, int) {

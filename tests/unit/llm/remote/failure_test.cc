@@ -89,6 +89,14 @@ TEST(Failure, ABrokenConnectionIsTriedAgainARefusedOneElsewhere) {
   EXPECT_EQ(down.error.code, ErrorCode::backend_unavailable);
 }
 
+TEST(Failure, AHostThatIsGoneIsLeftOutAndOthersAreAsked) {
+  const Failure f = gone(kHost);
+  EXPECT_EQ(f.error.code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(f.error.message, HasSubstr("http://gpu:1 cannot be reached"));
+  EXPECT_TRUE(f.host_is_down);
+  EXPECT_TRUE(f.others_may_answer);
+}
+
 TEST(Failure, TheMostTellingOfSeveralIsTold) {
   const Error down = make_error(ErrorCode::backend_unavailable, "");
   const Error unknown = make_error(ErrorCode::model_not_found, "");

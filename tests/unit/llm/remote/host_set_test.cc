@@ -119,6 +119,14 @@ TEST(HostSet, FormsAreRememberedByHostAndModelAndBounded) {
   EXPECT_EQ(set.form(0, "63"), form);
 }
 
+TEST(HostSet, WhetherAnotherWorks) {
+  HostSet set(hosts(2));
+  EXPECT_FALSE(set.another_works({})) << "nothing is known of them";
+  set.set_working(1, {}, kNow);
+  EXPECT_TRUE(set.another_works({0}));
+  EXPECT_FALSE(set.another_works({0, 1}));
+}
+
 TEST(HostSet, ASuspectIsCheckedSoon) {
   HostSet set(hosts(1));
   const SteadyTime now{std::chrono::hours{5}};

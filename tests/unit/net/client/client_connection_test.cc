@@ -5,6 +5,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -80,6 +81,24 @@ TEST_F(ClientConnectionTest, TheNextAddressIsTried) {
   ClientConnection connection(context_);
   const auto loopback = boost::asio::ip::address_v4::loopback();
   EXPECT_TRUE(run(context_, connection.connect({{loopback, 1}, {loopback, peer.endpoint().port}})));
+}
+
+TEST_F(ClientConnectionTest, APeerThatVanishesIsNoticed) {
+  LocalPeer peer([](auto& socket, int) { net::testing::wait_for_close(socket); });
+  ClientConnection connection(context_);
+  ASSERT_TRUE(connect(connection, peer));
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    ::getsockopt(connection.native_handle(), level, name, &value, &size);
+    return value;
+  };
+  EXPECT_NE(option(SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 15);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+  connection.give_up_unacknowledged(std::chrono::seconds(10));
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 10'000);
 }
 
 TEST_F(ClientConnectionTest, ACloseEndsARead) {

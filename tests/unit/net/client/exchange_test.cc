@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 
 #include <functional>
 #include <optional>
@@ -77,6 +78,32 @@ TEST_F(ExchangeTest, AKeptConnectionThatDiesWithTheRequestIsReplacedOnce) {
   EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
   EXPECT_EQ(peer.accepted, 2);
   client_.close();
+}
+
+// The first connection stands in for one to a host that is gone: nothing that is sent gets there,
+// here because nobody reads it.
+TEST_F(ExchangeTest, AKeptConnectionOnWhichNothingGetsThroughIsReplaced) {
+  const std::string body(8'000'000, 'x');
+  std::optional<LocalPeer::Tcp::socket> held;
+  LocalPeer peer([&](auto& socket, int number) {
+    read_head(socket);
+    if (number > 0) {
+      std::string in(body.size() - 1000, '\0');  // some of it came with the head
+      boost::asio::read(socket, boost::asio::buffer(in));
+    }
+    send(socket, kHello);
+    if (number == 0) held = std::move(socket);
+  });
+  HttpClient client(context_, {.kept_ack_timeout = 300ms});
+  {
+    const auto first = client.open(peer.endpoint());
+    EXPECT_EQ(get(*first), "hello");
+  }
+  ASSERT_EQ(client.kept_connections(), 1U);
+  const auto second = client.open(peer.endpoint());
+  EXPECT_TRUE(run(context_, second->start({.method = "POST", .body = body}, 20s)));
+  EXPECT_EQ(peer.accepted, 2);
+  client.close();
 }
 
 TEST_F(ExchangeTest, AFreshConnectionLeavesTheKeptOnesAlone) {
