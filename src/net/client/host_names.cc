@@ -61,7 +61,7 @@ void HostNames::doubt(const std::string& name) {
   Name& known = at->second;
   // A failure's pause stays as it is.
   if (known.failures > 0) return;
-  known.ask_after = std::min(known.ask_after, known.found_at + limits_.first_pause);
+  known.ask_after = std::min(known.ask_after, known.found_at + limits_.fresh_at_least);
 }
 
 HostNames::Name& HostNames::entry(const std::string& name) {

@@ -42,6 +42,8 @@ class Bell {
 
 struct HostNameLimits {
   std::chrono::milliseconds fresh{std::chrono::seconds{30}};  // then a name is looked up again
+  // Also a name at whose addresses nobody answers is not looked up again before.
+  std::chrono::milliseconds fresh_at_least{std::chrono::seconds{5}};
   // Addresses are used on that long while new ones cannot be had. A name that is said not to exist
   // loses them at once.
   std::chrono::milliseconds stale{std::chrono::minutes{10}};
@@ -75,8 +77,8 @@ class HostNames : public std::enable_shared_from_this<HostNames> {
   // again, with it, once `running` has rung.
   std::optional<Result<Addresses>> find(const std::string& name,
                                         std::shared_ptr<const Bell>& running);
-  // Nobody answers there: the addresses may have changed, so the next find() looks again, unless
-  // that was done in the last `first_pause`.
+  // Nobody answers there, so the addresses may have changed: they are fresh for `fresh_at_least`
+  // only.
   void doubt(const std::string& name);
 
   // By getaddrinfo().
