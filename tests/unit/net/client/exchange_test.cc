@@ -90,6 +90,7 @@ TEST_F(ExchangeTest, AKeptConnectionOnWhichNothingGetsThroughIsReplaced) {
     if (number > 0) {
       std::string in(body.size() - 1000, '\0');  // some of it came with the head
       boost::asio::read(socket, boost::asio::buffer(in));
+      held.reset();
     }
     send(socket, kHello);
     if (number == 0) held = std::move(socket);
