@@ -48,12 +48,15 @@ struct FieldError {
 };
 
 // An expected outcome that is not success. `message` is for people: it names the cause and the fix,
-// and never contains a token or prompt text.
+// and never contains a token or prompt text, but in what it quotes.
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;
   std::vector<FieldError> fields = {};
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  // The part of `message` that another program said. It may repeat the prompt, so it is for whoever
+  // asked, and for no log.
+  std::string quoted = {};
 };
 
 template <class T>
@@ -68,6 +71,16 @@ class ErrorException : public std::runtime_error {
 
 [[noreturn]] inline void throw_exception_from_error(const Error& e, const boost::source_location&) {
   throw ErrorException(e);
+}
+
+// The message without what it quotes.
+inline std::string for_log(const Error& error) {
+  if (error.quoted.empty()) return error.message;
+  const std::size_t at = error.message.find(error.quoted);
+  // Changed since: then nothing tells the quotation from the rest.
+  if (at == std::string::npos) return "[its own words are not logged]";
+  return std::string(error.message)
+      .replace(at, error.quoted.size(), "[its own words are not logged]");
 }
 
 inline Error make_error(ErrorCode code, std::string message) {

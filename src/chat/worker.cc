@@ -72,7 +72,7 @@ void ChatEngine::reap(const LiveRun& live) {
   if (outcome->cached_tokens > 0) metrics_.prefix_hits.Increment();
   if (outcome->error) {
     telemetry::log(telemetry::LogLevel::warning, "a run failed",
-                   {{"run", info.id}, {"error", outcome->error->message}});
+                   {{"run", info.id}, {"error", for_log(*outcome->error)}});
   }
   has_news_ = true;
 }

@@ -63,40 +63,9 @@ int rank(ErrorCode code) {
   }
 }
 
-}  // namespace
-
-Failure transport_failure(const Error& error, const net::Endpoint& host) {
-  Failure out;
-  out.error = make_error(ErrorCode::backend_unavailable, error.message);
-  switch (error.code) {
-    case ErrorCode::timeout:
-      out.error.message = host.url() + " gave no answer in time";
-      out.host_is_down = true;
-      out.timed_out = true;
-      break;
-    case ErrorCode::backend_unavailable: out.host_is_down = true; break;
-    case ErrorCode::closed:
-      out.others_may_answer = false;
-      out.host_did_badly = false;
-      break;
-    default: out.same_may_answer = true; break;
-  }
-  if (out.error.message.find(host.url()) == std::string::npos) {
-    out.error.message = host.url() + ": " + out.error.message;
-  }
-  return out;
-}
-
-Failure gone(const net::Endpoint& host) {
-  return {.error = make_error(ErrorCode::backend_unavailable,
-                              host.url() + " cannot be reached any more"),
-          .host_is_down = true};
-}
-
-Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
-                const std::string& model) {
-  const std::string text = error_words(body);
-  const std::string said = text.empty() ? "" : ": " + text;
+// `said` follows every sentence: empty, or the server's own words behind a colon.
+Failure judge(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
+              const std::string& model, const std::string& said) {
   const std::string status = std::to_string(head.status);
   const auto fail = [](ErrorCode code, std::string message) {
     return Failure{.error = make_error(code, std::move(message))};
@@ -136,6 +105,45 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
   return fail(ErrorCode::generation_error, "the model server failed (" + status + ")" + said);
 }
 
+}  // namespace
+
+Failure transport_failure(const Error& error, const net::Endpoint& host) {
+  Failure out;
+  out.error = make_error(ErrorCode::backend_unavailable, error.message);
+  switch (error.code) {
+    case ErrorCode::timeout:
+      out.error.message = host.url() + " gave no answer in time";
+      out.host_is_down = true;
+      out.timed_out = true;
+      break;
+    case ErrorCode::backend_unavailable: out.host_is_down = true; break;
+    case ErrorCode::closed:
+      out.others_may_answer = false;
+      out.host_did_badly = false;
+      break;
+    default: out.same_may_answer = true; break;
+  }
+  if (out.error.message.find(host.url()) == std::string::npos) {
+    out.error.message = host.url() + ": " + out.error.message;
+  }
+  return out;
+}
+
+Failure gone(const net::Endpoint& host) {
+  return {.error = make_error(ErrorCode::backend_unavailable,
+                              host.url() + " cannot be reached any more"),
+          .host_is_down = true};
+}
+
+Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
+                const std::string& model) {
+  const std::string text = error_words(body);
+  Failure out = judge(head, body, host, model, text.empty() ? "" : ": " + text);
+  // Not every sentence has them in it.
+  if (out.error.message.ends_with(text)) out.error.quoted = text;
+  return out;
+}
+
 const Error& more_telling(const Error& a, const Error& b) {
   return rank(b.code) > rank(a.code) ? b : a;
 }
@@ -147,8 +155,11 @@ Error broken_off(const Failure& failure) {
     return make_error(ErrorCode::generation_error,
                       "the model server stopped in the middle: no token came in time");
   }
-  return make_error(ErrorCode::generation_error,
-                    "the model server broke off in the middle of the answer: " + error.message);
+  Error out =
+      make_error(ErrorCode::generation_error,
+                 "the model server broke off in the middle of the answer: " + error.message);
+  out.quoted = error.quoted;
+  return out;
 }
 
 std::string without_secret(std::string text, std::string_view secret) {

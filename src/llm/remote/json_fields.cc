@@ -23,13 +23,10 @@ std::string_view name_of(Role role) {
 }
 
 std::string for_people(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, kMaxWords)) {
-    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
+  std::string out(text.substr(0, kMaxWords));
   // Not in the middle of a character.
   while (!out.empty() && !is_valid_utf8(out)) out.pop_back();
-  return out;
+  return replace_control_characters(out);
 }
 
 }  // namespace
@@ -98,7 +95,9 @@ bool is_json(std::string_view text) {
 }
 
 Error failed(const json::value& error) {
-  return make_error(ErrorCode::generation_error, "the model server failed: " + words(error));
+  Error out = make_error(ErrorCode::generation_error, "the model server failed: " + words(error));
+  out.quoted = words(error);
+  return out;
 }
 
 Error ended_early() {

@@ -134,6 +134,7 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
     if (cancelled_) break;
     failure->error.message =
         without_secret(std::move(failure->error.message), from_.options.api_key);
+    failure->error.quoted = without_secret(std::move(failure->error.quoted), from_.options.api_key);
     if (change_form(*host, *failure)) continue;
     note(*host, *failure);
     if (tokens_ > 0) co_return broken_off(*failure);
@@ -159,9 +160,9 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
                  {{"run", request_.run_id},
                   {"host", from_.hosts.endpoint(host).url()},
                   {"tokens", tokens_},
-                  {"error", failure.error.message}});
+                  {"error", for_log(failure.error)}});
   if (failure.host_is_down && tokens_ == 0) {
-    from_.hosts.set_failed(host, failure.error.message, from_.clock.steady());
+    from_.hosts.set_failed(host, for_log(failure.error), from_.clock.steady());
   } else {
     from_.hosts.suspect(host);
   }
@@ -182,7 +183,7 @@ bool RemoteRun::change_form(std::size_t host, const Failure& failure) {
                  {{"run", request_.run_id},
                   {"host", from_.hosts.endpoint(host).url()},
                   {"model", model_},
-                  {"error", failure.error.message}});
+                  {"error", for_log(failure.error)}});
   return true;
 }
 

@@ -17,7 +17,11 @@ Error refuse(std::string_view text, const std::string& why) {
 Result<WebUrl> parse_web_url(std::string_view text) {
   const auto url = boost::urls::parse_uri(text);
   if (!url) return refuse(text, "is no URL");
-  if (url->has_userinfo()) return refuse(text, "has a user name or password in it");
+  if (url->has_userinfo()) {
+    const std::string shown =
+        std::string(url->scheme()) + "://...@" + std::string(url->encoded_host());
+    return refuse(shown, "has a user name or password in it");
+  }
   WebUrl out;
   const std::string origin(url->encoded_origin());
   Result<Endpoint> endpoint = parse_endpoint(origin, 80);

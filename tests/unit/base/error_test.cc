@@ -27,5 +27,17 @@ TEST(Error, AskingAnErrorForItsValueIsAFaultThatCarriesIt) {
   }
 }
 
+TEST(Error, WhatItQuotesIsNotForTheLog) {
+  Error error = make_error(ErrorCode::generation_error, "the server failed: cannot read SECRET");
+  EXPECT_EQ(for_log(error), error.message);
+  error.quoted = "cannot read SECRET";
+  EXPECT_EQ(for_log(error), "the server failed: [its own words are not logged]");
+  error.message = "in the middle: " + error.message + "; again";
+  EXPECT_EQ(for_log(error),
+            "in the middle: the server failed: [its own words are not logged]; again");
+  error.message = "cannot read SEC...";
+  EXPECT_EQ(for_log(error), "[its own words are not logged]");
+}
+
 }  // namespace
 }  // namespace tars

@@ -36,6 +36,16 @@ TEST(Failure, ABusyServerSaysWhenToComeBack) {
   EXPECT_FALSE(refused(503).host_is_down);
 }
 
+TEST(Failure, AServersWordsAreToldAndNotLogged) {
+  for (const unsigned status : {400U, 401U, 403U, 404U, 413U, 429U, 500U, 502U, 503U, 504U}) {
+    const Failure f = refused(status, R"({"error":{"message":"cannot parse PROMPT"}})");
+    EXPECT_THAT(f.error.message, HasSubstr("PROMPT")) << status;
+    EXPECT_THAT(for_log(f.error), ::testing::Not(HasSubstr("PROMPT"))) << status;
+    EXPECT_THAT(for_log(broken_off(f)), ::testing::Not(HasSubstr("PROMPT"))) << status;
+  }
+  EXPECT_THAT(for_log(refused(302, R"({"error":"moved"})").error), HasSubstr("redirect"));
+}
+
 TEST(Failure, EachStatusMeansWhatItSays) {
   EXPECT_EQ(refused(401).error.code, ErrorCode::backend_unavailable);
   EXPECT_THAT(refused(302).error.message, HasSubstr("redirect"));
