@@ -139,6 +139,7 @@ void Parser::add_model_verbs() {
   prepare->add_option("OUT", command_.output, "The GGUF to write")->required();
   command_.format = "q8_0";
   prepare->add_option("--format", command_.format, "q4_0 or q8_0");
+  prepare->add_flag("--force", command_.force, "Replace OUT where it exists");
 }
 
 void Parser::add_backup_verbs() {

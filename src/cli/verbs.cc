@@ -2,6 +2,8 @@
 
 #include "app/check_files.h"
 #include "app/find_model.h"
+#include "app/folder_owner.h"
+#include "app/models/prepare_target.h"
 #include "app/process_limits.h"
 #include "app/program.h"
 #include "app/service/service_notify.h"
@@ -63,6 +65,12 @@ Result<void> check(const Command& command, std::ostream& out, std::ostream& err)
   return {};
 }
 
+Result<void> prepare(const Command& command) {
+  auto target = app::check_prepare_target(command.input, command.output, command.force);
+  if (!target) return target;
+  return llm::requantize(command.input, command.output, command.format);
+}
+
 }  // namespace
 
 Result<void> execute(const Command& command, std::ostream& out, std::ostream& err) {
@@ -74,7 +82,7 @@ Result<void> execute(const Command& command, std::ostream& out, std::ostream& er
     case Verb::version:
       out << "tars " << telemetry::version() << " (" << telemetry::compiler() << ")" << std::endl;
       return {};
-    case Verb::model_prepare: return llm::requantize(command.input, command.output, command.format);
+    case Verb::model_prepare: return prepare(command);
     case Verb::help: out << command.text << std::flush; return {};
     default: break;
   }

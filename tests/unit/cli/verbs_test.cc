@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
+
+#include "../../support/temp_folder.h"
 
 namespace tars::cli {
 namespace {
@@ -57,6 +60,18 @@ TEST(Verbs, PrepareNamesAFileThatIsMissing) {
   const Outcome prepare = outcome({"model", "prepare", "/no/such.gguf", "/tmp/out.gguf"});
   ASSERT_FALSE(prepare.result);
   EXPECT_THAT(prepare.result.error().message, HasSubstr("/no/such.gguf"));
+}
+
+TEST(Verbs, PrepareLeavesItsInputAndWhatIsThere) {
+  const TempFolder folder;
+  const std::string in = (folder.path() / "in.gguf").string();
+  const std::string out = (folder.path() / "out.gguf").string();
+  for (const std::string& path : {in, out}) std::ofstream(path) << path;
+  EXPECT_THAT(outcome({"model", "prepare", "--force", in, in}).result.error().message,
+              HasSubstr("would overwrite IN"));
+  EXPECT_THAT(outcome({"model", "prepare", in, out}).result.error().message, HasSubstr("--force"));
+  EXPECT_EQ(std::filesystem::file_size(in), in.size());
+  EXPECT_EQ(std::filesystem::file_size(out), out.size());
 }
 
 }  // namespace
