@@ -46,6 +46,46 @@ def test_a_command_line_without_sense_is_refused(tmp_path, words):
     assert result.stderr.count("\n") == 1 and "tars --help" in result.stderr
 
 
+ANSWERS = [["token", "--client-id", "a"], ["devices", "list"], ["config", "doc"], ["config", "env"],
+           ["config", "check"], ["--help"], ["version"]]
+
+
+@pytest.mark.parametrize("words", ANSWERS, ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_no_success(tmp_path, words):
+    (tmp_path / "data").mkdir(mode=0o700)
+    command = '"$@" > /dev/full; echo $?; "$@" >&-; echo $?'
+    result = subprocess.run(["sh", "-c", command, "sh", str(BINARY), *words], cwd=tmp_path,
+                            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path),
+                                 "TARS_DATA_DIR": str(tmp_path / "data")},
+                            capture_output=True, text=True, timeout=60)
+    assert result.stdout.split() == ["1", "1"], (result.stdout, result.stderr)
+    assert result.stderr.count("tars: standard output cannot be written") == 2, result.stderr
+    # A closed output is no file's number: nothing of an answer lands in one.
+    for path in (tmp_path / "data").iterdir():
+        assert b"access_token" not in path.read_bytes(), path
+
+
+def test_a_reader_that_leaves_hears_nothing(tmp_path):
+    left, kept = os.pipe()
+    os.close(left)
+    result = subprocess.run([str(BINARY), "config", "doc"], cwd=tmp_path, stdout=kept,
+                            env={"HOME": str(tmp_path)}, stderr=subprocess.PIPE, timeout=60)
+    os.close(kept)
+    assert result.returncode == -signal.SIGPIPE and result.stderr == b""
+
+
+def test_preparing_a_model_never_costs_one(tmp_path):
+    source, there, link = (tmp_path / name for name in ("in.gguf", "there.gguf", "link.gguf"))
+    source.write_bytes(b"weights")
+    there.write_bytes(b"mine")
+    link.symlink_to(source)
+    for words, told in (([source, source], "OUT"), ([source, link, "--force"], "OUT"),
+                        ([source, there], "--force")):
+        result = tars("model", "prepare", *map(str, words), env={}, cwd=tmp_path, status=1)
+        assert told in result.stderr
+    assert source.read_bytes() == b"weights" and there.read_bytes() == b"mine"
+
+
 # -- tokens
 
 def check_token(server: Server, pair: dict) -> None:
