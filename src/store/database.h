@@ -1,6 +1,7 @@
 // SQLite behind RAII: connection, prepared statement, transaction, migrations.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -103,7 +104,14 @@ class Transaction {
 // start.
 class FolderLock {
  public:
-  static Result<FolderLock> acquire(const std::filesystem::path& folder);
+  // Makes the folder (mode 0700) where it is missing. Waits in this thread up to `patience` for
+  // another holder: an operator's verb has the lock for a moment. config_error naming
+  // TARS_DATA_DIR.
+  static Result<FolderLock> acquire(
+      const std::filesystem::path& folder,
+      std::chrono::milliseconds patience = std::chrono::milliseconds::zero());
+  // Could acquire() make the folder or write into it? Its error if not; makes nothing. Any thread.
+  static Result<void> check(const std::filesystem::path& folder);
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;
   ~FolderLock();

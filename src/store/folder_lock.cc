@@ -5,13 +5,17 @@
 
 #include <cerrno>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "store/database.h"
+#include "store/writable_folder.h"
 
 namespace tars::store {
 
 namespace {
+
+constexpr std::chrono::milliseconds kTryAgain{20};
 
 Error unwritable(const std::filesystem::path& folder, int error) {
   return make_error(ErrorCode::config_error,
@@ -35,23 +39,34 @@ Result<void> make_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder) {
+Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder,
+                                       std::chrono::milliseconds patience) {
   if (auto made = make_folder(folder); !made) return made.error();
   // Also where the lock file of an earlier run exists, the folder must take new files.
   if (::access(folder.c_str(), W_OK | X_OK) != 0) return unwritable(folder, errno);
   const auto path = folder / "tars.lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return unwritable(folder, errno);
+  FolderLock lock(fd);
+  const auto give_up = std::chrono::steady_clock::now() + patience;
   // flock goes with the open file: it ends with the process however that ends.
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    ::close(fd);
-    if (error != EWOULDBLOCK) return unwritable(folder, error);
-    return make_error(ErrorCode::config_error,
-                      "another T.A.R.S. uses this data folder (" + folder.string() +
-                          "): end it, or set TARS_DATA_DIR to another folder");
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return unwritable(folder, errno);
+    if (std::chrono::steady_clock::now() >= give_up) {
+      return make_error(ErrorCode::config_error,
+                        "another T.A.R.S. uses this data folder (" + folder.string() +
+                            "): end it, or set TARS_DATA_DIR to another folder");
+    }
+    std::this_thread::sleep_for(kTryAgain);
   }
-  return FolderLock(fd);
+  return lock;
+}
+
+Result<void> FolderLock::check(const std::filesystem::path& folder) {
+  if (const std::error_code error = check_writable_folder(folder)) {
+    return unwritable(folder, error.value());
+  }
+  return {};
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

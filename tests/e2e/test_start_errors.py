@@ -3,11 +3,13 @@ the option and the fix."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,25 @@ def test_a_data_folder_that_cannot_be_written(tmp_path):
 def test_a_second_server_on_one_data_folder(server, tmp_path):
     result = run("serve", env={"TARS_DATA_DIR": str(server.data_dir)}, folder=tmp_path)
     assert_refused(result, "TARS_DATA_DIR")
+
+
+def test_a_start_waits_for_a_verb_that_has_the_folder(own_server):
+    server = own_server(start=False)
+    server.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (server.data_dir / "tars.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    release = threading.Timer(0.5, lock.close)
+    release.start()
+    server.start(ready=False)
+    release.join()
+
+
+def test_a_data_folder_that_others_may_write_is_told(own_server):
+    server = own_server(start=False)
+    server.data_dir.mkdir(parents=True, exist_ok=True)
+    server.data_dir.chmod(0o777)
+    server.start(ready=False)
+    assert f"chmod 700 '{server.data_dir}'" in server.log()
 
 
 def test_admins_with_open_enrolment_are_refused(tmp_path):

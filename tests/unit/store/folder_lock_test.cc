@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <optional>
+#include <thread>
 
 #include "../../support/temp_folder.h"
 #include "store/database.h"
@@ -13,6 +14,7 @@
 namespace tars::store {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
 TEST(FolderLock, MakesAPrivateFolder) {
@@ -45,6 +47,34 @@ TEST(FolderLock, IsFreeAgainAfterItsHolder) {
     ASSERT_TRUE(FolderLock::acquire(folder.path()));
   }
   EXPECT_TRUE(FolderLock::acquire(folder.path()));
+}
+
+TEST(FolderLock, WaitsForAHolderThatIsSoonDone) {
+  const TempFolder folder;
+  std::optional<FolderLock> verb = FolderLock::acquire(folder.path()).value();
+  std::thread end([&verb] {
+    std::this_thread::sleep_for(100ms);
+    verb.reset();
+  });
+  EXPECT_TRUE(FolderLock::acquire(folder.path(), 10s));
+  end.join();
+}
+
+TEST(FolderLock, WaitsNoLongerThanItsPatience) {
+  const TempFolder folder;
+  const auto holder = FolderLock::acquire(folder.path());
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_FALSE(FolderLock::acquire(folder.path(), 100ms));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 100ms);
+}
+
+TEST(FolderLock, CanBeCheckedWithoutAFolder) {
+  const TempFolder base;
+  EXPECT_TRUE(FolderLock::check(base.path() / "parent" / "data"));
+  EXPECT_TRUE(std::filesystem::is_empty(base.path()));
+  const auto refused = FolderLock::check("/dev/null");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("TARS_DATA_DIR"));
 }
 
 TEST(FolderLock, IsFreeAgainAfterItsHolderWasKilled) {
