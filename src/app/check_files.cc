@@ -1,12 +1,46 @@
 #include "app/check_files.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
 #include "app/find_model.h"
+#include "llm/llama/gguf_check.h"
 #include "net/client/http_client.h"
 #include "net/io/tls_context.h"
+#include "store/database.h"
+#include "store/writable_folder.h"
 
 namespace tars::app {
+namespace {
+
+Result<void> check_log_file(const std::filesystem::path& path) {
+  if (path.empty()) return {};
+  std::error_code error;
+  std::error_code missing;
+  if (!std::filesystem::exists(path, missing)) {
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    // Its folder is not made.
+    error = std::filesystem::exists(folder, missing)
+                ? store::check_writable_folder(folder)
+                : std::make_error_code(std::errc::no_such_file_or_directory);
+  } else if (std::filesystem::is_directory(path, missing)) {
+    error = std::make_error_code(std::errc::is_a_directory);
+  } else if (::access(path.c_str(), W_OK) != 0) {
+    error.assign(errno, std::generic_category());
+  }
+  if (!error) return {};
+  return make_error(ErrorCode::config_error,
+                    "LOG_FILE: " + path.string() + " cannot be written (" + error.message() +
+                        "); make it writable, or unset LOG_FILE for stderr");
+}
+
+}  // namespace
 
 Result<void> check_files(const config::Settings& settings) {
+  if (auto folder = store::FolderLock::check(settings.data_dir); !folder) return folder;
+  if (auto log = check_log_file(settings.log_file); !log) return log;
   if (settings.embedded && !settings.llm.model_path.empty()) {
     if (const auto model = find_model(settings); !model) return model.error();
   }
@@ -22,6 +56,13 @@ Result<void> check_files(const config::Settings& settings) {
                                                  " holds no certificates (" +
                                                  trusted.error().message +
                                                  "); set it to a PEM file that this user may read");
+}
+
+Result<void> check_model(const config::Settings& settings) {
+  if (!settings.embedded || settings.llm.model_path.empty()) return {};
+  const auto model = llm::check_model_file(settings.llm.model_path);
+  if (!model) return model.error();
+  return {};
 }
 
 }  // namespace tars::app

@@ -6,8 +6,13 @@
 
 namespace tars::app {
 
-// config_error naming the option and the fix: MODEL_PATH where it is set, TLS_CERT_PATH and
-// TLS_KEY_PATH where HTTPS is served, UPSTREAM_CA_FILE. Of the model only that it is a file.
+// config_error naming the option and the fix: TARS_DATA_DIR and LOG_FILE, which must be writable,
+// MODEL_PATH where it is set, TLS_CERT_PATH and TLS_KEY_PATH where HTTPS is served,
+// UPSTREAM_CA_FILE. Of the model only that it is a file. Makes and changes nothing.
 Result<void> check_files(const config::Settings& settings);
+
+// Of the model that MODEL_PATH names, also that it is one that the server can chat with; a start
+// finds out while it loads. config_error naming MODEL_PATH.
+Result<void> check_model(const config::Settings& settings);
 
 }  // namespace tars::app

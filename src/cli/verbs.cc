@@ -60,6 +60,7 @@ Result<void> check(const Command& command, std::ostream& out, std::ostream& err)
   Result<config::Loaded> loaded = load_options(command);
   if (!loaded) return loaded.error();
   if (auto files = app::check_files(loaded->settings); !files) return files;
+  if (auto model = app::check_model(loaded->settings); !model) return model;
   out << config::effective_options(loaded->values) << std::flush;
   for (const std::string& warning : loaded->warnings) err << "warning: " << warning << "\n";
   return {};

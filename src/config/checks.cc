@@ -55,6 +55,15 @@ Result<void> check_backend(const Values& values) {
   return {};
 }
 
+// An address is written alone here; the brackets belong to a URL.
+Result<void> check_host(const Values& values) {
+  const std::string& host = values.text("TARS_HOST");
+  if (host.find_first_of("[]/ ") == std::string::npos) return {};
+  return refuse("TARS_HOST: \"" + host +
+                "\" is neither an address nor a name; write it without brackets and port, such as "
+                "127.0.0.1, ::1 or 0.0.0.0");
+}
+
 Result<void> check_tls(const Values& values) {
   if (!values.boolean("HTTPS_ENABLED")) return {};
   for (const std::string_view name : {"TLS_CERT_PATH", "TLS_KEY_PATH"}) {
@@ -184,6 +193,7 @@ bool is_loopback(std::string_view host) {
 
 Result<void> check_settings(const Values& values, const Settings& settings) {
   if (auto checked = check_backend(values); !checked) return checked;
+  if (auto checked = check_host(values); !checked) return checked;
   if (auto checked = check_tls(values); !checked) return checked;
   if (auto checked = check_proxies(values); !checked) return checked;
   if (auto checked = check_origins(values); !checked) return checked;

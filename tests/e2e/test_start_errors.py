@@ -171,6 +171,21 @@ def test_config_check(tmp_path):
     assert_refused(run("config", "check", env={"TARS_PORT": "x"}, folder=tmp_path), "TARS_PORT")
 
 
+@pytest.mark.parametrize("name,value,named", [
+    ("LOG_FILE", "/nonexistent/x", "LOG_FILE"), ("TARS_DATA_DIR", "/proc/x", "TARS_DATA_DIR"),
+    ("TARS_DATA_DIR", "/dev/null", "TARS_DATA_DIR"), ("TARS_HOST", "[::1]", "TARS_HOST"),
+    ("MODEL_PATH", "/etc/passwd", "MODEL_PATH")])
+def test_config_check_refuses_what_a_start_refuses(tmp_path, name, value, named):
+    for verb in (["config", "check"], ["serve"]):
+        assert_refused(run(*verb, env={name: value}, folder=tmp_path), named)
+
+
+def test_config_check_makes_nothing(tmp_path):
+    result = run("config", "check", env={"LOG_FILE": str(tmp_path / "tars.log")}, folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_config_doc_has_every_option_and_no_secret(tmp_path):
     result = run("config", "doc", env={"JWT_SECRET_KEY": "do-not-print-me-0123456789-0123456789"},
                  folder=tmp_path)

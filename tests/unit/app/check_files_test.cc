@@ -11,10 +11,12 @@
 namespace tars::app {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class CheckFilesTest : public ::testing::Test {
  protected:
+  CheckFilesTest() { settings_.data_dir = folder_.path() / "data"; }
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
   std::string refusal() const {
     const auto checked = check_files(settings_);
@@ -24,6 +26,41 @@ class CheckFilesTest : public ::testing::Test {
   const TempFolder folder_;
   config::Settings settings_;
 };
+
+TEST_F(CheckFilesTest, TheDataFolderMustBeWritableAndIsNotMade) {
+  EXPECT_EQ(refusal(), "");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  for (const char* bad : {"/proc/x", "/dev/null", "/dev/null/x"}) {
+    settings_.data_dir = bad;
+    EXPECT_THAT(refusal(), AllOf(HasSubstr(bad), HasSubstr("TARS_DATA_DIR"))) << bad;
+  }
+}
+
+TEST_F(CheckFilesTest, TheLogFileMustBeWritableAndIsNotMade) {
+  settings_.log_file = path("tars.log");
+  EXPECT_EQ(refusal(), "");
+  EXPECT_FALSE(std::filesystem::exists(path("tars.log")));
+  std::ofstream(path("tars.log")) << "";
+  EXPECT_EQ(refusal(), "");
+  for (const std::string& bad : {path("none/tars.log"), folder_.path().string(), path("tars.log/x"),
+                                 std::string("/proc/tars.log")}) {
+    settings_.log_file = bad;
+    EXPECT_THAT(refusal(), HasSubstr("LOG_FILE: " + bad)) << bad;
+  }
+  settings_.log_file = "tars.log";
+  EXPECT_EQ(refusal(), "") << "in the working folder";
+}
+
+TEST_F(CheckFilesTest, AModelIsReadWhenAsked) {
+  settings_.embedded = true;
+  EXPECT_TRUE(check_model(settings_));
+  settings_.llm.model_path = "/etc/passwd";
+  const auto checked = check_model(settings_);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, HasSubstr("MODEL_PATH"));
+  settings_.embedded = false;
+  EXPECT_TRUE(check_model(settings_));
+}
 
 TEST_F(CheckFilesTest, AModelThatIsNotNamedIsNotLookedFor) {
   settings_.embedded = true;

@@ -35,6 +35,15 @@ TEST(Checks, LoopbackAddresses) {
 
 TEST(Checks, DefaultsAreFineAndQuiet) { EXPECT_THAT(try_load({}).value().warnings, IsEmpty()); }
 
+TEST(Checks, AnAddressToListenOnHasNoBrackets) {
+  for (const char* bad : {"[::1]", "[::1]:8000", "not an address", "http://localhost"}) {
+    EXPECT_THAT(error_of({{"TARS_HOST", bad}}), StartsWith("TARS_HOST: ")) << bad;
+  }
+  for (const char* good : {"::1", "::", "0.0.0.0", "localhost", "fe80::1%eth0"}) {
+    EXPECT_EQ(error_of({{"TARS_HOST", good}}), "no error") << good;
+  }
+}
+
 TEST(Checks, HttpsNeedsACertificateAndItsKey) {
   EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}}), StartsWith("TLS_CERT_PATH: "));
   EXPECT_THAT(error_of({{"HTTPS_ENABLED", "true"}, {"TLS_CERT_PATH", "/c.pem"}}),
