@@ -86,11 +86,18 @@ Result<void> check_proxies(const Values& values) {
   return {};
 }
 
+// In a URL, nothing, 0 and what is above 65535 are ports by their form alone.
+bool has_sane_port(const boost::urls::url_view& url) {
+  if (!url.has_port()) return true;
+  const auto port = parse_integer(std::string(url.port()));
+  return port && *port >= 1 && *port <= 65535;
+}
+
 // As browsers send it (RFC 6454 section 6.2): scheme, host, port, and nothing behind.
 bool is_origin(const std::string& text) {
   const auto url = boost::urls::parse_uri(text);
   return url && !url->host().empty() && url->path().empty() && !url->has_query() &&
-         !url->has_fragment() && !url->has_userinfo();
+         !url->has_fragment() && !url->has_userinfo() && has_sane_port(*url);
 }
 
 Result<void> check_origins(const Values& values) {
@@ -102,11 +109,15 @@ Result<void> check_origins(const Values& values) {
           "only; "
           "name the origins instead, such as https://chat.example");
     }
+    if (origin.find('*') != std::string::npos) {
+      return refuse("CORS_ORIGINS: \"" + origin +
+                    "\" has a * in it, which stands for nothing there and would never match; name "
+                    "each origin, such as https://chat.example");
+    }
     if (!is_origin(origin)) {
-      return refuse(
-          "CORS_ORIGINS: \"" + origin +
-          "\" is no origin; write scheme and host, such as https://chat.example:8443, with "
-          "no path");
+      return refuse("CORS_ORIGINS: \"" + origin +
+                    "\" is no origin; write scheme, host and a port of 1-65535 or none, such as "
+                    "https://chat.example:8443, with no path");
     }
   }
   return {};

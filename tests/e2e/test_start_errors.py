@@ -45,7 +45,8 @@ def assert_refused(result: subprocess.CompletedProcess, *names: str) -> None:
     ("AUTH_ENROLLMENT", "maybe"), ("HTTP_MAX_BODY_BYTES", "many"), ("DRAIN_SECONDS", "-1"),
     ("LLM_BACKEND", "abacus"), ("TARS_HOST", "not an address"), ("RUN_GRACE_SECONDS", "soon"),
     ("JWT_PREVIOUS_VALID_UNTIL", "tomorrow"), ("RATE_LIMIT_PER_MINUTE", "-1"),
-    ("CORS_ORIGINS", "not a url"), ("RUNS_WAITING", "x"), ("TARS_NO_SUCH_OPTION", "1"),
+    ("CORS_ORIGINS", "not a url"), ("CORS_ORIGINS", "https://*.example"),
+    ("CORS_ORIGINS", "https://a.example:99999"), ("RUNS_WAITING", "x"), ("TARS_NO_SUCH_OPTION", "1"),
 ])
 def test_an_impossible_value_names_its_option(tmp_path, name, value):
     assert_refused(run("serve", env={name: value}, folder=tmp_path), name)

@@ -98,6 +98,19 @@ TEST(Checks, OriginsHaveNoPath) {
   }
 }
 
+TEST(Checks, OriginsThatNoBrowserSendsAreRefused) {
+  for (const char* bad : {"https://*.example", "https://*", "https://chat.*", "*.example"}) {
+    EXPECT_THAT(error_of({{"CORS_ORIGINS", bad}, {"TARS_ENV", "development"}}),
+                HasSubstr("has a * in it"))
+        << bad;
+  }
+  for (const char* bad :
+       {"https://a.example:0", "https://a.example:99999", "https://a.example:", "http://a:65536"}) {
+    EXPECT_THAT(error_of({{"CORS_ORIGINS", bad}}), HasSubstr("port of 1-65535")) << bad;
+  }
+  EXPECT_EQ(error_of({{"CORS_ORIGINS", "https://a.example:65535, http://[::1]:1"}}), "no error");
+}
+
 TEST(Checks, ProxiesAreAddressesOrNetworks) {
   EXPECT_EQ(error_of({{"TRUSTED_PROXIES", "10.0.0.1, 10.0.0.0/8, ::1, fd00::/8"}}), "no error");
   for (const char* bad : {"proxy.local", "10.0.0.0/99", "10.0.0"}) {
