@@ -19,4 +19,13 @@ Result<void> check_owner(const std::filesystem::path& folder) {
                         user + "' tars …");
 }
 
+std::optional<std::string> open_folder_warning(const std::filesystem::path& folder) {
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return std::nullopt;
+  // The sticky bit keeps what is there from others, and lets them add what is not.
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
+  return "other users may write into the data folder " + folder.string() +
+         " and so take the server over: chmod 700 '" + folder.string() + "'";
+}
+
 }  // namespace tars::app

@@ -25,6 +25,16 @@ Result<config::Loaded> load_options(const Command& command) {
   return config::load(*sources);
 }
 
+// With those that a start would log.
+Result<config::Loaded> load_for_start(const Command& command) {
+  Result<config::Loaded> loaded = load_options(command);
+  if (!loaded) return loaded;
+  if (auto warning = app::open_folder_warning(loaded->settings.data_dir)) {
+    loaded->warnings.push_back(*std::move(warning));
+  }
+  return loaded;
+}
+
 Result<std::unique_ptr<llm::Backend>> open_embedded(const llm::LlamaOptions& options,
                                                     const Clock& clock,
                                                     telemetry::Metrics& metrics) {
@@ -34,7 +44,7 @@ Result<std::unique_ptr<llm::Backend>> open_embedded(const llm::LlamaOptions& opt
 Result<void> serve(const Command& command, std::ostream& out) {
   app::prepare_process();
   const app::ServiceNotify notify = app::ServiceNotify::from_environment();
-  Result<config::Loaded> loaded = load_options(command);
+  Result<config::Loaded> loaded = load_for_start(command);
   if (!loaded) return loaded.error();
   config::Settings& settings = loaded->settings;
   telemetry::configure_log(settings.log_level, settings.log_format);
@@ -57,7 +67,7 @@ Result<void> serve(const Command& command, std::ostream& out) {
 }
 
 Result<void> check(const Command& command, std::ostream& out, std::ostream& err) {
-  Result<config::Loaded> loaded = load_options(command);
+  Result<config::Loaded> loaded = load_for_start(command);
   if (!loaded) return loaded.error();
   if (auto files = app::check_files(loaded->settings); !files) return files;
   if (auto model = app::check_model(loaded->settings); !model) return model;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../support/temp_folder.h"
@@ -23,6 +24,22 @@ TEST(FolderOwner, RootStaysOutOfAnothersFolder) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, testing::AllOf(testing::HasSubstr(folder.path().string()),
                                                       testing::HasSubstr("sudo -u 'nobody' tars")));
+}
+
+TEST(FolderOwner, AFolderThatOthersMayWriteWarns) {
+  const TempFolder folder;
+  for (const mode_t good : {0700, 0750, 0755}) {
+    ASSERT_EQ(::chmod(folder.path().c_str(), good), 0);
+    EXPECT_FALSE(open_folder_warning(folder.path())) << good;
+  }
+  for (const mode_t bad : {0777, 01777, 0770, 0702}) {
+    ASSERT_EQ(::chmod(folder.path().c_str(), bad), 0);
+    EXPECT_THAT(open_folder_warning(folder.path()).value_or(""),
+                testing::HasSubstr("chmod 700 '" + folder.path().string()))
+        << bad;
+  }
+  EXPECT_FALSE(open_folder_warning(folder.path() / "none"));
+  EXPECT_FALSE(open_folder_warning("/dev/null"));
 }
 
 TEST(FolderOwner, AnOwnerWithoutANameGoesByNumber) {

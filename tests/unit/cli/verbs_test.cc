@@ -42,6 +42,23 @@ TEST(Verbs, CheckFailsOnAnImpossibleValue) {
   EXPECT_THAT(check.result.error().message, StartsWith("TARS_PORT: \"http\" (--tars-port)"));
 }
 
+TEST(Verbs, CheckFailsWhereAStartWould) {
+  for (const auto& [flag, value] : {std::pair{"--tars-data-dir", "/proc/x"},
+                                    {"--log-file", "/nonexistent/x"},
+                                    {"--tars-host", "[::1]"},
+                                    {"--model-path", "/etc/passwd"}}) {
+    EXPECT_FALSE(outcome({"config", "check", flag, value}).result) << flag;
+  }
+}
+
+TEST(Verbs, CheckWarnsOfAFolderThatOthersMayWrite) {
+  const TempFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  const Outcome check = outcome({"config", "check", "--tars-data-dir", folder.path().string()});
+  EXPECT_TRUE(check.result);
+  EXPECT_THAT(check.err, HasSubstr("warning: other users may write"));
+}
+
 TEST(Verbs, DocAndEnvWriteTheReference) {
   EXPECT_THAT(outcome({"config", "doc"}).out, StartsWith("# Options\n"));
   EXPECT_THAT(outcome({"config", "env"}).out, HasSubstr("#TARS_PORT=8000\n"));
