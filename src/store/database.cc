@@ -29,6 +29,7 @@ struct Database::Connection {
   sqlite3* handle = nullptr;
   std::unordered_map<std::string, sqlite3_stmt*, StringHash, std::equal_to<>> statements;
   int schema_version = 0;
+  FilePlace place;
 
   Connection() = default;
   Connection(const Connection&) = delete;
@@ -53,6 +54,7 @@ Result<Database> Database::open(const std::filesystem::path& path, Durability du
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &connection->handle, flags, nullptr);
   if (code != SQLITE_OK) return sqlite_error(connection->handle, code, path.string());
+  if (path != ":memory:") connection->place = FilePlace(path);
   sqlite3* handle = connection->handle;
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   if (sqlite3_db_readonly(handle, "main") == 1) {
@@ -105,6 +107,8 @@ std::int64_t Database::last_insert_rowid() const {
 }
 
 int Database::changes() const { return sqlite3_changes(connection_->handle); }
+
+const FilePlace& Database::place() const { return connection_->place; }
 
 int Database::schema_version() const { return connection_->schema_version; }
 

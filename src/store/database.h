@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "store/file_place.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -49,6 +50,9 @@ class Database {
   std::int64_t last_insert_rowid() const;
   int changes() const;
   int schema_version() const;
+  // Where the file was when it was opened. Its check() tells whether what is written still gets
+  // there; a copy of it may be used in any thread.
+  const FilePlace& place() const;
 
  private:
   struct Connection;

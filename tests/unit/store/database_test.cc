@@ -195,6 +195,21 @@ TEST(Database, SaysThatAWriteWentOverALimit) {
       0);
 }
 
+TEST(Database, KnowsThatItsFileIsNoLongerThere) {
+  const TempFolder folder;
+  const auto data = folder.path() / "data";
+  std::filesystem::create_directory(data);
+  auto database = Database::open(data / "a.db", Durability::process_crash, kSchema).value();
+  const FilePlace place = database.place();
+  ASSERT_TRUE(database.execute("INSERT INTO t(v) VALUES ('x')"));
+  EXPECT_TRUE(place.check());
+  std::filesystem::remove_all(data);
+  ASSERT_TRUE(database.execute("INSERT INTO t(v) VALUES ('x')")) << "which is why one must look";
+  EXPECT_THAT(place.check().error().message, HasSubstr((data / "a.db").string()));
+  auto memory = Database::open(":memory:", Durability::process_crash, kSchema).value();
+  EXPECT_TRUE(memory.place().check());
+}
+
 TEST(Database, LosesNothingCommittedWhenKilled) {
   const TempFolder folder;
   const auto path = folder.path() / "a.db";
