@@ -46,6 +46,18 @@ Result<std::string> ask(sqlite3* handle, const char* sql) {
   return std::string(text != nullptr ? reinterpret_cast<const char*>(text) : "");
 }
 
+// Whose fault a step's code is. SQLite does not say, but of the two only the copy is written.
+bool is_of_writing(int code) {
+  switch (code) {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE:
+    case SQLITE_IOERR_DELETE: return true;
+    default: return (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_READONLY;
+  }
+}
+
 // All pages in one step: one read transaction, so that no writer makes it begin again.
 Result<void> copy_pages(sqlite3* from, sqlite3* to) {
   sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main");
@@ -57,7 +69,7 @@ Result<void> copy_pages(sqlite3* from, sqlite3* to) {
     sqlite3_sleep(100);
   }
   const int finished = sqlite3_backup_finish(backup);
-  if (code != SQLITE_DONE) return sqlite_error(from, code);
+  if (code != SQLITE_DONE) return sqlite_error(is_of_writing(code) ? to : from, code);
   if (finished != SQLITE_OK) return sqlite_error(to, finished);
   return {};
 }

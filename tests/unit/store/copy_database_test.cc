@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -73,6 +77,28 @@ TEST_F(CopyDatabaseTest, LeavesNothingBehindWhenItFails) {
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().code, ErrorCode::store_unavailable);
   EXPECT_FALSE(std::filesystem::exists(to_));
+}
+
+TEST_F(CopyDatabaseTest, NamesTheCopyWhenThatCannotBeWritten) {
+  Database original = open(from_);
+  ASSERT_TRUE(original.execute(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+      "INSERT INTO a SELECT i FROM n"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{200000, 200000};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(2);
+    const auto copied = copy_database(from_, to_);
+    const std::string text = copied ? "" : copied.error().message;
+    ::_exit(text.find(to_.string()) != std::string::npos &&
+                    text.find(from_.string()) == std::string::npos
+                ? 0
+                : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(CopyDatabaseTest, NeverOverwrites) {
