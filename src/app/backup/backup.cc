@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "app/backup/files.h"
+#include "app/backup/partial_folder.h"
 #include "app/backup/restore.h"
-#include "base/ids.h"
 #include "base/sha256_file.h"
 #include "store/copy_database.h"
 #include "telemetry/build_info.h"
@@ -51,12 +51,10 @@ Result<BackupFile> copy(const fs::path& data_dir, const fs::path& to, const std:
   return file;
 }
 
-Result<Manifest> fill(const fs::path& data_dir, const fs::path& to, WallTime now) {
-  const Result<std::vector<std::string>> names = state_of(data_dir);
-  if (!names) return names.error();
-  if (auto made = make_private_folder(to); !made) return made.error();
+Result<Manifest> fill(const fs::path& data_dir, const fs::path& to,
+                      const std::vector<std::string>& names, WallTime now) {
   Manifest manifest{.program = std::string(telemetry::version()), .created_at = now, .files = {}};
-  for (const std::string& name : *names) {
+  for (const std::string& name : names) {
     Result<BackupFile> file = copy(data_dir, to, name);
     if (!file) return file.error();
     manifest.files.push_back(*std::move(file));
@@ -83,13 +81,16 @@ Result<Manifest> back_up(const fs::path& data_dir, const fs::path& to, const Clo
                           " is in the middle of a restore, which the next start of the server "
                           "finishes: back up then");
   }
-  const fs::path partial = target.string() + "." + make_id("partial");
-  Result<Manifest> manifest = fill(data_dir, partial, clock.wall());
+  const Result<std::vector<std::string>> names = state_of(data_dir);
+  if (!names) return names.error();
+  const Result<PartialFolder> partial = PartialFolder::make(target);
+  if (!partial) return partial.error();
+  Result<Manifest> manifest = fill(data_dir, partial->path(), *names, clock.wall());
   if (manifest) {
-    const Result<void> renamed = rename_durably(partial, target);
+    const Result<void> renamed = rename_durably(partial->path(), target);
     if (!renamed) manifest = renamed.error();
   }
-  if (!manifest) fs::remove_all(partial, error);
+  if (!manifest) fs::remove_all(partial->path(), error);
   return manifest;
 }
 
