@@ -8,6 +8,7 @@
 #include "app/find_model.h"
 #include "llm/llama/gguf_check.h"
 #include "net/client/http_client.h"
+#include "net/io/listener.h"
 #include "net/io/tls_context.h"
 #include "store/database.h"
 #include "store/writable_folder.h"
@@ -62,6 +63,12 @@ Result<void> check_model(const config::Settings& settings) {
   if (!settings.embedded || settings.llm.model_path.empty()) return {};
   const auto model = llm::check_model_file(settings.llm.model_path);
   if (!model) return model.error();
+  return {};
+}
+
+Result<void> check_address(const config::Settings& settings) {
+  const auto found = net::resolve_listen_address(settings.server.host, settings.server.port);
+  if (!found) return found.error();
   return {};
 }
 

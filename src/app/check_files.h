@@ -15,4 +15,8 @@ Result<void> check_files(const config::Settings& settings);
 // finds out while it loads. config_error naming MODEL_PATH.
 Result<void> check_model(const config::Settings& settings);
 
+// TARS_HOST is an address or a name that this machine knows, which a start finds out when it
+// listens. config_error naming TARS_HOST. A name may be asked of the network; blocks meanwhile.
+Result<void> check_address(const config::Settings& settings);
+
 }  // namespace tars::app

@@ -71,6 +71,7 @@ Result<void> check(const Command& command, std::ostream& out, std::ostream& err)
   if (!loaded) return loaded.error();
   if (auto files = app::check_files(loaded->settings); !files) return files;
   if (auto model = app::check_model(loaded->settings); !model) return model;
+  if (auto address = app::check_address(loaded->settings); !address) return address;
   out << config::effective_options(loaded->values) << std::flush;
   for (const std::string& warning : loaded->warnings) err << "warning: " << warning << "\n";
   return {};

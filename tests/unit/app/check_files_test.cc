@@ -62,6 +62,17 @@ TEST_F(CheckFilesTest, AModelIsReadWhenAsked) {
   EXPECT_TRUE(check_model(settings_));
 }
 
+TEST_F(CheckFilesTest, TheAddressIsOneThatThisMachineKnows) {
+  for (const char* good : {"127.0.0.1", "::", "localhost"}) {
+    settings_.server.host = good;
+    EXPECT_TRUE(check_address(settings_)) << good;
+  }
+  settings_.server.host = "no host";
+  const auto checked = check_address(settings_);
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, HasSubstr("TARS_HOST"));
+}
+
 TEST_F(CheckFilesTest, AModelThatIsNotNamedIsNotLookedFor) {
   settings_.embedded = true;
   EXPECT_EQ(refusal(), "");
