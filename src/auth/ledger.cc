@@ -72,6 +72,11 @@ Result<Ledger> Ledger::open(const std::filesystem::path& path) {
   return Ledger(std::move(*database));
 }
 
+Result<store::Transaction> Ledger::transaction() {
+  if (auto there = place().check(); !there) return there.error();
+  return store::Transaction::begin(database_);
+}
+
 int Ledger::newest_schema() { return kMigrations.back().version; }
 
 Result<void> Ledger::load(DeadTokens& dead) {

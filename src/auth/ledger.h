@@ -22,7 +22,8 @@ class Ledger {
   // Of auth.db, as this program writes it.
   static int newest_schema();
 
-  Result<store::Transaction> transaction() { return store::Transaction::begin(database_); }
+  // Also fails where the file is not in its place any more: SQLite would go on writing into it.
+  Result<store::Transaction> transaction();
   // Everything that is revoked or spent, and how far was pruned.
   Result<void> load(DeadTokens& dead);
 
@@ -35,6 +36,8 @@ class Ledger {
   Result<void> note_family(const Claims& claims, WallTime now, std::int64_t expires_at);
   // The client of a family that is not revoked; nullopt when there is none.
   Result<std::optional<std::string>> client_of(std::string_view family);
+  // Where its file is.
+  const store::FilePlace& place() const { return database_.place(); }
   // A page of the families that are neither revoked nor expired at `now`.
   Result<std::vector<Device>> families(const FamilyQuery& query, std::int64_t now);
 

@@ -25,6 +25,7 @@ LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> br
       clock_(clock),
       dead_(dead),
       ledger_(std::move(ledger)),
+      place_(ledger_ ? ledger_->place() : store::FilePlace()),
       failure_(std::move(broken)),
       thread_([this] { loop(); }) {}
 
@@ -50,9 +51,11 @@ Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
 }
 
 Result<void> LedgerThread::status() const {
-  std::lock_guard lock(mutex_);
-  if (failure_) return *failure_;
-  return {};
+  {
+    std::lock_guard lock(mutex_);
+    if (failure_) return *failure_;
+  }
+  return place_.check();
 }
 
 void LedgerThread::shutdown() {

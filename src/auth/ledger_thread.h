@@ -66,6 +66,7 @@ class LedgerThread {
   const Clock& clock_;
   DeadTokens& dead_;
   std::optional<Ledger> ledger_;
+  const store::FilePlace place_;  // of it; any thread
   std::int64_t last_prune_ = 0;  // seconds since 1970, by `clock_`
 
   mutable std::mutex mutex_;

@@ -82,6 +82,7 @@ class ChatEngine final : public Engine {
   std::atomic<std::size_t> waiting_ = 0;
 
   Repository repository_;
+  const store::FilePlace place_;  // any thread
   StoreWriter writer_;
   RunQueue queue_;
   std::uint64_t positions_of_ = 0;  // the change of queue_ that all positions are of

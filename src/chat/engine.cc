@@ -49,6 +49,7 @@ ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& bac
       registry_(options_.max_ended_runs_in_memory, options_.max_ended_bytes_in_memory),
       mailbox_(std::make_shared<Mailbox>(kMaxCommands)),
       repository_(std::move(repository)),
+      place_(repository_.database().place()),
       writer_(repository_, clock, options_.max_ended_runs_in_memory),
       queue_({.running_per_client = options_.running_per_client,
               .waiting_per_client = options_.waiting_per_client,
@@ -96,7 +97,7 @@ void ChatEngine::set_store_listener(std::function<void(const std::string& troubl
 
 Result<void> ChatEngine::check_store() const {
   std::string trouble = writer_.trouble();
-  if (trouble.empty()) return {};
+  if (trouble.empty()) return place_.check();
   return make_error(ErrorCode::store_unavailable, std::move(trouble));
 }
 

@@ -49,6 +49,8 @@ void StoreWriter::write_now(Scope scope) {
 
 Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope, std::size_t& at) {
   at = runs_.size();
+  // SQLite would go on writing into a file that nobody finds any more.
+  if (auto there = repository_.database().place().check(); !there) return there.error();
   auto transaction = store::Transaction::begin(repository_.database());
   if (!transaction) return transaction.error();
   std::vector<LiveRun::Stored> written;

@@ -226,3 +226,22 @@ def test_nothing_is_left_behind_by_bad_clients(server):
     wait_until(lambda: server.metric("tars_websocket_connections") == 0, 20)
     wait_until(lambda: server.open_descriptors() <= descriptors + 5, 10)
     assert server.rss_kib() - rss < 16 * 1024
+
+
+def test_a_data_folder_that_was_moved_away_is_told(own_server):
+    """SQLite goes on writing into files that nobody finds any more: nothing is to look stored then."""
+    server = own_server({})
+    victim = server.access("victim")
+    away = server.data_dir.with_name("away")
+    server.data_dir.rename(away)
+    wait_until(lambda: httpx.get(f"{server.url}/ready").status_code == 503, 10)
+    checks = httpx.get(f"{server.url}/ready").json()["checks"]
+    assert checks["store"] == checks["tokens"] == "unhealthy"
+    with server.http(victim) as http:
+        assert http.post("/auth/revoke").status_code == 503
+    assert "moved or deleted" in server.log()
+    away.rename(server.data_dir)
+    wait_until(lambda: httpx.get(f"{server.url}/ready").status_code == 200, 10)
+    with server.http(victim) as http:
+        assert http.post("/auth/revoke").status_code == 200
+    assert server.stop() == 0
