@@ -37,7 +37,9 @@ std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& trie
   const auto rank = [&](std::size_t i) {
     const Host& h = hosts_[i];
     const bool lacks = !h.models.empty() && !is_among(h.models, model);
-    return std::tuple(lacks, h.state == State::failed, h.rests_until > now, h.busy);
+    // What is not known yet may be a name that hangs: after what works, however busy that is.
+    const bool is_new = h.state != State::working;
+    return std::tuple(lacks, h.state == State::failed, h.rests_until > now, is_new, h.busy);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (std::find(tried.begin(), tried.end(), i) != tried.end()) continue;

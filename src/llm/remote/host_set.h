@@ -31,7 +31,8 @@ class HostSet {
   const net::Endpoint& endpoint(std::size_t host) const { return hosts_.at(host).endpoint; }
 
   // The host with the fewest requests now, the first of several, without those in `tried`; one more
-  // request counts on it until release(). One that lists other models but not `model` comes last.
+  // request counts on it until release(). One of which nothing is known yet comes after those that
+  // work, one that lists other models but not `model` last.
   // nullopt when all were tried.
   std::optional<std::size_t> acquire(const std::vector<std::size_t>& tried, std::string_view model,
                                      SteadyTime now);

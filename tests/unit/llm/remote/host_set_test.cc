@@ -42,6 +42,16 @@ TEST(HostSet, AFailedHostIsAskedOnlyWhenNoOtherIsLeftAndComesBack) {
   EXPECT_EQ(next(set, {}), 0U);
 }
 
+TEST(HostSet, AHostThatWorksGoesBeforeOneThatNothingIsKnownOf) {
+  HostSet set(hosts(3));
+  set.set_failed(0, "refused", {});
+  set.set_working(2, {}, {});
+  EXPECT_EQ(next(set, {}), 2U);
+  EXPECT_EQ(next(set, {}), 2U) << "busy as it is";
+  EXPECT_EQ(next(set, {2}), 1U);
+  EXPECT_EQ(next(set, {1, 2}), 0U);
+}
+
 TEST(HostSet, HealthIsThatOfTheBest) {
   HostSet set(hosts(2));
   EXPECT_EQ(set.health(), Health::starting);
