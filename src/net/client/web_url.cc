@@ -28,6 +28,8 @@ Result<WebUrl> parse_web_url(std::string_view text) {
   if (!endpoint) return refuse(text, "names no http or https server");
   out.endpoint = *std::move(endpoint);
   const std::string path(url->encoded_path());
+  // RFC 3986 section 3.3; the parser lets "http://host:1:x" pass.
+  if (!path.empty() && path.front() != '/') return refuse(text, "is no URL");
   out.target = path.empty() ? "/" : path;
   if (url->has_query()) out.target += "?" + std::string(url->encoded_query());
   out.text = origin + out.target;

@@ -36,6 +36,7 @@ TEST(WebUrl, RefusesWhatItCannotFetch) {
   EXPECT_THAT(error_of("ftp://h/x"), HasSubstr("http or https"));
   EXPECT_THAT(error_of("https://"), HasSubstr("http or https"));
   EXPECT_THAT(error_of("https://u:p@h/x"), HasSubstr("user name"));
+  EXPECT_THAT(error_of("http://127.0.0.1:80:v1"), HasSubstr("is no URL"));
   EXPECT_THAT(error_of("https://u:hidden@h/x"), Not(HasSubstr("hidden")));
   EXPECT_THAT(error_of("/no/url"), HasSubstr("no URL"));
   EXPECT_THAT(error_of("http://h/a b"), HasSubstr("no URL"));
