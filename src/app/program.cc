@@ -22,7 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 using telemetry::LogLevel;
 
-constexpr auto kLockPatience = 2s;      // for a verb that has the data folder for a moment
 constexpr auto kModelPoll = 20ms;       // how often the loading model is asked
 constexpr auto kDrainPoll = 10ms;       // how often a drain looks whether it is done
 constexpr auto kLastFrameGrace = 1s;   // for what the sockets still have to send
@@ -61,7 +60,8 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
 Program::~Program() { shut_down(); }
 
 Result<void> Program::open_folder() {
-  Result<store::FolderLock> lock = store::FolderLock::acquire(settings_.data_dir, kLockPatience);
+  Result<store::FolderLock> lock =
+      store::FolderLock::acquire(settings_.data_dir, store::FolderLock::kPatience);
   if (!lock) return lock.error();
   lock_.emplace(*std::move(lock));
   if (auto finished = finish_restore(settings_.data_dir); !finished) return finished.error();

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <span>
@@ -10,6 +11,8 @@
 
 namespace tars {
 namespace {
+
+constexpr std::size_t kIdCharacters = 26;
 
 void fill_random(std::span<unsigned char> out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
@@ -53,10 +56,18 @@ std::string make_id(std::string_view prefix) {
   std::string out(prefix);
   out += '_';
   const std::size_t start = out.size();
-  out.resize(start + 26);
+  out.resize(start + kIdCharacters);
   for (std::size_t i = 10; i-- > 0; ms >>= 5) out[start + i] = kBase32[ms & 31];
   for (std::size_t i = 0; i < 16; ++i) out[start + 10 + i] = kBase32[random[i] & 31];
   return out;
+}
+
+bool is_id(std::string_view text, std::string_view prefix) {
+  if (text.size() != prefix.size() + 1 + kIdCharacters || !text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return text.front() == '_' && std::ranges::all_of(text.substr(1), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+         });
 }
 
 std::string random_hex(std::size_t bytes) {

@@ -108,9 +108,11 @@ class Transaction {
 // start.
 class FolderLock {
  public:
+  // For whoever is to get the lock although an operator's verb may have it for a moment.
+  static constexpr std::chrono::seconds kPatience{2};
+
   // Makes the folder (mode 0700) where it is missing. Waits in this thread up to `patience` for
-  // another holder: an operator's verb has the lock for a moment. config_error naming
-  // TARS_DATA_DIR.
+  // another holder. config_error naming TARS_DATA_DIR.
   static Result<FolderLock> acquire(
       const std::filesystem::path& folder,
       std::chrono::milliseconds patience = std::chrono::milliseconds::zero());

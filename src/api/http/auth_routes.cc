@@ -11,6 +11,7 @@
 #include "api/http/credentials.h"
 #include "api/http/problem.h"
 #include "api/json_reader.h"
+#include "base/ids.h"
 
 namespace tars::api {
 namespace {
@@ -103,15 +104,6 @@ std::string limited_as(const std::string& address) {
   auto bytes = v6.to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));
   return boost::asio::ip::make_address_v6(bytes).to_string();
-}
-
-// As make_id() writes it.
-bool is_family_id(std::string_view text) {
-  constexpr std::string_view kPrefix = "fam_";
-  return text.size() == kPrefix.size() + 26 && text.starts_with(kPrefix) &&
-         std::ranges::all_of(text.substr(kPrefix.size()), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
-         });
 }
 
 Result<void> parse_body(const net::HttpRequest& request, JsonDocument& document) {
@@ -276,7 +268,7 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
   const Result<std::size_t> limit = page_limit(call.request);
   if (!limit) co_return limit.error();
   const auto cursor = call.request.query_param("cursor");
-  if (cursor && !is_family_id(*cursor)) {
+  if (cursor && !is_id(*cursor, "fam")) {
     co_return Error{ErrorCode::invalid_request,
                     "cursor must be the next_cursor of a page",
                     {{"cursor", "must be the next_cursor of a page"}}};

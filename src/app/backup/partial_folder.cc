@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,16 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kWord = "partial";
-constexpr std::size_t kIdLength = 26;  // of make_id() behind its prefix
 
 std::string prefix_of(const fs::path& target) { return target.filename().string() + "."; }
 
 bool is_partial_of(const std::string& name, const fs::path& target) {
-  const std::string prefix = prefix_of(target) + std::string(kWord) + "_";
-  if (!name.starts_with(prefix) || name.size() != prefix.size() + kIdLength) return false;
-  return std::ranges::all_of(name.substr(prefix.size()), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  });
+  const std::string prefix = prefix_of(target);
+  return name.starts_with(prefix) && is_id(name.substr(prefix.size()), kWord);
 }
 
 // Ours, and no process has it. Where the file system knows no locks, what is there stays.

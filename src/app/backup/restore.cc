@@ -1,7 +1,6 @@
 #include "app/backup/restore.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <system_error>
 
@@ -15,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kStaged = "restore.staged";  // being copied; means nothing
-constexpr std::chrono::seconds kLockPatience{2};   // for a verb that has the folder for a moment
 constexpr const char* kReady = "restore.ready";    // whole; to be moved into place
 
 Error failed(const fs::path& path, const std::error_code& error) {
@@ -109,7 +107,8 @@ Result<Manifest> restore(const fs::path& backup, const fs::path& data_dir, bool 
   if (!manifest) return manifest;
   if (auto good = check_backup(backup, *manifest); !good) return good.error();
   if (auto owner = check_owner(data_dir); !owner) return owner.error();
-  const Result<store::FolderLock> lock = store::FolderLock::acquire(data_dir, kLockPatience);
+  const Result<store::FolderLock> lock =
+      store::FolderLock::acquire(data_dir, store::FolderLock::kPatience);
   if (!lock) return lock.error();
   if (auto finished = finish_restore(data_dir); !finished) return finished.error();
   if (auto empty = force ? Result<void>() : check_empty(data_dir); !empty) return empty.error();

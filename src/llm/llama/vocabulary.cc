@@ -68,7 +68,7 @@ void Vocabulary::append_piece(TokenId token, std::string& out) const {
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }
 
-// In pieces.
+// A tokenizer of another type than BPE has no words to split.
 void Vocabulary::tokenize_into(std::string_view text, bool control_tokens,
                                std::vector<TokenId>& out,
                                std::span<const std::size_t> seams) const {

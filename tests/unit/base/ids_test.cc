@@ -18,6 +18,16 @@ TEST(Ids, HaveAPrefixAndTwentySixCharacters) {
   EXPECT_EQ(id.substr(4).find_first_not_of("0123456789abcdefghjkmnpqrstvwxyz"), std::string::npos);
 }
 
+TEST(Ids, AreKnownByTheirForm) {
+  const std::string id = make_id("fam");
+  EXPECT_TRUE(is_id(id, "fam"));
+  for (const std::string& other : {id + "0", id.substr(0, id.size() - 1), "run" + id.substr(3),
+                                   "fam" + id.substr(4), std::string("fam_"), std::string(),
+                                   id.substr(0, id.size() - 1) + "A", "fam-" + id.substr(4)}) {
+    EXPECT_FALSE(is_id(other, "fam")) << other;
+  }
+}
+
 TEST(Ids, AreNeverTheSameTwice) {
   std::set<std::string> seen;
   for (int i = 0; i < 10000; ++i) EXPECT_TRUE(seen.insert(make_id("x")).second);
