@@ -3,9 +3,9 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -16,8 +16,8 @@
 #include <system_error>
 
 #include "base/descriptor.h"
-
 #include "telemetry/log_line.h"
+#include "telemetry/stderr_sink.h"
 
 namespace tars::telemetry {
 namespace {
@@ -35,10 +35,20 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 std::atomic<LogFormat> g_format{LogFormat::text};
 
+spdlog::sink_ptr make_stderr_sink() {
+  return std::make_shared<StderrSink>(STDERR_FILENO, [](std::uint64_t lines) {
+    const Field count("lines", lines);
+    return format_log_line(g_format.load(std::memory_order_relaxed), SystemClock{}.wall(),
+                           LogLevel::warning, "log lines were lost: nobody read them in time",
+                           std::span(&count, 1)) +
+           '\n';
+  });
+}
+
 // Where lines go; spdlog's lock allows the one sink in it to be exchanged at any time.
 const std::shared_ptr<spdlog::sinks::dist_sink_mt>& outlet() {
   static const auto the_outlet = std::make_shared<spdlog::sinks::dist_sink_mt>(
-      std::vector<spdlog::sink_ptr>{std::make_shared<spdlog::sinks::stderr_sink_mt>()});
+      std::vector<spdlog::sink_ptr>{make_stderr_sink()});
   return the_outlet;
 }
 
@@ -89,7 +99,7 @@ Result<void> open_log_file(const std::filesystem::path& path) {
 
 void close_log_file() {
   std::lock_guard lock(g_path_mutex);
-  auto to_stderr = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto to_stderr = make_stderr_sink();
   to_stderr->set_pattern("%v");
   outlet()->set_sinks({std::move(to_stderr)});
   g_path.clear();

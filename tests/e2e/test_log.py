@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 import httpx
 
 from tars_client import Device, fresh
+from tars_server import Server, wait_until
 
 
 def test_no_token_and_no_text_in_the_log(server):
@@ -53,3 +55,36 @@ def test_json_lines(own_server):
     lines = [json.loads(line) for line in server.log_path.read_text().splitlines()]
     assert lines and all({"level"} <= line.keys() for line in lines)
     assert any("trace-me" in json.dumps(line) for line in lines)
+
+
+def test_a_reader_of_the_log_that_stops_does_not_stop_the_server(tmp_path):
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    server = Server(tmp_path / "unread", {"LOG_LEVEL": "DEBUG"},
+                    preexec=lambda: os.dup2(writer, 2)).start()
+    try:
+        path = "/nope/" + "x" * 1000
+        with server.http() as http:
+            for _ in range(200):  # far more than a pipe of 64 KiB holds
+                assert http.get(path).status_code == 404
+        with Device(server) as device:
+            assert device.ask("Say yes.", max_tokens=2).complete
+        before = os.read(reader, 1 << 20)
+        assert b"log lines were lost" not in before
+        httpx.get(server.url + "/nope")
+        after = bytearray()
+
+        def is_told() -> bool:
+            try:
+                after.extend(os.read(reader, 1 << 20))
+            except BlockingIOError:
+                pass
+            return b"log lines were lost: nobody read them in time lines=" in after
+
+        wait_until(is_told)
+        assert server.stop() == 0
+    finally:
+        os.close(reader)
+        os.close(writer)
+        if server.alive():
+            server.kill()

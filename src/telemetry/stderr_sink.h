@@ -1,0 +1,40 @@
+// Log lines to a pipe, a terminal or the journal, whose reader may stop reading.
+#pragma once
+
+#include <spdlog/sinks/base_sink.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace tars::telemetry {
+
+// Writes lines to a descriptor that it does not own, and never waits long for its reader: every
+// thread logs, so that a stopped terminal or a full pipe would stop the server. A line that finds
+// no room within 50 ms is lost, the next ones at once; what was lost is counted, and said in a line
+// of its own as soon as there is room again. Thread-safe by base_sink's lock.
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  // The line, with its end, that says how many lines were lost.
+  using LostLine = std::function<std::string(std::uint64_t lines)>;
+  StderrSink(int fd, LostLine lost_line) : fd_(fd), lost_line_(std::move(lost_line)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override;
+  void flush_() override {}  // nothing is kept
+
+ private:
+  bool put(std::string_view line);
+  bool has_room();
+
+  const int fd_;
+  const LostLine lost_line_;
+  std::uint64_t lost_ = 0;
+  bool is_cut_ = false;  // the last line went out in part
+  std::chrono::steady_clock::time_point patient_from_{};
+};
+
+}  // namespace tars::telemetry
