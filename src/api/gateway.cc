@@ -254,8 +254,11 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
     co_return response;
   }
   SocketCredentials credentials = socket_credentials(request);
-  auto admission = std::make_shared<Admission>(
-      Admission{std::move(credentials.token), request.remote_address, credentials.sent, {}});
+  auto admission = std::make_shared<Admission>(Admission{std::move(credentials.token),
+                                                         request.remote_address,
+                                                         credentials.sent,
+                                                         trace.traceparent,
+                                                         {}});
   net::Upgrade accepted;
   accepted.subprotocol = std::move(credentials.subprotocol);
   accepted.traceparent = trace.traceparent;
@@ -321,7 +324,8 @@ Result<SessionInfo> Gateway::admit(const Admission& admission) const {
   tokens_.touch(*claims);
   return SessionInfo{make_id("ses"),       claims->client_id,   claims->family,
                      claims->token_id,     claims->device_name, claims->device_type,
-                     admission.ip_address, clock_.wall(),       claims->good_until};
+                     admission.ip_address, clock_.wall(),       claims->good_until,
+                     admission.traceparent};
 }
 
 }  // namespace tars::api

@@ -60,6 +60,7 @@ class Gateway final : public net::Application {
     std::string token;
     std::string ip_address;
     bool sent = false;
+    std::string traceparent;
     net::WsClosed refusal;  // how to close a socket that begin_session() let go
   };
 

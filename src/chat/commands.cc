@@ -136,6 +136,7 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
       std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
   request.model = live.request.model;
   request.sampling = live.request.sampling;
+  request.traceparent = live.request.traceparent;
   if (!options_.system_prompt.empty()) {
     request.messages.push_back({llm::Role::system, options_.system_prompt});
   }

@@ -32,6 +32,7 @@ struct ChatRequest {
   std::string model;                           // empty = default
   llm::Sampling sampling;
   bool finish_on_disconnect = false;
+  std::string traceparent = {};  // for the model server, see llm::Request
 };
 
 // Which runs a cancel means; exactly one is set.

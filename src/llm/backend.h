@@ -43,6 +43,8 @@ struct Request {
   std::string model;  // empty = the default
   std::vector<Message> messages;
   Sampling sampling;
+  // For another server: the client's trace with a span of ours (W3C Trace Context); empty = none.
+  std::string traceparent = {};
 };
 
 enum class FinishReason { stop, length, cancelled };

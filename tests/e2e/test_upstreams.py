@@ -61,6 +61,20 @@ def test_a_chat_with_history_and_options(own_server, fake, kind):
     assert turns == ["hello", "fake0 fake1 fake2 ", "again"]
 
 
+def test_a_sockets_trace_goes_on_to_the_model_server(own_server, fake):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    server = own_server(options("ollama", fake))
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    with Device(server, headers=headers) as device:
+        device.ask("hello")
+        device.ask("again")
+    with Device(server) as untraced:
+        untraced.ask("hello")
+    spans = [asked["headers"].get("traceparent") for asked in fake.requests]
+    assert [span and span[:36] for span in spans] == [f"00-{trace}-"] * 2 + [None]
+    assert len({spans[0], spans[1], headers["traceparent"]}) == 3
+
+
 @pytest.mark.parametrize("kind", ["ollama", "openai"])
 @pytest.mark.parametrize("after", [0, 2])
 def test_cancel_closes_the_upstream(own_server, fake, kind, after):

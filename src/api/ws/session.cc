@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "api/await_result.h"
+#include "api/http/trace.h"
 #include "telemetry/log.h"
 
 namespace tars::api {
@@ -153,6 +154,8 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   request.model = std::move(message.model);
   request.sampling = std::move(message.sampling);
   request.finish_on_disconnect = message.finish_on_disconnect;
+  // Every chat of the socket is a span of its own.
+  if (!info_.traceparent.empty()) request.traceparent = join_trace(info_.traceparent).traceparent;
   submitting_ = true;
   Result<chat::Submitted> submitted =
       co_await await_result<chat::Submitted>([this, &request](auto done) {

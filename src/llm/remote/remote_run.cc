@@ -212,8 +212,12 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t ho
   whole_ = false;
   exchange_ = client_.open(endpoint);
   form_ = from_.hosts.form(host, model_);
-  Result<void> started = co_await exchange_->start(from_.dialect.chat(request_, model_, form_),
-                                                   from_.options.first_token_timeout, connection);
+  net::ClientRequest request = from_.dialect.chat(request_, model_, form_);
+  if (!request_.traceparent.empty()) {
+    request.headers.emplace_back("traceparent", request_.traceparent);
+  }
+  Result<void> started =
+      co_await exchange_->start(std::move(request), from_.options.first_token_timeout, connection);
   if (!started) co_return transport_failure(started.error(), endpoint);
   if (exchange_->head().status != 200) co_return co_await read_refusal(host);
   co_return co_await relay(host, exchange_->sent_at() + from_.options.first_token_timeout);

@@ -36,6 +36,24 @@ TEST_F(RemoteTest, AnAnswerArrivesTokenByToken) {
   EXPECT_THAT(asked, ::testing::Not(HasSubstr("Origin")));
 }
 
+TEST_F(RemoteTest, TheClientsTraceGoesOn) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked.push_back(request);
+    return say(peer, request, number);
+  });
+  host(upstream.port());
+  open();
+  Request traced = question("hello");
+  traced.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_EQ(answer_to(traced)->answer, "Hello");
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  close();
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_THAT(asked[0], HasSubstr("traceparent: " + traced.traceparent + "\r\n"));
+  EXPECT_THAT(asked[1], ::testing::Not(HasSubstr("traceparent")));
+}
+
 TEST_F(RemoteTest, OneReadIsOneStep) {
   FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
     std::string lines;
