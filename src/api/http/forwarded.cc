@@ -108,9 +108,13 @@ std::vector<std::string> split(std::string_view list) {
   return out;
 }
 
-std::string last_of(const net::HttpRequest& request, std::string_view name) {
-  const auto values = split(joined(request, name));
-  return values.empty() ? std::string() : values.back();
+// What the hop at `at` says, where each of `hops` hops says something; else what the nearest that
+// says something does: a proxy further out says what it saw, this one what it was sent.
+std::string said_by(const std::vector<std::string>& words, std::size_t at, std::size_t hops) {
+  if (words.size() == hops && at < hops && !words[at].empty()) return words[at];
+  const auto last = std::ranges::find_if(words.rbegin(), words.rend(),
+                                         [](const std::string& word) { return !word.empty(); });
+  return last == words.rend() ? std::string() : *last;
 }
 
 void replace_host(net::HttpRequest& request, const std::string& host) {
@@ -182,17 +186,16 @@ bool TrustedProxies::contains(const ip::address& address) const {
 
 TrustedProxies::Told TrustedProxies::read(const net::HttpRequest& request) {
   if (request.header("X-Forwarded-For") || !request.header("Forwarded")) {
-    return {split(joined(request, "X-Forwarded-For")), last_of(request, "X-Forwarded-Proto"),
-            last_of(request, "X-Forwarded-Host")};
+    return {split(joined(request, "X-Forwarded-For")), split(joined(request, "X-Forwarded-Proto")),
+            split(joined(request, "X-Forwarded-Host"))};
   }
   const auto hops = parse_forwarded(joined(request, "Forwarded"));
   if (!hops) return {};
   Told out;
   for (const ForwardedHop& hop : *hops) {
     out.chain.push_back(hop.client);
-    // The nearest that says so: a proxy further out says what it saw, this one what it was sent.
-    if (!hop.proto.empty()) out.proto = hop.proto;
-    if (!hop.host.empty()) out.host = hop.host;
+    out.protos.push_back(hop.proto);
+    out.hosts.push_back(hop.host);
   }
   return out;
 }
@@ -201,16 +204,20 @@ void TrustedProxies::apply(net::HttpRequest& request) const {
   if (networks_.empty()) return;
   const auto peer = parse_node(request.remote_address);
   if (!peer || !contains(*peer)) return;
-  Told told = read(request);
+  const Told told = read(request);
   ip::address client = *peer;
-  for (auto node = told.chain.rbegin(); node != told.chain.rend() && contains(client); ++node) {
-    const auto address = parse_node(*node);
+  std::size_t at = told.chain.size();  // of the hop that tells of the client
+  while (at > 0 && contains(client)) {
+    const auto address = parse_node(told.chain[at - 1]);
     if (!address) break;
     client = *address;
+    --at;
   }
   request.remote_address = shown(client);
-  if (!told.proto.empty()) request.secure = net::equals_ignoring_case(told.proto, "https");
-  if (!told.host.empty()) replace_host(request, told.host);
+  const std::string proto = said_by(told.protos, at, told.chain.size());
+  const std::string host = said_by(told.hosts, at, told.chain.size());
+  if (!proto.empty()) request.secure = net::equals_ignoring_case(proto, "https");
+  if (!host.empty()) replace_host(request, host);
 }
 
 }  // namespace tars::api

@@ -45,7 +45,8 @@ class TrustedProxies {
 
   // Where the request came from a trusted proxy, puts into it what that one says of the client: its
   // address, whether it used TLS, the Host it asked for. The client is the nearest hop that is no
-  // trusted proxy itself, so that nobody gives himself an address by sending the header.
+  // trusted proxy itself, so that nobody gives himself an address by sending the header; what that
+  // hop was asked for (proto, host) counts before what the hops behind it were.
   // X-Forwarded-For counts before Forwarded: proxies that write only the first pass a client's own
   // Forwarded on.
   void apply(net::HttpRequest& request) const;
@@ -54,8 +55,8 @@ class TrustedProxies {
   // What the proxies say of a request's client.
   struct Told {
     std::vector<std::string> chain;  // nodes, the nearest last
-    std::string proto;
-    std::string host;
+    std::vector<std::string> protos;  // as many as nodes where each hop tells its own, "" = nothing
+    std::vector<std::string> hosts;
   };
 
   static Told read(const net::HttpRequest& request);

@@ -42,6 +42,7 @@ class AnswerReader {
 struct RequestForm {
   bool max_completion_tokens = false;  // instead of max_tokens
   bool own_sampling = false;  // neither temperature nor top_p
+  bool no_usage = false;  // no stream_options, which ask for the numbers of tokens
   bool operator==(const RequestForm&) const = default;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
+#include <optional>
 
 #include "llm/remote/json_fields.h"
 
@@ -10,17 +12,43 @@ namespace tars::llm {
 namespace {
 
 constexpr std::chrono::seconds kUsualPause{5};
+constexpr std::chrono::seconds kShortestPause{1};
 constexpr std::chrono::seconds kLongestPause{3600};
 constexpr std::size_t kShortestSecret = 8;
 
-// RFC 9110 section 10.2.3; of its two forms the seconds, which is what these servers send.
+// An HTTP-date in the form that is to be sent (RFC 9110 section 5.6.7): seconds since 1970.
+std::optional<std::time_t> date_in(std::string_view text) {
+  const std::string whole(text);
+  std::tm parts{};
+  const char* const end = ::strptime(whole.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return ::timegm(&parts);
+}
+
+// RFC 9110 section 10.2.3: seconds, or a date, which is held against the server's own Date where it
+// has one, since clocks differ.
 std::chrono::seconds retry_after(const net::ResponseHead& head) {
   const auto value = head.header("Retry-After");
-  unsigned seconds = 0;
   if (!value) return kUsualPause;
+  std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
-  if (error != std::errc() || end != value->data() + value->size()) return kUsualPause;
-  return std::min(std::chrono::seconds(seconds), kLongestPause);
+  const bool is_number = end == value->data() + value->size();
+  if (is_number && error == std::errc::result_out_of_range) return kLongestPause;
+  if (!is_number || error != std::errc()) {
+    const auto then = date_in(*value);
+    if (!then) return kUsualPause;
+    const auto date = head.header("Date");
+    const auto now = date ? date_in(*date) : std::nullopt;
+    seconds = *then - now.value_or(std::time(nullptr));
+  }
+  return std::clamp(std::chrono::seconds(seconds), kShortestPause, kLongestPause);
+}
+
+// A 404 that is no model server's word about a model: a page, or "no such route".
+bool is_about_the_address(std::string_view body) {
+  if (!is_error_body(body)) return true;
+  const std::string said = error_words(body);
+  return said == "Not Found" || said == "File Not Found";
 }
 
 Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std::string& said) {
@@ -71,7 +99,12 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
     return Failure{.error = make_error(code, std::move(message))};
   };
   if (head.status == 429 || head.status == 503) return busy(head, host, said);
-  if (head.status == 404) {
+  if (head.status == 404 && is_about_the_address(body)) {
+    return fail(
+        ErrorCode::backend_unavailable,
+        host.url() + " has no chat there (404): is the address right, with its path?" + said);
+  }
+  if (head.status == 404 || error_code(body) == "model_not_found") {
     Failure out = fail(ErrorCode::model_not_found,
                        host.url() + " does not serve the model '" + model + "'" + said);
     out.host_did_badly = false;
@@ -121,7 +154,7 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
       out.others_may_answer = false;
       out.host_did_badly = false;
       break;
-    default: out.same_may_answer = true; break;
+    default: break;
   }
   if (out.error.message.find(host.url()) == std::string::npos) {
     out.error.message = host.url() + ": " + out.error.message;

@@ -15,7 +15,6 @@ struct Failure {
   bool host_is_down = false;      // leave it out until a check finds it well
   bool host_did_badly = true;     // ask others first for a while; false: it was the request
   bool others_may_answer = true;  // another host may do better
-  bool same_may_answer = false;   // the same host may do better at once: the connection broke
   bool timed_out = false;
 };
 

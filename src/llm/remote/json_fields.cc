@@ -29,6 +29,41 @@ std::string for_people(std::string_view text) {
   return replace_control_characters(out);
 }
 
+// An empty one where the body is none.
+json::value object_of(std::string_view body) {
+  boost::system::error_code ec;
+  json::value parsed = json::parse(body, ec);
+  if (ec || !parsed.is_object()) return json::object();
+  return parsed;
+}
+
+// [{"loc":["body","temperature"],"msg":"Input should be less than 2"}] or a text.
+std::string detail_words(const json::value& detail) {
+  const json::array* const list = detail.if_array();
+  if (list == nullptr) return words(detail);
+  std::string out;
+  for (const json::value& entry : *list) {
+    const json::object* const fault = entry.if_object();
+    if (fault == nullptr) continue;
+    if (!out.empty()) out += "; ";
+    const json::value* const place = fault->if_contains("loc");
+    const json::array* const path = place == nullptr ? nullptr : place->if_array();
+    if (path != nullptr && !path->empty()) {
+      if (const auto* const field = path->back().if_string()) out += std::string(*field) + ": ";
+    }
+    out += text_in(*fault, "msg");
+  }
+  return for_people(out);
+}
+
+// Newer Ollama says what each model can do; one that only embeds answers nobody.
+bool can_chat(const json::object& model) {
+  const json::value* const said = model.if_contains("capabilities");
+  const json::array* const list = said == nullptr ? nullptr : said->if_array();
+  if (list == nullptr || list->empty()) return true;
+  return std::ranges::find(*list, json::value("completion")) != list->end();
+}
+
 }  // namespace
 
 JsonLine& JsonLine::of_this_thread() {
@@ -39,8 +74,7 @@ JsonLine& JsonLine::of_this_thread() {
 Result<json::value> JsonLine::parse(std::string_view text) {
   boost::system::error_code ec;
   parser_.reset();  // what a broken line left, before its memory goes
-  resource_.release();
-  parser_.reset(&resource_);
+  parser_.reset(&resource_.emplace(memory_.data(), memory_.size()));
   parser_.write(text.data(), text.size(), ec);
   if (ec) return make_error(ErrorCode::generation_error, "no JSON: " + ec.message());
   return parser_.release();
@@ -71,18 +105,35 @@ std::string words(const json::value& error) {
 }
 
 std::string error_words(std::string_view body) {
-  boost::system::error_code ec;
-  const json::value parsed = json::parse(body, ec);
-  const json::object* const object = ec ? nullptr : parsed.if_object();
-  const json::value* const error = object == nullptr ? nullptr : object->if_contains("error");
-  return error == nullptr ? std::string() : words(*error);
+  const json::value parsed = object_of(body);
+  const json::object& object = parsed.get_object();
+  if (const auto* const error = object.if_contains("error")) return words(*error);
+  if (const auto* const detail = object.if_contains("detail")) return detail_words(*detail);
+  return for_people(text_in(object, "message"));
+}
+
+std::string error_code(std::string_view body) {
+  const json::value parsed = object_of(body);
+  const json::object& object = parsed.get_object();
+  const json::object* const error = object_in(object, "error");
+  return std::string(text_in(error == nullptr ? object : *error, "code"));
+}
+
+std::string refused_parameter(std::string_view body) {
+  const json::value parsed = object_of(body);
+  const json::object* const error = object_in(parsed.get_object(), "error");
+  return std::string(text_in(error == nullptr ? parsed.get_object() : *error, "param"));
+}
+
+bool is_error_body(std::string_view body) {
+  const json::value parsed = object_of(body);
+  const json::object& object = parsed.get_object();
+  return object.contains("error") || text_in(object, "object") == "error";
 }
 
 bool says_more_than_context(std::string_view body) {
-  boost::system::error_code ec;
-  const json::value parsed = json::parse(body, ec);
-  const json::object* object = ec ? nullptr : parsed.if_object();
-  if (object == nullptr) return false;
+  const json::value parsed = object_of(body);
+  const json::object* object = &parsed.get_object();
   if (const json::object* const error = object_in(*object, "error")) object = error;
   const int room = count_in(*object, "n_ctx");
   return room > 0 && count_in(*object, "n_prompt_tokens") > room;
@@ -124,7 +175,7 @@ Result<std::vector<std::string>> names_in(std::string_view body, std::string_vie
     // Names are shown to people, in logs and in the service manager's status.
     const bool shown =
         std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (!name.empty() && shown) out.emplace_back(name);
+    if (!name.empty() && shown && can_chat(*model)) out.emplace_back(name);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ class JsonLine {
 
  private:
   std::array<unsigned char, 4096> memory_;
-  boost::json::monotonic_resource resource_{memory_.data(), memory_.size()};
+  // Made anew for each text: release() keeps the size of the next block, which doubles with each.
+  std::optional<boost::json::monotonic_resource> resource_;
   boost::json::parser parser_{{}, {.max_depth = 32}};
 };
 
@@ -38,8 +40,16 @@ int count_in(const boost::json::object& object, std::string_view key);
 // What a server said about its failure, as text for people: cut to 300 bytes, control characters
 // left out. Takes `"text"` and `{"message":"text"}`.
 std::string words(const boost::json::value& error);
-// The same from a whole body `{"error":…}`; "" when it is none.
+// The same from a whole body: `{"error":…}`, `{"object":"error","message":…}` (vLLM),
+// `{"detail":…}` (FastAPI, with a text or a list of what is wrong where); "" when it is none.
 std::string error_words(std::string_view body);
+
+// The code of such a body, error.code or code, where it is text; "".
+std::string error_code(std::string_view body);
+// The parameter that such a body is about, error.param; "" where it names none.
+std::string refused_parameter(std::string_view body);
+// Whether a body is a JSON object that has `error` in it, or is one.
+bool is_error_body(std::string_view body);
 
 // llama-server's numbers, in its error or beside it: more tokens than there is room for.
 bool says_more_than_context(std::string_view body);
@@ -50,7 +60,7 @@ bool is_json(std::string_view text);
 Error failed(const boost::json::value& error);
 Error ended_early();
 
-// body[list][i][field] of a listing.
+// body[list][i][field] of a listing, without the models that say that they only embed.
 Result<std::vector<std::string>> names_in(std::string_view body, std::string_view list,
                                           std::string_view field);
 

@@ -61,6 +61,7 @@ class OpenAiReader final : public AnswerReader {
     if (event == nullptr) return other ? Result<void>() : foreign();
     const auto* const error = event->if_contains("error");
     if (error != nullptr && !error->is_null() && !finished_) return failed(*error);
+    if (text_in(*event, "object") == "error" && !finished_) return failed(*parsed);
     const json::object* const usage = object_in(*event, "usage");
     if (usage != nullptr) take_usage(*usage);
     const json::value* const choices = event->if_contains("choices");
@@ -69,9 +70,11 @@ class OpenAiReader final : public AnswerReader {
     if (list == nullptr && (other || none)) return {};
     if (list == nullptr && name == "error") return failed(*parsed);
     if (list == nullptr) return foreign();
-    // The event with the usage has no choice.
-    const json::object* const choice = list->empty() ? nullptr : list->front().if_object();
-    if (choice != nullptr) take_choice(*choice, target);
+    // The event with the usage has no choice; one was asked for, others are no part of the answer.
+    for (const json::value& entry : *list) {
+      const json::object* const choice = entry.if_object();
+      if (choice != nullptr && count_in(*choice, "index") == 0) take_choice(*choice, target);
+    }
     return {};
   }
 
@@ -79,6 +82,8 @@ class OpenAiReader final : public AnswerReader {
     const json::object* const delta = object_in(choice, "delta");
     if (delta != nullptr) {
       if (const auto text = text_in(*delta, "content"); !text.empty()) target.on_text(text);
+      // Why the model does not answer is what it answers.
+      if (const auto text = text_in(*delta, "refusal"); !text.empty()) target.on_text(text);
       if (!text_in(*delta, "reasoning_content").empty() || !text_in(*delta, "reasoning").empty()) {
         target.on_thought();
       }
@@ -116,10 +121,9 @@ class OpenAiDialect final : public Dialect {
     const Sampling& sampling = request.sampling;
     // top_k is not part of this API, and servers that check their input refuse what they don't
     // know.
-    json::object body{{"model", model},
-                      {"messages", messages_json(request.messages)},
-                      {"stream", true},
-                      {"stream_options", json::object{{"include_usage", true}}}};
+    json::object body{
+        {"model", model}, {"messages", messages_json(request.messages)}, {"stream", true}};
+    if (!form.no_usage) body["stream_options"] = json::object{{"include_usage", true}};
     if (!form.own_sampling) {
       body["temperature"] = shown(sampling.temperature);
       body["top_p"] = std::max(shown(sampling.top_p), kLeastTopP);
@@ -138,16 +142,24 @@ class OpenAiDialect final : public Dialect {
 
   // OpenAI's reasoning models, for example: "Unsupported parameter: 'max_tokens' is not supported
   // with this model. Use 'max_completion_tokens' instead.", then "Unsupported value: 'temperature'
-  // does not support 0.7 with this model."
+  // does not support 0.7 with this model." Mistral's forbids stream_options as a field it does not
+  // know. Where the refusal names the parameter, its words count for nothing else.
   std::optional<RequestForm> other_form(std::string_view body,
                                         const RequestForm& form) const override {
+    const std::string param = refused_parameter(body);
     const auto says = [body](std::string_view words) { return body.find(words) != body.npos; };
+    const auto is_about = [&](std::string_view name) {
+      return param.empty() ? says(name) : param == name;
+    };
     RequestForm other = form;
-    if (!form.max_completion_tokens && says("max_completion_tokens")) {
+    if (!form.max_completion_tokens && (param.empty() || param == "max_tokens") &&
+        says("max_completion_tokens")) {
       other.max_completion_tokens = true;
-    } else if ((says("temperature") || says("top_p")) &&
+    } else if ((is_about("temperature") || is_about("top_p")) &&
                (says("nsupported") || says("not support"))) {
       other.own_sampling = true;
+    } else if (is_about("stream_options")) {
+      other.no_usage = true;
     }
     if (other == form) return std::nullopt;
     return other;

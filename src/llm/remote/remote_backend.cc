@@ -53,6 +53,7 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
   std::unordered_set<std::shared_ptr<RemoteRun>> runs;
   int running = 0;  // without those that have said their last
   bool closing = false;
+  mutable std::string chosen;  // the default where none is configured
 
   RemoteParts parts() { return {options, *dialect, hosts, clock}; }
 
@@ -60,7 +61,11 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
     if (!request.model.empty()) return request.model;
     if (!options.model.empty()) return options.model;
     const auto models = hosts.models();
-    return models.empty() ? std::string() : models.front();
+    if (models.empty()) return {};
+    // Servers list what was added last first: that is not to change who answers.
+    std::lock_guard lock(mutex);
+    if (!is_among(models, chosen)) chosen = models.front();
+    return chosen;
   }
 
   // True, too, where no list is known.

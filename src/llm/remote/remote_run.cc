@@ -10,7 +10,6 @@
 namespace tars::llm {
 namespace {
 
-using net::Connection;
 using std::chrono::milliseconds;
 
 // A refusal's body says why in its first bytes.
@@ -26,10 +25,6 @@ constexpr std::size_t kMaxBytesPerToken = 256;
 constexpr std::size_t kMaxExtraBytes = 64 * 1024;
 // An answer shorter than this is not worth asking for.
 constexpr int kFewestTokens = 64;
-
-bool is_in(const std::vector<std::size_t>& hosts, std::size_t host) {
-  return std::ranges::find(hosts, host) != hosts.end();
-}
 
 // Gives an acquired host back, also where an exception ends the attempt.
 class HostLease {
@@ -82,7 +77,7 @@ void RemoteRun::cancel() {
 }
 
 void RemoteRun::leave(std::size_t host) {
-  if (asked_ != host || tokens_ > 0 || done_ || cancelled_) return;
+  if (asked_ != host || begun_ || done_ || cancelled_) return;
   std::vector<std::size_t> but = tried_;
   but.push_back(host);
   if (!from_.hosts.another_works(but)) return;
@@ -118,7 +113,6 @@ Completion RemoteRun::cancelled() const {
 boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   std::optional<Error> worst;
   std::optional<Error> owners;  // of a host that has the model
-  std::vector<std::size_t> broke;  // on a kept connection, which may have been stale
   while (!cancelled_) {
     const auto host = from_.hosts.acquire(tried_, model_, from_.clock.steady());
     if (!host) break;
@@ -126,27 +120,25 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
     {
       const HostLease lease(from_.hosts, *host);
       asked_ = host;
-      failure = co_await attempt(*host, is_in(broke, *host) ? Connection::fresh : Connection::any);
+      failure = co_await attempt(*host);
     }
     asked_.reset();
-    if (!failure) co_return *reader_->end();
-    if (std::exchange(left_, false) && tokens_ == 0) failure = gone(from_.hosts.endpoint(*host));
+    if (!failure) {
+      keep_form(*host);
+      co_return *reader_->end();
+    }
+    if (std::exchange(left_, false) && !begun_) failure = gone(from_.hosts.endpoint(*host));
     if (cancelled_) break;
     failure->error.message =
         without_secret(std::move(failure->error.message), from_.options.api_key);
     failure->error.quoted = without_secret(std::move(failure->error.quoted), from_.options.api_key);
     if (change_form(*host, *failure)) continue;
     note(*host, *failure);
-    if (tokens_ > 0) co_return broken_off(*failure);
+    if (begun_) co_return broken_off(*failure);
     if (failure->error.code == ErrorCode::context_overflow && shorten()) continue;
     worst = worst ? more_telling(*worst, failure->error) : failure->error;
     if (from_.hosts.has(*host, model_)) owners = failure->error;
     if (!failure->others_may_answer) co_return failure->error;
-    // A prompt that brings a server down is sent to it twice at most.
-    if (failure->same_may_answer && exchange_->used_kept_only()) {
-      broke.push_back(*host);
-      continue;
-    }
     tried_.push_back(*host);
   }
   if (cancelled_) co_return cancelled();
@@ -161,7 +153,7 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
                   {"host", from_.hosts.endpoint(host).url()},
                   {"tokens", tokens_},
                   {"error", for_log(failure.error)}});
-  if (failure.host_is_down && tokens_ == 0) {
+  if (failure.host_is_down && !begun_) {
     from_.hosts.set_failed(host, for_log(failure.error), from_.clock.steady());
   } else {
     from_.hosts.suspect(host);
@@ -169,22 +161,28 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
   if (failure.host_did_badly) from_.hosts.answer_failed(host, from_.clock.steady());
 }
 
-// Whether the server refused no more than the form of the request, and says which it takes.
+// Whether the server refused no more than the form of the request, and says which it takes. The
+// words may be the prompt's, quoted: only a form that was answered is kept for others.
 bool RemoteRun::change_form(std::size_t host, const Failure& failure) {
   constexpr std::size_t kMost = 2;  // on each host: the forms there are
   const std::string said = std::exchange(refusal_, {});
   if (said.empty() || failure.error.code != ErrorCode::generation_error) return false;
-  if (exchange_->head().status != 400 || form_changes_ >= kMost * from_.hosts.size()) return false;
+  const unsigned status = exchange_->head().status;
+  if (status != 400 && status != 422) return false;
+  if (form_changes_ >= kMost * from_.hosts.size()) return false;
   const auto other = from_.dialect.other_form(said, form_);
   if (!other) return false;
   ++form_changes_;
-  from_.hosts.set_form(host, model_, *other);
-  telemetry::log(telemetry::LogLevel::info, "a model server wants requests in another form",
-                 {{"run", request_.run_id},
-                  {"host", from_.hosts.endpoint(host).url()},
-                  {"model", model_},
-                  {"error", for_log(failure.error)}});
+  forms_[host] = *other;
   return true;
+}
+
+void RemoteRun::keep_form(std::size_t host) {
+  if (!forms_.contains(host)) return;
+  from_.hosts.set_form(host, model_, form_);
+  telemetry::log(
+      telemetry::LogLevel::info, "a model server wants requests in another form",
+      {{"run", request_.run_id}, {"host", from_.hosts.endpoint(host).url()}, {"model", model_}});
 }
 
 // How long a context the server has is not known here, only that it was too short: half of the
@@ -205,19 +203,19 @@ bool RemoteRun::shorten() {
   return true;
 }
 
-boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host,
-                                                                  Connection connection) {
+boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t host) {
   const net::Endpoint& endpoint = from_.hosts.endpoint(host);
   reader_ = from_.dialect.reader();
   whole_ = false;
   exchange_ = client_.open(endpoint);
-  form_ = from_.hosts.form(host, model_);
+  const auto wanted = forms_.find(host);
+  form_ = wanted == forms_.end() ? from_.hosts.form(host, model_) : wanted->second;
   net::ClientRequest request = from_.dialect.chat(request_, model_, form_);
   if (!request_.traceparent.empty()) {
     request.headers.emplace_back("traceparent", request_.traceparent);
   }
   Result<void> started =
-      co_await exchange_->start(std::move(request), from_.options.first_token_timeout, connection);
+      co_await exchange_->start(std::move(request), from_.options.first_token_timeout);
   if (!started) co_return transport_failure(started.error(), endpoint);
   if (exchange_->head().status != 200) co_return co_await read_refusal(host);
   co_return co_await relay(host, exchange_->sent_at() + from_.options.first_token_timeout);
@@ -239,7 +237,7 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
         !cancelled_ && (tokens_ > 0 || reader_->is_whole()) && reader_->finish(*this);
     if (!whole) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
   }
-  if (failure && tokens_ == 0) {
+  if (failure && !begun_) {
     explain_type(failure->error, exchange_->head(), from_.hosts.endpoint(host),
                  from_.dialect.stream_type());
   }
@@ -286,6 +284,7 @@ boost::asio::awaitable<void> RemoteRun::read_to_end() {
 }
 
 void RemoteRun::on_text(std::string_view text) {
+  begun_ = true;
   ++tokens_;
   text_bytes_ += text.size();
   sink_->on_token(text);

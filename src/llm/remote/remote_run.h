@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -54,16 +55,16 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
 
  private:
   boost::asio::awaitable<Result<Completion>> answer();
-  boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host,
-                                                         net::Connection connection);
+  boost::asio::awaitable<std::optional<Failure>> attempt(std::size_t host);
   boost::asio::awaitable<std::optional<Failure>> relay(std::size_t host, SteadyTime first_token_by);
   std::optional<Failure> take(std::string_view bytes);
   boost::asio::awaitable<Failure> read_refusal(std::size_t host);
   boost::asio::awaitable<void> read_to_end();
   void on_text(std::string_view text) override;
-  void on_thought() override { thought_ = true; }
+  void on_thought() override { begun_ = thought_ = true; }
   bool shorten();
   bool change_form(std::size_t host, const Failure& failure);
+  void keep_form(std::size_t host);
   void end(Result<Completion> result);
   Completion cancelled() const;
   void note(std::size_t host, const Failure& failure);
@@ -79,10 +80,12 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   std::optional<std::size_t> asked_;  // while a host's answer is waited for
   bool left_ = false;
   RequestForm form_;  // of the last request
+  std::map<std::size_t, RequestForm> forms_;  // by host, where another than the kept one is tried
   std::size_t form_changes_ = 0;
   std::unique_ptr<AnswerReader> reader_;
   std::unique_ptr<net::Exchange> exchange_;
   int tokens_ = 0;
+  bool begun_ = false;  // the model generates, be it thoughts: no second time
   bool thought_ = false;  // since the last read
   bool whole_ = false;  // the reader has found its text whole
   std::size_t text_bytes_ = 0;

@@ -83,11 +83,10 @@ Error Exchange::explain(Error error) const {
 }
 
 asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
-                                              std::chrono::milliseconds head_timeout,
-                                              Connection connection) {
+                                              std::chrono::milliseconds head_timeout) {
   const std::string bytes = bytes_of(endpoint_, request);
   if (closed_) co_return explain({});
-  if (connection == Connection::any) connection_ = client_->take(endpoint_);
+  connection_ = client_->take(endpoint_);
   if (connection_) {
     connection_->give_up_unacknowledged(client_->options().kept_ack_timeout);
     Result<void> answered = co_await attempt(bytes, head_timeout);
@@ -104,7 +103,6 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
 }
 
 asio::awaitable<Result<void>> Exchange::connect() {
-  fresh_ = true;
   wait_at_most(client_->options().connect_timeout);
   looking_up_ = std::make_unique<HostLookup>(client_->context(), client_->names());
   const Result<HostNames::Addresses> found = co_await looking_up_->run(endpoint_.host);
@@ -233,9 +231,14 @@ asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds time
   wait_at_most(timeout);
   std::optional<Result<void>> ended = give(take);
   if (ended) co_return *std::move(ended);
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
-      [&](auto handler) { EachRead<decltype(handler)>{this, &take, std::move(handler)}.read(); },
-      asio::use_awaitable);
+  Result<void> read =
+      co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+          [&](auto handler) {
+            EachRead<decltype(handler)>{this, &take, std::move(handler)}.read();
+          },
+          asio::use_awaitable);
+  if (fault_) std::rethrow_exception(std::exchange(fault_, {}));
+  co_return read;
 }
 
 // Hands over what is there. A result = no more is to be read.
@@ -254,8 +257,20 @@ std::optional<Result<void>> Exchange::give(const Take& take) {
   return std::nullopt;
 }
 
+// An exception in here would go to the event loop, and whoever waits would never hear of it.
 std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& ec, std::size_t n,
                                               const Take& take) {
+  try {
+    return took(ec, n, take);
+  } catch (...) {
+    spoiled_ = true;
+    fault_ = std::current_exception();
+    return Result<void>();
+  }
+}
+
+std::optional<Result<void>> Exchange::took(const boost::system::error_code& ec, std::size_t n,
+                                           const Take& take) {
   Result<void> done;
   if (ClientConnection::is_end(ec)) {
     done = parser_->finish();

@@ -27,11 +27,6 @@ struct ClientRequest {
   std::string body = {};
 };
 
-enum class Connection {
-  any,    // a kept one where there is one
-  fresh,  // a new one
-};
-
 // Made by HttpClient::open(); start() once, then read_body() until it gives nothing. Used on the
 // client's thread only. Destroyed with its response read to the end, it leaves its connection for
 // the next request; else the connection is closed.
@@ -50,8 +45,7 @@ class Exchange {
   // replaced by a new one, once. The deadline counts from when the connection stands; until then it
   // is the client's connect_timeout.
   boost::asio::awaitable<Result<void>> start(ClientRequest request,
-                                             std::chrono::milliseconds head_timeout,
-                                             Connection connection = Connection::any);
+                                             std::chrono::milliseconds head_timeout);
   const ResponseHead& head() const { return parser_->head(); }
 
   // Everything that has come of the body since the last call, at least a byte; empty = it is
@@ -80,9 +74,6 @@ class Exchange {
   // Ends whatever waits and closes the socket, at once; at any time after construction.
   void close();
 
-  // The request was sent on a kept connection and on no new one: what went wrong may be the
-  // connection's age.
-  bool used_kept_only() const { return !fresh_ && connection_; }
   // When the request was on its way, the last time.
   std::chrono::steady_clock::time_point sent_at() const { return sent_at_; }
   bool complete() const { return parser_ && parser_->done(); }
@@ -102,6 +93,8 @@ class Exchange {
   std::optional<Result<void>> give(const Take& take);
   std::optional<Result<void>> on_read(const boost::system::error_code& ec, std::size_t n,
                                       const Take& take);
+  std::optional<Result<void>> took(const boost::system::error_code& ec, std::size_t n,
+                                   const Take& take);
   Error explain(Error error) const;
   void drop_connection();
 
@@ -111,7 +104,7 @@ class Exchange {
   std::unique_ptr<ResponseParser> parser_;
   std::string body_;
   std::optional<Error> broken_;  // found behind what is in body_
-  bool fresh_ = false;  // a new connection was asked for
+  std::exception_ptr fault_;  // thrown where only the event loop would have caught it
   bool spoiled_ = false;  // it carried what is no part of an answer
   bool given_ = false;  // what is in body_ was returned by read_body()
   std::unique_ptr<char[]> read_buffer_;

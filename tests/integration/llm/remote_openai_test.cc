@@ -122,6 +122,22 @@ TEST_F(RemoteOpenAiTest, ARefusedFormIsChangedAndRemembered) {
   EXPECT_EQ(upstream.chats(), 4);
 }
 
+// Its words may be the prompt's.
+TEST_F(RemoteOpenAiTest, AFormThatWasRefusedTooIsNotKept) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    if (request.find("is not supported") == request.npos) return say_hi(peer, request, number);
+    return peer.answer(400, R"({"error":{"message":"bad: 'temperature' is not supported"}})");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to("'temperature' is not supported")->error(), ErrorCode::generation_error);
+  EXPECT_THAT(asked, ::testing::Not(HasSubstr("\"temperature\"")));
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_THAT(asked, HasSubstr("\"temperature\""));
+}
+
 TEST_F(RemoteOpenAiTest, AServerThatRefusesEveryFormIsAskedThreeTimes) {
   FakeUpstream upstream([](Peer& peer, const std::string&, int) {
     return peer.answer(400,

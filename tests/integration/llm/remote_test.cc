@@ -351,186 +351,6 @@ TEST_F(RemoteTest, ABusyServersRetryAfterIsPassedOn) {
   EXPECT_EQ(answer_to()->outcome->error().retry_after, 7s);
 }
 
-// -- several hosts
-
-TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
-  FakeUpstream upstream(say);
-  host(1);  // nobody listens there
-  host(upstream.port());
-  open();
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(backend_->status().health, Health::healthy);
-}
-
-TEST_F(RemoteTest, AnotherHostAnswersWhereTheFirstFailsBeforeAToken) {
-  FakeUpstream broken([](Peer& peer, const std::string&, int) { return peer.answer(500, "x"); });
-  FakeUpstream good(say);
-  host(broken.port());
-  host(good.port());
-  open();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(broken.chats(), 1) << "it rests, although it lists its models";
-}
-
-TEST_F(RemoteTest, NoOtherHostAnswersOnceThereWasAToken) {
-  FakeUpstream broken(after_part([](Peer&) {}));
-  FakeUpstream good(say);
-  host(broken.port());
-  host(good.port());
-  open();
-  const auto sink = answer_to();
-  EXPECT_EQ(sink->answer, "part");
-  EXPECT_EQ(sink->error(), ErrorCode::generation_error);
-  EXPECT_EQ(good.chats(), 0);
-}
-
-TEST_F(RemoteTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
-  options_.first_token_timeout = 200ms;
-  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
-  FakeUpstream good(say);
-  host(hanging.port());
-  host(good.port());
-  open();
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(hanging.chats(), 1);
-}
-
-// The first stands in for a machine that lost its power: it takes requests and says nothing more.
-TEST_F(RemoteTest, WhatWaitsOnAHostThatIsGoneIsAskedElsewhere) {
-  options_.connect_timeout = 200ms;
-  options_.first_token_timeout = 60s;
-  FakeUpstream dead([](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
-  dead.hangs = true;
-  FakeUpstream good(say);
-  host(dead.port());
-  host(good.port());
-  open();
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
-}
-
-TEST_F(RemoteTest, WithNoOtherHostASilentOneIsWaitedFor) {
-  options_.connect_timeout = 50ms;
-  FakeUpstream busy([](Peer& peer, const std::string& request, int number) {
-    std::this_thread::sleep_for(1s);
-    return say(peer, request, number);
-  });
-  busy.hangs = true;
-  host(busy.port());
-  host(1);
-  open();
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(busy.chats(), 1);
-}
-
-TEST_F(RemoteTest, ThatAnotherHostLacksTheModelIsNoNews) {
-  FakeUpstream owner(
-      [](Peer& peer, const std::string&, int) {
-        peer.reset();
-        return false;
-      },
-      {"m:latest"});
-  FakeUpstream other([](Peer& peer, const std::string&, int) { return peer.answer(404, "{}"); },
-                     {"x"});
-  host(other.port());
-  host(owner.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return owner.listings() > 0 && other.listings() > 0; }));
-  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
-  EXPECT_EQ(other.chats(), 1);
-}
-
-TEST_F(RemoteTest, TheLeastBusyIsAskedFirst) {
-  const auto hang = [](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  };
-  FakeUpstream a(hang);
-  FakeUpstream b(hang);
-  host(a.port());
-  host(b.port());
-  open();
-  std::stop_source stop;
-  std::vector<std::shared_ptr<llm::testing::RecordingSink>> sinks;
-  for (int i = 0; i < 6; ++i) sinks.push_back(ask("x", stop.get_token()));
-  EXPECT_TRUE(wait_until([&] { return a.chats() == 3 && b.chats() == 3; }));
-  stop.request_stop();
-  for (const auto& sink : sinks) EXPECT_TRUE(sink->wait_done());
-}
-
-TEST_F(RemoteTest, AHostThatFailsIsLeftOutUntilItAnswersAgain) {
-  FakeUpstream flaky(say);
-  FakeUpstream steady(say);
-  flaky.lists = false;
-  host(flaky.port());
-  host(steady.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return !backend_->status().detail.empty(); }));
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(flaky.chats(), 0);
-  flaky.lists = true;
-  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
-  EXPECT_EQ(answer_to()->answer, "Hello");
-  EXPECT_EQ(flaky.chats(), 1);
-}
-
-TEST_F(RemoteTest, NobodyThereIsUnhealthyAndSaidSo) {
-  host(1);
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
-  EXPECT_THAT(backend_->status().detail, HasSubstr("no connection to http://127.0.0.1:1"));
-  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
-}
-
-TEST_F(RemoteTest, ADeadServerWithoutAConfiguredModelIsUnavailable) {
-  options_.model = "";
-  host(1);
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
-  const auto refused = refusal_of("hello");
-  EXPECT_EQ(refused.code, ErrorCode::backend_unavailable);
-  EXPECT_THAT(refused.message, HasSubstr("no connection to http://127.0.0.1:1"));
-}
-
-TEST_F(RemoteTest, AServersModelsAreRememberedWhileItIsAway) {
-  options_.model = "";
-  FakeUpstream upstream(say);
-  host(upstream.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
-  upstream.lists = false;
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
-  EXPECT_EQ(answer_to()->answer, "Hello");
-}
-
-TEST_F(RemoteTest, AServerWithoutModelsIsUnhealthyUnlessOneIsConfigured) {
-  options_.model = "";
-  FakeUpstream upstream(say, {});
-  host(upstream.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
-  EXPECT_THAT(backend_->status().detail, HasSubstr("or name one in OLLAMA_MODEL"));
-}
-
-TEST_F(RemoteTest, AModelThatIsNotListedIsSaid) {
-  options_.model = "typo";
-  FakeUpstream upstream(say);
-  host(upstream.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
-  EXPECT_EQ(backend_->status().detail, "the server does not list typo");
-}
-
 // -- what is progress
 
 TEST_F(RemoteTest, TheTimeBetweenTokensBeginsWithTheFirst) {
@@ -591,6 +411,48 @@ TEST_F(RemoteTest, AModelThatThinksAloudMakesProgress) {
   host(upstream.port());
   open();
   EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+TEST_F(RemoteTest, ManyLongThoughtsAndTokensAreOnlyText) {
+  const std::string text(5000, 'x');
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    std::string lines;
+    for (int i = 0; i < 60; ++i) {
+      lines += R"({"message":{"thinking":")" + text + R"("},"done":false})" + "\n";
+    }
+    for (int i = 0; i < 10; ++i) {
+      lines += R"({"message":{"content":")" + text + R"("},"done":false})" + "\n";
+    }
+    return peer.begin_stream() && peer.chunk(lines) && peer.done();
+  });
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->ending(), "stop");
+  EXPECT_EQ(sink->answer.size(), 10 * text.size());
+}
+
+TEST_F(RemoteTest, WhatHasBegunToGenerateIsNotAskedAgain) {
+  std::atomic<int> broken{0};
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    if (number == 0) return say(peer, request, number);  // leaves a connection to be used again
+    ++broken;
+    peer.begin_stream();
+    peer.chunk("{\"message\":{\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}\n");
+    return false;  // closes
+  });
+  FakeUpstream other(say);
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(answer_to()->error(), ErrorCode::generation_error);
+  EXPECT_EQ(broken, 1);
+  close();
+  host(other.port());
+  open();
+  const int asked = other.chats();
+  while (broken < 2) EXPECT_TRUE(answer_to()->outcome);
+  EXPECT_LE(other.chats(), asked + 1);
 }
 
 TEST_F(RemoteTest, WhatIsNoStreamIsNamed) {

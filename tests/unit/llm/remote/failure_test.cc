@@ -25,11 +25,36 @@ TEST(Failure, AnUnknownModelIsNamedAndOthersAreAsked) {
   EXPECT_FALSE(f.host_is_down);
 }
 
+TEST(Failure, APageThatIsNotThereIsAWrongAddress) {
+  for (const char* body : {"", "404 page not found", "<html></html>", R"({"detail":"Not Found"})",
+                           R"({"error":{"message":"File Not Found","code":404}})"}) {
+    const Failure f = refused(404, body);
+    EXPECT_EQ(f.error.code, ErrorCode::backend_unavailable) << body;
+    EXPECT_THAT(f.error.message, HasSubstr("is the address right")) << body;
+  }
+  for (const char* body : {R"({"object":"error","message":"The model `m` does not exist."})",
+                           R"({"error":{"code":"model_not_found","message":"no"}})"}) {
+    EXPECT_EQ(refused(404, body).error.code, ErrorCode::model_not_found) << body;
+  }
+  EXPECT_EQ(refused(400, R"({"error":{"code":"model_not_found"}})").error.code,
+            ErrorCode::model_not_found);
+}
+
 TEST(Failure, ABusyServerSaysWhenToComeBack) {
   EXPECT_EQ(refused(429, "", {{"retry-after", "17"}}).error.retry_after, std::chrono::seconds(17));
   EXPECT_EQ(refused(503).error.retry_after, std::chrono::seconds(5));
-  EXPECT_EQ(refused(503, "", {{"Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"}}).error.retry_after,
-            std::chrono::seconds(5));
+  const std::string at = "Fri, 31 Dec 1999 23:59:59 GMT";
+  const std::string before = "Fri, 31 Dec 1999 23:59:19 GMT";
+  const auto after = [](net::Headers headers) {
+    return refused(429, "", std::move(headers)).error.retry_after;
+  };
+  EXPECT_EQ(after({{"Retry-After", at}, {"Date", before}}), std::chrono::seconds(40));
+  EXPECT_EQ(after({{"Retry-After", at}}), std::chrono::seconds(1)) << "it has passed";
+  EXPECT_EQ(after({{"Retry-After", "0"}}), std::chrono::seconds(1));
+  for (const char* odd : {"", "soon", "1.5", "-", "Fri, 31 Dec 1999", "5 minutes"}) {
+    EXPECT_EQ(after({{"Retry-After", odd}}), std::chrono::seconds(5)) << odd;
+  }
+  EXPECT_EQ(after({{"Retry-After", "99999999999999999999"}}), std::chrono::seconds(3600));
   EXPECT_EQ(refused(503, "", {{"Retry-After", "4000000000"}}).error.retry_after,
             std::chrono::seconds(3600));
   EXPECT_EQ(refused(503).error.code, ErrorCode::overloaded);
@@ -88,12 +113,11 @@ TEST(Failure, EveryServersWordsForTooLongAreKnown) {
   }
 }
 
-TEST(Failure, ABrokenConnectionIsTriedAgainARefusedOneElsewhere) {
-  EXPECT_TRUE(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).same_may_answer);
+TEST(Failure, ABrokenConnectionAndARefusedOneAreTriedElsewhere) {
+  EXPECT_TRUE(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).others_may_answer);
   const Failure down =
       transport_failure(make_error(ErrorCode::backend_unavailable, "refused"), kHost);
   EXPECT_TRUE(down.host_is_down);
-  EXPECT_FALSE(down.same_may_answer);
   EXPECT_TRUE(transport_failure(make_error(ErrorCode::timeout, ""), kHost).host_is_down);
   EXPECT_FALSE(transport_failure(make_error(ErrorCode::closed, ""), kHost).others_may_answer);
   EXPECT_EQ(down.error.code, ErrorCode::backend_unavailable);
@@ -135,7 +159,7 @@ TEST(Failure, AHostIsBlamedForWhatIsItsOwn) {
     EXPECT_TRUE(refused(status).host_did_badly) << status;
   }
   for (const unsigned status : {400U, 404U, 413U, 422U}) {
-    EXPECT_FALSE(refused(status).host_did_badly) << status;
+    EXPECT_FALSE(refused(status, R"({"error":"no"})").host_did_badly) << status;
   }
 }
 

@@ -15,6 +15,15 @@ TEST(JsonLine, ParsesOneAfterTheOtherAlsoBehindABrokenOne) {
   }
 }
 
+TEST(JsonLine, ManyLongOnesNeedTheMemoryOfOne) {
+  JsonLine line;
+  for (int i = 0; i < 200; ++i) {
+    const auto value = line.parse(R"({"a":")" + std::string(20'000, 'x') + R"("})");
+    ASSERT_TRUE(value) << i;
+    EXPECT_EQ(text_in(value->as_object(), "a").size(), 20'000U);
+  }
+}
+
 TEST(JsonLine, NestingIsBounded) {
   JsonLine line;
   EXPECT_TRUE(line.parse(std::string(30, '[') + std::string(30, ']')));
@@ -42,6 +51,33 @@ TEST(JsonFields, WordsOfServersAreCutAndCleaned) {
   EXPECT_EQ(said(euros).size(), 299U);
   EXPECT_EQ(words(boost::json::parse(R"({"message":"m","code":3})")), "m");
   EXPECT_EQ(words(boost::json::value(7)), "without saying why");
+}
+
+TEST(JsonFields, EveryServersWayToSayWhatIsWrongIsRead) {
+  EXPECT_EQ(error_words(R"({"error":"a"})"), "a");
+  EXPECT_EQ(error_words(R"({"error":{"message":"b"}})"), "b");
+  EXPECT_EQ(error_words(R"({"object":"error","message":"c"})"), "c");
+  EXPECT_EQ(error_words(R"({"detail":"d"})"), "d");
+  EXPECT_EQ(error_words(R"({"detail":[{"loc":["body","top_p"],"msg":"too big"},{"msg":"e"}]})"),
+            "top_p: too big; e");
+  for (const char* none : {"", "[]", "<html>", "{}", R"({"detail":[7]})"}) {
+    EXPECT_EQ(error_words(none), "") << none;
+  }
+  EXPECT_EQ(error_code(R"({"error":{"code":"x"}})"), "x");
+  EXPECT_EQ(error_code(R"({"error":{"code":404}})"), "");
+  EXPECT_EQ(refused_parameter(R"({"error":{"param":"top_p"}})"), "top_p");
+  EXPECT_EQ(refused_parameter(R"({"error":{"param":null}})"), "");
+  EXPECT_TRUE(is_error_body(R"({"error":1})"));
+  EXPECT_TRUE(is_error_body(R"({"object":"error"})"));
+  EXPECT_FALSE(is_error_body(R"({"detail":"Not Found"})"));
+}
+
+TEST(JsonFields, AModelThatOnlyEmbedsIsNotListed) {
+  const auto names = names_in(
+      R"({"models":[{"name":"e","capabilities":["embedding"]},{"name":"c","capabilities":["completion","tools"]},{"name":"old"},{"name":"none","capabilities":[]}]})",
+      "models", "name");
+  ASSERT_TRUE(names);
+  EXPECT_EQ(*names, (std::vector<std::string>{"c", "old", "none"}));
 }
 
 TEST(JsonFields, FloatsAreShownAsTheyWereWritten) {

@@ -43,6 +43,24 @@ TEST(OpenAiDialect, ReadsAnAnswerInPiecesOfAnySize) {
   }
 }
 
+TEST(OpenAiDialect, OnlyTheOneChoiceThatWasAskedForIsTheAnswer) {
+  const auto answer = read_answer(
+      *kOpenAi,
+      R"(data: {"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"a"}}]})"
+      "\n\n"
+      R"(data: {"choices":[{"index":0,"delta":{"refusal":"I won't."},"finish_reason":"stop"}]})"
+      "\n\ndata: [DONE]\n\n");
+  EXPECT_THAT(answer.tokens, ElementsAre("a", "I won't."));
+  EXPECT_TRUE(answer.end);
+}
+
+TEST(OpenAiDialect, AnErrorObjectInTheMiddleSaysWhy) {
+  const auto answer =
+      read_answer(*kOpenAi, chunk("a") + R"(data: {"object":"error","message":"no memory"})"
+                                         "\n\n");
+  EXPECT_THAT(answer.error->message, HasSubstr("no memory"));
+}
+
 TEST(OpenAiDialect, AFinishReasonIsAnEndWhereDoneIsLeftOut) {
   const auto answer = read_answer(*kOpenAi, chunk("a") + chunk("", "\"stop\""));
   EXPECT_FALSE(answer.error);
@@ -136,6 +154,26 @@ TEST(OpenAiDialect, ARefusedFormIsChangedAsTheServerSays) {
   for (const char* left_out : {"max_tokens", "temperature", "top_p"}) {
     EXPECT_FALSE(body.contains(left_out)) << left_out;
   }
+}
+
+// A prompt may be quoted in a refusal, with words that are about something else.
+TEST(OpenAiDialect, OnlyWhatTheRefusalIsAboutIsChanged) {
+  constexpr std::string_view kQuoted =
+      R"({"error":{"message":"refused: 'temperature' is not supported","param":"messages"}})";
+  EXPECT_EQ(kOpenAi->other_form(kQuoted, {}), std::nullopt);
+}
+
+TEST(OpenAiDialect, AServerThatDoesNotKnowStreamOptionsIsNotSentThem) {
+  constexpr std::string_view kForbidden =
+      R"({"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"no extras"}]})";
+  const auto form = kOpenAi->other_form(kForbidden, {});
+  ASSERT_EQ(form, (RequestForm{.no_usage = true}));
+  EXPECT_EQ(kOpenAi->other_form(kForbidden, *form), std::nullopt);
+  Request request;
+  EXPECT_TRUE(
+      json::parse(kOpenAi->chat(request, "m", {}).body).as_object().contains("stream_options"));
+  EXPECT_FALSE(
+      json::parse(kOpenAi->chat(request, "m", *form).body).as_object().contains("stream_options"));
 }
 
 TEST(OpenAiDialect, TopPIsAboveZero) {

@@ -107,20 +107,6 @@ TEST_F(ExchangeTest, AKeptConnectionOnWhichNothingGetsThroughIsReplaced) {
   client.close();
 }
 
-TEST_F(ExchangeTest, AFreshConnectionLeavesTheKeptOnesAlone) {
-  LocalPeer peer([&](auto& socket, int) {
-    read_head(socket);
-    send(socket, kHello);
-  });
-  EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
-  const auto exchange = client_.open(peer.endpoint());
-  EXPECT_FALSE(exchange->used_kept_only());
-  EXPECT_TRUE(run(context_, exchange->start({}, 5s, Connection::fresh)));
-  EXPECT_FALSE(exchange->used_kept_only());
-  EXPECT_EQ(client_.kept_connections(), 1U);
-  client_.close();
-}
-
 TEST_F(ExchangeTest, WhatCameBeforeGarbageIsGivenFirst) {
   LocalPeer peer([&](auto& socket, int) {
     read_head(socket);
@@ -228,6 +214,29 @@ TEST_F(ExchangeEach, EndsWhereItIsToldTo) {
                 },
                 5s, 2),
             "ab");
+}
+
+TEST_F(ExchangeEach, AnExceptionOfWhoTakesThemReachesWhoWaits) {
+  LocalPeer peer([&](auto& socket, int) {
+    read_head(socket);
+    send(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::this_thread::sleep_for(20ms);
+    send(socket, "2\r\nab\r\n");
+    wait_for_close(socket);
+  });
+  const auto exchange = client_.open(peer.endpoint());
+  ASSERT_TRUE(run(context_, exchange->start({.target = "/x"}, 5s)));
+  const Exchange::Take take = [](std::string_view) -> bool { throw std::bad_alloc(); };
+  std::exception_ptr fault;
+  boost::asio::co_spawn(
+      context_, exchange->read_each(5s, take),
+      [&](const std::exception_ptr& thrown, const Result<void>&) { fault = thrown; });
+  context_.restart();
+  while (!fault && context_.run_one_for(20s) > 0) {
+  }
+  ASSERT_TRUE(fault);
+  EXPECT_THROW(std::rethrow_exception(fault), std::bad_alloc);
+  client_.close();
 }
 
 TEST_F(ExchangeEach, ASilenceIsATimeout) {

@@ -1,0 +1,203 @@
+// Several model servers with the same models: who is asked, who is left out and for how long.
+#include <gmock/gmock.h>
+
+#include "remote_fixture.h"
+
+namespace tars::llm {
+namespace {
+
+using namespace std::chrono_literals;
+using llm::testing::FakeUpstream;
+using llm::testing::Peer;
+using ::testing::HasSubstr;
+
+using RemoteHostsTest = llm::testing::RemoteFixture;
+
+bool say(Peer& peer, const std::string&, int) {
+  return peer.begin_stream() && peer.token("Hel") && peer.token("lo") && peer.done();
+}
+
+TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
+  FakeUpstream upstream(say);
+  host(1);  // nobody listens there
+  host(upstream.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(backend_->status().health, Health::healthy);
+}
+
+TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstFailsBeforeAToken) {
+  FakeUpstream broken([](Peer& peer, const std::string&, int) { return peer.answer(500, "x"); });
+  FakeUpstream good(say);
+  host(broken.port());
+  host(good.port());
+  open();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(broken.chats(), 1) << "it rests, although it lists its models";
+}
+
+TEST_F(RemoteHostsTest, NoOtherHostAnswersOnceThereWasAToken) {
+  FakeUpstream broken([](Peer& peer, const std::string&, int) {
+    peer.begin_stream();
+    peer.token("part");
+    return false;
+  });
+  FakeUpstream good(say);
+  host(broken.port());
+  host(good.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer, "part");
+  EXPECT_EQ(sink->error(), ErrorCode::generation_error);
+  EXPECT_EQ(good.chats(), 0);
+}
+
+TEST_F(RemoteHostsTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
+  options_.first_token_timeout = 200ms;
+  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  FakeUpstream good(say);
+  host(hanging.port());
+  host(good.port());
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(hanging.chats(), 1);
+}
+
+// The first stands in for a machine that lost its power: it takes requests and says nothing more.
+TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatIsGoneIsAskedElsewhere) {
+  options_.connect_timeout = 200ms;
+  options_.first_token_timeout = 60s;
+  FakeUpstream dead([](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  dead.hangs = true;
+  FakeUpstream good(say);
+  host(dead.port());
+  host(good.port());
+  open();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
+TEST_F(RemoteHostsTest, WithNoOtherHostASilentOneIsWaitedFor) {
+  options_.connect_timeout = 50ms;
+  FakeUpstream busy([](Peer& peer, const std::string& request, int number) {
+    std::this_thread::sleep_for(1s);
+    return say(peer, request, number);
+  });
+  busy.hangs = true;
+  host(busy.port());
+  host(1);
+  open();
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(busy.chats(), 1);
+}
+
+TEST_F(RemoteHostsTest, ThatAnotherHostLacksTheModelIsNoNews) {
+  FakeUpstream owner(
+      [](Peer& peer, const std::string&, int) {
+        peer.reset();
+        return false;
+      },
+      {"m:latest"});
+  FakeUpstream other([](Peer& peer, const std::string&, int) { return peer.answer(404, "{}"); },
+                     {"x"});
+  host(other.port());
+  host(owner.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return owner.listings() > 0 && other.listings() > 0; }));
+  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+  EXPECT_EQ(other.chats(), 1);
+}
+
+TEST_F(RemoteHostsTest, TheLeastBusyIsAskedFirst) {
+  const auto hang = [](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  };
+  FakeUpstream a(hang);
+  FakeUpstream b(hang);
+  host(a.port());
+  host(b.port());
+  open();
+  std::stop_source stop;
+  std::vector<std::shared_ptr<llm::testing::RecordingSink>> sinks;
+  for (int i = 0; i < 6; ++i) sinks.push_back(ask("x", stop.get_token()));
+  EXPECT_TRUE(wait_until([&] { return a.chats() == 3 && b.chats() == 3; }));
+  stop.request_stop();
+  for (const auto& sink : sinks) EXPECT_TRUE(sink->wait_done());
+}
+
+TEST_F(RemoteHostsTest, AHostThatFailsIsLeftOutUntilItAnswersAgain) {
+  FakeUpstream flaky(say);
+  FakeUpstream steady(say);
+  flaky.lists = false;
+  host(flaky.port());
+  host(steady.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return !backend_->status().detail.empty(); }));
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(flaky.chats(), 0);
+  flaky.lists = true;
+  ASSERT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(flaky.chats(), 1);
+}
+
+TEST_F(RemoteHostsTest, NobodyThereIsUnhealthyAndSaidSo) {
+  host(1);
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_THAT(backend_->status().detail, HasSubstr("no connection to http://127.0.0.1:1"));
+  EXPECT_EQ(answer_to()->error(), ErrorCode::backend_unavailable);
+}
+
+TEST_F(RemoteHostsTest, ADeadServerWithoutAConfiguredModelIsUnavailable) {
+  options_.model = "";
+  host(1);
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  const auto refused = refusal_of("hello");
+  EXPECT_EQ(refused.code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(refused.message, HasSubstr("no connection to http://127.0.0.1:1"));
+}
+
+TEST_F(RemoteHostsTest, AServersModelsAreRememberedWhileItIsAway) {
+  options_.model = "";
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  upstream.lists = false;
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
+TEST_F(RemoteHostsTest, AServerWithoutModelsIsUnhealthyUnlessOneIsConfigured) {
+  options_.model = "";
+  FakeUpstream upstream(say, {});
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_THAT(backend_->status().detail, HasSubstr("or name one in OLLAMA_MODEL"));
+}
+
+TEST_F(RemoteHostsTest, AModelThatIsNotListedIsSaid) {
+  options_.model = "typo";
+  FakeUpstream upstream(say);
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(backend_->status().detail, "the server does not list typo");
+}
+
+}  // namespace
+}  // namespace tars::llm
