@@ -51,9 +51,10 @@ Result<void> check_text(const Option& option, std::string_view value) {
 
 Result<void> check_url(const Option& option, std::string_view value) {
   const auto url = boost::urls::parse_uri(value);
-  if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty()) {
-    return unexpected(option);
-  }
+  using boost::urls::scheme;
+  const bool is_web =
+      url && (url->scheme_id() == scheme::http || url->scheme_id() == scheme::https);
+  if (!is_web || url->host().empty()) return unexpected(option);
   return {};
 }
 

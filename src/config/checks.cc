@@ -215,6 +215,17 @@ Result<void> check_settings(const Values& values, const Settings& settings) {
 std::vector<std::string> setting_warnings(const Values& values, const Settings& settings) {
   std::vector<std::string> out;
   const bool open = settings.auth.enrollment == auth::Enrollment::open;
+  if (values.text("TARS_ENV") == "development" && is_loopback(settings.server.host)) {
+    out.emplace_back(
+        "TARS_ENV=development: enrolment is open unless AUTH_ENROLLMENT says otherwise, and "
+        "CORS_ORIGINS may be *; leave it out on a server that others use");
+  }
+  for (const std::string& network : values.list("TRUSTED_PROXIES")) {
+    if (!network.ends_with("/0")) continue;
+    out.push_back("TRUSTED_PROXIES: " + network +
+                  " takes everyone's word for his address, and each can have any rate limit's "
+                  "share he likes; name the proxies alone");
+  }
   if (open && !is_loopback(settings.server.host)) {
     out.emplace_back(
         "enrolment is open: everyone who reaches this port gets a token; "

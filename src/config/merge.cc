@@ -191,7 +191,12 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
     return config_error(name + ": " + file.value +
                         " is larger than 64 KiB; name a file that holds the secret alone");
   }
-  while (content.ends_with('\n') || content.ends_with('\r')) content.pop_back();
+  // What editors put around a secret is no part of it.
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  constexpr std::string_view kBlank = " \t\r\n";
+  if (content.starts_with(kByteOrderMark)) content.erase(0, kByteOrderMark.size());
+  content.erase(0, std::min(content.find_first_not_of(kBlank), content.size()));
+  content.erase(content.find_last_not_of(kBlank) + 1);
   if (content.empty()) {
     return config_error(name + ": " + file.value + " is empty; put the secret into it");
   }

@@ -1,5 +1,7 @@
 #include "api/http/credentials.h"
 
+#include <algorithm>
+
 #include "auth/base64url.h"
 #include "net/message/ascii.h"
 
@@ -17,6 +19,11 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 std::optional<std::string_view> bearer_token(const net::HttpRequest& request) {
+  // Of two, a proxy may have looked at the other one.
+  const auto count = std::ranges::count_if(request.headers, [](const auto& header) {
+    return net::equals_ignoring_case(header.first, "Authorization");
+  });
+  if (count > 1) return std::string_view{};
   const auto header = request.header("Authorization");
   if (!header) return std::nullopt;
   const std::string_view text = trimmed(*header);

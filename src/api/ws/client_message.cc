@@ -3,11 +3,22 @@
 #include <limits>
 
 #include "api/json_reader.h"
+#include "base/utf8.h"
 
 namespace tars::api {
 namespace {
 
 constexpr FieldReader::Length kId{1, 128};
+
+// Ids stand in paths, logs and lists.
+std::optional<std::string> read_id(FieldReader& fields, std::string_view name) {
+  std::optional<std::string> id = fields.string(name, kId);
+  if (id && has_control_characters(*id)) {
+    fields.fail(name, "must be without control characters");
+    return std::nullopt;
+  }
+  return id;
+}
 
 // The retrieval fields are checked, so that a client learns of a bad one now; retrieval itself is
 // not there yet and says so.
@@ -43,8 +54,8 @@ ClientMessage read_chat(FieldReader& fields, const MessageLimits& limits) {
   chat.sampling = limits.defaults;
   chat.sampling.max_tokens = std::min(chat.sampling.max_tokens, limits.max_tokens);
   chat.content = fields.required_string("content", {1, 32'000});
-  chat.conversation_id = fields.string("conversation_id", kId);
-  chat.message_id = fields.string("message_id", kId);
+  chat.conversation_id = read_id(fields, "conversation_id");
+  chat.message_id = read_id(fields, "message_id");
   chat.model = fields.string("model", {1, 256}).value_or("");
   read_sampling(fields, limits, chat.sampling);
   if (const auto how = fields.string("on_disconnect", {0, 32})) {
@@ -59,9 +70,9 @@ ClientMessage read_chat(FieldReader& fields, const MessageLimits& limits) {
 ClientMessage read_cancel(FieldReader& fields) {
   CancelMessage cancel;
   chat::CancelTarget& target = cancel.target;
-  target.run_id = fields.string("run_id", kId);
-  target.message_id = fields.string("message_id", kId);
-  target.conversation_id = fields.string("conversation_id", kId);
+  target.run_id = read_id(fields, "run_id");
+  target.message_id = read_id(fields, "message_id");
+  target.conversation_id = read_id(fields, "conversation_id");
   // Of several the narrowest counts, so that a client may send all it knows.
   if (target.run_id) target.message_id.reset();
   if (target.run_id || target.message_id) target.conversation_id.reset();
@@ -73,8 +84,8 @@ ClientMessage read_cancel(FieldReader& fields) {
 
 ClientMessage read_resume(FieldReader& fields) {
   ResumeMessage resume;
-  resume.run.run_id = fields.string("run_id", kId);
-  resume.run.message_id = fields.string("message_id", kId);
+  resume.run.run_id = read_id(fields, "run_id");
+  resume.run.message_id = read_id(fields, "message_id");
   if (resume.run.run_id) resume.run.message_id.reset();
   if (fields.is_well() && !resume.run.run_id && !resume.run.message_id) {
     fields.fail("run_id", "is required, or message_id");

@@ -1,5 +1,6 @@
 #include "net/client/endpoint.h"
 
+#include <boost/asio/ip/address_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -20,7 +21,7 @@ std::string without_password(std::string_view text) {
 Error refuse(std::string_view text, std::string_view why) {
   return make_error(ErrorCode::config_error, "\"" + without_password(text).substr(0, 100) + "\" " +
                                                  std::string(why) +
-                                                 "; write it as http://127.0.0.1:11434");
+                                                 "; write it as http://HOST:PORT");
 }
 
 std::string host_of(const boost::urls::url_view& url) {
@@ -29,6 +30,28 @@ std::string host_of(const boost::urls::url_view& url) {
   if (host == "0.0.0.0") return "127.0.0.1";
   if (host == "::") return "::1";
   return host;
+}
+
+// As Ollama's own programs take OLLAMA_HOST: quoted, with nothing before or behind the colon of the
+// port, an IPv6 address without brackets.
+std::string spelled_out(std::string_view text) {
+  constexpr std::string_view kAround = " \t\r\n\"'";
+  const std::size_t first = text.find_first_not_of(kAround);
+  if (first == text.npos) return {};
+  text = text.substr(first, text.find_last_not_of(kAround) - first + 1);
+  const std::size_t scheme = text.find("://");
+  const std::size_t begin = scheme == text.npos ? 0 : scheme + 3;
+  const std::string before = scheme == text.npos ? "http://" : std::string(text.substr(0, begin));
+  std::string_view rest = text.substr(begin);
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(host.size());
+  boost::system::error_code ec;
+  boost::asio::ip::make_address_v6(std::string(host), ec);
+  if (!ec) return before + "[" + std::string(host) + "]" + std::string(rest);
+  const bool no_host = host.size() > 1 && host.front() == ':' && host.find(':', 1) == host.npos;
+  const bool no_port = host.size() > 1 && host.back() == ':';
+  return before + (no_host ? "127.0.0.1" : "") +
+         std::string(no_port ? host.substr(0, host.size() - 1) : host) + std::string(rest);
 }
 
 }  // namespace
@@ -46,7 +69,7 @@ std::string Endpoint::url() const {
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
   const bool has_scheme = text.find("://") != std::string_view::npos;
-  const std::string whole = has_scheme ? std::string(text) : "http://" + std::string(text);
+  const std::string whole = spelled_out(text);
   const auto url = boost::urls::parse_uri(whole);
   if (!url) return refuse(text, "is no address");
   Endpoint out;
@@ -69,7 +92,10 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   out.base_path = std::string(url->encoded_path());
   // A list where one address belongs: "http://a:1,http://b:2" is parsed as one with an odd path.
   const bool odd_path = !out.base_path.empty() && out.base_path.front() != '/';
-  if (odd_path || out.host.find(',') != std::string::npos) return refuse(text, "is no address");
+  const bool is_list = out.base_path.find("://") != std::string::npos;
+  if (odd_path || is_list || out.host.find(',') != std::string::npos) {
+    return refuse(text, "is no address");
+  }
   while (out.base_path.ends_with('/')) out.base_path.pop_back();
   return out;
 }

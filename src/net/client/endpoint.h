@@ -22,7 +22,7 @@ struct Endpoint {
 };
 
 // `http://host:port/base`, https likewise; the port is 80 or 443 where it is left out. Without a
-// scheme http is meant, and `default_port`.
+// scheme http is meant, and `default_port`; ":11434" is this machine, and "::1" needs no brackets.
 // 0.0.0.0 and ::, which servers listen on, become the loopback address. config_error with what is
 // wrong: no host, user:password@, a query, another scheme.
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port);

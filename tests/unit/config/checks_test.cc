@@ -187,6 +187,19 @@ TEST(Checks, OpenEnrolmentForOthersWarns) {
   EXPECT_THAT(warnings, Contains(HasSubstr("enrolment is open")));
 }
 
+TEST(Checks, DevelopmentIsSaidOnALoopbackAddressToo) {
+  EXPECT_THAT(try_load({{"TARS_ENV", "development"}}).value().warnings,
+              Contains(HasSubstr("TARS_ENV=development")));
+}
+
+TEST(Checks, ProxiesThatAreEveryoneWarn) {
+  const auto warnings =
+      try_load({{"TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0,::/0"}}).value().warnings;
+  EXPECT_THAT(warnings, Contains(HasSubstr("0.0.0.0/0 takes everyone's word")));
+  EXPECT_THAT(warnings, Contains(HasSubstr("::/0 takes everyone's word")));
+  EXPECT_EQ(warnings.size(), 2U);
+}
+
 TEST(Checks, SettingsThatDefeatEachOtherWarn) {
   EXPECT_THAT(try_load({{"AUTH_ENROLLMENT_KEY", "12345678"}}).value().warnings,
               Contains(HasSubstr("AUTH_ENROLLMENT_KEY has no effect")));

@@ -122,7 +122,7 @@ TEST(Merge, ChoicesAreSpelledAsInTheTable) {
 }
 
 TEST(Merge, ASecretComesFromItsFile) {
-  const SecretFile file("0123456789abcdef0123456789abcdef\n");
+  const SecretFile file("\xef\xbb\xbf 0123456789abcdef0123456789abcdef \r\n");
   const Values values = Values::merge(sources("", {{"JWT_SECRET_KEY_FILE", file.path()}})).value();
   EXPECT_EQ(values.text("JWT_SECRET_KEY"), "0123456789abcdef0123456789abcdef");
   EXPECT_EQ(values.setting("JWT_SECRET_KEY").origin, file.path() + ", named by the environment");

@@ -17,6 +17,8 @@ TEST(Credentials, BearerSchemeIgnoresCase) {
   EXPECT_FALSE(bearer_token(request));
   request.headers = {{"Authorization", "Bearer"}};
   EXPECT_EQ(bearer_token(request), "");
+  request.headers = {{"Authorization", "Bearer good"}, {"authorization", "Bearer other"}};
+  EXPECT_EQ(bearer_token(request), "") << "which of them a proxy looked at is not known";
 }
 
 TEST(Credentials, HeaderThenSubprotocolThenQuery) {

@@ -108,6 +108,29 @@ TEST(TrustedProxies, TheNearestUntrustedHopIsTheClient) {
             "192.0.2.9");
 }
 
+TEST(TrustedProxies, SchemeAndHostAreThoseOfTheClientsHop) {
+  for (const net::Headers& headers : std::vector<net::Headers>{
+           {{"Host", "h"},
+            {"Forwarded",
+             "for=1.2.3.4;proto=https;host=chat.example, for=10.0.0.9;proto=http;host=inner"}},
+           {{"Host", "h"},
+            {"X-Forwarded-For", "1.2.3.4, 10.0.0.9"},
+            {"X-Forwarded-Proto", "https, http"},
+            {"X-Forwarded-Host", "chat.example, inner"}}}) {
+    const auto out = request("10.0.0.1", headers);
+    EXPECT_EQ(out.remote_address, "1.2.3.4");
+    EXPECT_TRUE(out.secure);
+    EXPECT_EQ(out.header("Host"), "chat.example");
+  }
+  // A stranger in front of the client's hop says nothing that counts.
+  const auto out =
+      request("10.0.0.1",
+              {{"Host", "h"},
+               {"Forwarded", "for=6.6.6.6;proto=https;host=evil, for=1.2.3.4;host=chat.example"}});
+  EXPECT_FALSE(out.secure);
+  EXPECT_EQ(out.header("Host"), "chat.example");
+}
+
 TEST(TrustedProxies, WhatIsNoAddressEndsTheChain) {
   EXPECT_EQ(request("10.0.0.1", {{"X-Forwarded-For", "192.0.2.9, unknown"}}).remote_address,
             "10.0.0.1");

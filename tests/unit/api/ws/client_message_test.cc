@@ -81,6 +81,15 @@ TEST(ClientMessage, LongIdsAreRefused) {
   EXPECT_FALSE(parse(R"({"type":"chat","content":"x","conversation_id":7})").message);
 }
 
+TEST(ClientMessage, IdsAreWithoutControlCharacters) {
+  for (const char* bad : {"a\\u0000b", "a\\nb", "\\u007f", "a\\u0085"}) {
+    const std::string id(bad);
+    EXPECT_FALSE(parse(R"({"type":"chat","content":"x","message_id":")" + id + "\"}").message)
+        << id;
+    EXPECT_FALSE(parse(R"({"type":"cancel","conversation_id":")" + id + "\"}").message) << id;
+  }
+}
+
 TEST(ClientMessage, UnknownOrMissingTypes) {
   for (const char* text : {R"({"type":"nope"})", R"({"type":5})", R"({"content":"x"})", "{}",
                            R"({"type":""})", R"({"type":null})"}) {
