@@ -23,7 +23,6 @@ struct Options {
   Enrollment enrollment = Enrollment::open;
   std::string enrollment_key;  // when enrollment is `key`
   std::vector<std::string> admin_clients;
-  int rate_limit_per_minute = 60;  // per address, token and refresh calls; 0 = no limit
   std::string issuer = "tars";
   std::string audience = "tars";
 };

@@ -77,7 +77,6 @@ auth::Options auth_options(const Values& values) {
   out.enrollment = enrollment(values);
   out.enrollment_key = values.text("AUTH_ENROLLMENT_KEY");
   out.admin_clients = values.list("ADMIN_CLIENTS");
-  out.rate_limit_per_minute = as_int(values, "RATE_LIMIT_PER_MINUTE");
   return out;
 }
 

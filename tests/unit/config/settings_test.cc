@@ -32,7 +32,6 @@ TEST(Settings, DefaultsAreThoseOfTheModules) {
   EXPECT_EQ(s.auth.access_lifetime, auth.access_lifetime);
   EXPECT_EQ(s.auth.refresh_lifetime, auth.refresh_lifetime);
   EXPECT_EQ(s.auth.refresh_grace, auth.refresh_grace);
-  EXPECT_EQ(s.auth.rate_limit_per_minute, auth.rate_limit_per_minute);
   const chat::Options chat;
   EXPECT_EQ(s.chat.grace, chat.grace);
   EXPECT_EQ(s.chat.retention, chat.retention);
@@ -84,7 +83,6 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.server.body_timeout, 3s);
   EXPECT_EQ(s.auth.access_lifetime, 1h);
   EXPECT_EQ(s.auth.refresh_lifetime, 48h);
-  EXPECT_EQ(s.auth.rate_limit_per_minute, 9);
   EXPECT_EQ(s.api.auth_rate_per_minute, 9);
   EXPECT_EQ(s.chat.running_per_client, 1);
   EXPECT_EQ(s.chat.waiting_per_client, 2);
