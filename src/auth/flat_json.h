@@ -18,14 +18,16 @@ struct Member {
   std::variant<std::monostate, std::string, std::int64_t> value;
 };
 
+// Owns its members. Never throws on what it reads.
 class FlatObject {
  public:
   // nullopt: no JSON object, a name twice (also when spelled with escapes), bytes behind it, more
   // than 32 members, a name over 64 bytes, a text over 1 KiB, or nesting deeper than 8.
   static std::optional<FlatObject> parse(std::string_view json);
 
+  // Of any type.
   bool has(std::string_view name) const;
-  // nullptr when it is absent or of another type.
+  // nullptr when it is absent or of another type. Lives as long as this object.
   const std::string* text(std::string_view name) const;
   const std::int64_t* integer(std::string_view name) const;
 

@@ -17,6 +17,7 @@ namespace tars::auth {
 
 enum class TokenType { access, refresh };
 
+// What a verified token says. verify() fills it all in; who changes it changes no token.
 struct Claims {
   std::string client_id;  // sub
   std::string family;  // sid: begun by one /auth/token call
@@ -30,10 +31,11 @@ struct Claims {
   bool admin = false;
 };
 
+// The only place where the tokens themselves are: they are not kept, and never logged.
 struct TokenPair {
   std::string access_token;
   std::string refresh_token;
-  std::chrono::seconds expires_in{0};
+  std::chrono::seconds expires_in{0};  // of the access token, from now
 };
 
 struct EnrollRequest {
@@ -74,10 +76,9 @@ struct Revocation {
 // shutdown(). The store holds ids and times, never a token.
 class TokenService {
  public:
-  // `on_revoked` is called (from any thread) once a revocation took effect: close sockets, stop
-  // runs. config_error: a folder that cannot be written, a database of a newer program, a secret
-  // under 32 bytes. A database that cannot be read is no error here: the service then refuses every
-  // token, see check(). `clock` must outlive the service.
+  // config_error: a folder that cannot be written, a database of a newer program, a secret under 32
+  // bytes. A database that cannot be read is no error here: the service then refuses every token,
+  // see check(). `clock` must outlive the service.
   static Result<std::unique_ptr<TokenService>> open(const std::filesystem::path& database,
                                                     Options options, const Clock& clock);
   virtual ~TokenService() = default;
@@ -85,6 +86,7 @@ class TokenService {
   template <class T>
   using Callback = std::function<void(Result<T>)>;
 
+  // `listener` is called (from any thread) once a revocation took effect: close sockets, stop runs.
   virtual void set_revocation_listener(std::function<void(const Revocation&)> listener) = 0;
 
   // invalid_request with fields, forbidden (enrolment), or overloaded (write-behind queue full).

@@ -79,10 +79,13 @@ struct Counts {
 // callback, which comes exactly once, on the worker thread (on the caller's when the worker takes
 // no more commands: too many wait, or it has ended). Callbacks must not block. Bounded: runs per
 // client and in all (overloaded past that, nothing stored), commands waiting for the worker
-// (overloaded), ended runs kept in memory. When the store fails, answers go on from memory,
-// on_store_trouble says so once, and what could not be written is tried again.
+// (overloaded), ended runs kept in memory. When the store fails, answers go on from memory, the
+// listener of set_store_listener() hears of it once, and what could not be written is tried again.
 class Engine {
  public:
+  // Makes the database where there is none, and ends the runs that the last stop cut. config_error
+  // for a database of a newer program, store_unavailable for one that cannot be opened, read or
+  // written. `backend`, `clock` and `metrics` must outlive the engine.
   static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& database,
                                               Options options, llm::Backend& backend,
                                               const Clock& clock, telemetry::Metrics& metrics);
@@ -112,9 +115,11 @@ class Engine {
                       std::string_view token_id) = 0;
 
   virtual Counts counts() const = 0;
-  // Set while writes fail; called from the worker thread on each change with a sentence, or "" when
-  // well.
+  // `listener` is called from the worker thread on each change: with a sentence when writes begin
+  // to fail, with "" when they do no more. It must not block. A call that is on its way may still
+  // reach the one before.
   virtual void set_store_listener(std::function<void(const std::string& trouble)> listener) = 0;
+  // store_unavailable, with a sentence, while writes fail or the file was moved away.
   virtual Result<void> check_store() const = 0;
 
   // No new work from now on: submits answer draining, waiting runs end as cancelled.

@@ -33,6 +33,8 @@ struct StoredRun {
 // into a transaction of the caller.
 class Repository {
  public:
+  // Makes the file where there is none and brings an older one up to date, which no older program
+  // reads afterwards. config_error for one of a newer program.
   static Result<Repository> open(const std::filesystem::path& path);
   explicit Repository(store::Database database) : database_(std::move(database)) {}
 

@@ -65,7 +65,8 @@ class Run {
   // ttft_ms, tokens_per_second, and the start's prompt and cached tokens where the outcome has
   // none. Does not wake.
   void finish(Outcome outcome);
-  // Calls every follower's wake, outside the lock, at most once each per call.
+  // Calls every follower's wake, once each: with the list of followers locked, so that none is
+  // called after its unfollow(), and the log not, so that it may be read.
   void wake();
   // 1 = next to start, 0 = not waiting. True when it changed.
   bool set_position(int position);

@@ -38,20 +38,24 @@ struct Sources {
 // name or type that is not in the table: that is a fault in this program, never in its input.
 class Values {
  public:
+  // Reads all sources and checks each value by itself; what options mean together is for checks.h.
   // config_error with one line that names the option, what is wrong and the fix. A secret's value
   // never appears in it.
   static Result<Values> merge(const Sources& sources);
 
+  // It has a value: a source's, or the table's default.
   bool is_set(std::string_view name) const;
+  // References live as long as these Values.
   const Setting& setting(std::string_view name) const;
-  const std::string& text(std::string_view name) const;
+  const std::string& text(std::string_view name) const;  // of any type; "" when unset
   std::int64_t integer(std::string_view name) const;  // 0 when unset or the option's keyword
-  double number(std::string_view name) const;
-  bool boolean(std::string_view name) const;
-  std::vector<std::string> list(std::string_view name) const;
-  std::pair<int, int> pair(std::string_view name) const;
-  std::optional<WallTime> time(std::string_view name) const;
-  // ~/ is replaced by `home`; merge() made sure that there is one where it is needed.
+  double number(std::string_view name) const;  // 0 when unset
+  bool boolean(std::string_view name) const;  // false when unset
+  std::vector<std::string> list(std::string_view name) const;  // empty when unset
+  std::pair<int, int> pair(std::string_view name) const;  // of an option that has a default
+  std::optional<WallTime> time(std::string_view name) const;  // nullopt when unset
+  // ~/ is replaced by `home`; merge() made sure that there is one where it is needed. Empty when
+  // unset.
   std::filesystem::path path(std::string_view name) const;
   // $XDG_CACHE_HOME, else ~/.cache; empty when neither it nor HOME is set.
   std::filesystem::path cache_home() const;

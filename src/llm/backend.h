@@ -1,5 +1,5 @@
-// What every source of generated text looks like: the model in this process, and later servers
-// behind HTTP.
+// What every source of generated text looks like: the model in this process, and servers behind
+// HTTP.
 #pragma once
 
 #include <chrono>
@@ -56,8 +56,9 @@ struct Completion {
   int completion_tokens = 0;
 };
 
-// Where a generation goes. All calls come from the backend's own thread, never after on_done, and
-// must not block. Exactly one on_done per accepted request.
+// Where a generation goes. All calls come from one thread at a time: the model's, or the I/O thread
+// that the request lives on. None comes after on_done, and none may block. Exactly one on_done per
+// accepted request.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -105,6 +106,8 @@ class Backend {
   virtual void start(const std::vector<boost::asio::io_context*>& contexts) {
     static_cast<void>(contexts);
   }
+  // Never waits for the model or a server. Where several backends stand behind this one: the
+  // default's.
   virtual Status status() const = 0;
   // Where several backends stand behind this one: each of them, the default first.
   virtual std::vector<NamedStatus> parts() const { return {}; }
@@ -118,6 +121,7 @@ class Backend {
     static_cast<void>(model);
     return {};
   }
+  // 0 for a lane of no part.
   virtual int slots(const std::string& lane) const {
     static_cast<void>(lane);
     return status().slots;
@@ -133,7 +137,8 @@ class Backend {
   // with FinishReason::cancelled.
   virtual Result<void> generate(Request request, std::shared_ptr<Sink> sink,
                                 std::stop_token stop) = 0;
-  // Stops all work, answers every sink, joins threads. generate() refuses afterwards. Idempotent.
+  // Stops all work, answers every sink, joins threads; blocks until then. Not from a sink, nor from
+  // a thread of start()'s contexts. generate() refuses afterwards. Idempotent.
   virtual void shutdown() = 0;
 };
 

@@ -20,12 +20,12 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // The first header of that name, compared without case, or nullopt.
 std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
 
-// One complete request. `target` is as sent; `path` is its decoded path, `query` its decoded
-// parameters in order. Header names compare without case.
 // Whether any line of the list header `name` has `element` in it: lines of one name are one list
 // (RFC 9110 section 5.3).
 bool header_lists(const Headers& headers, std::string_view name, std::string_view element);
 
+// One complete request. `target` is as sent; `path` is its decoded path, `query` its decoded
+// parameters in order. Header names compare without case.
 struct HttpRequest {
   std::string method;
   std::string target;

@@ -80,9 +80,8 @@ class Server {
   Result<void> reload_certificate();
   // Starts the I/O threads and returns.
   void start();
-  // Stops accepting HTTP keep-alive connections anew is the application's business (it answers
-  // 503); this closes listeners and idle connections, waits up to `grace` for the rest, drops them,
-  // joins.
+  // Closes listeners and idle connections, waits up to `grace` for the rest, drops what is left and
+  // joins. Before it, answering 503 is the application's business. Later calls do nothing.
   void stop(std::chrono::milliseconds grace);
 
   // The io_contexts, for timers and posts of the owner; index 0 always exists.

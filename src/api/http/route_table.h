@@ -23,13 +23,16 @@ enum class Access {
   bearer,    // a good access token, else 401
 };
 
+// Runs on the I/O thread of its connection, at once with other calls of the same route, and must
+// not block. An Error becomes a problem document by error_table.h; an exception is logged and a
+// 500.
 using Handler = std::function<boost::asio::awaitable<Result<net::HttpResponse>>(Call&)>;
 
 struct Route {
-  std::string method;
-  std::string path;  // may end in one {name}
+  std::string method;  // in capitals; HEAD comes with GET, and OPTIONS with any
+  std::string path;    // may end in one {name}, which is one segment
   Access access;
-  std::string summary;
+  std::string summary;  // a few words, for the pages; a test wants one
   Handler handler;
   RouteDocs docs = {};
 };

@@ -28,19 +28,25 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   boost::asio::io_context& context() { return context_; }
   const std::shared_ptr<HostNames>& names() const { return names_; }
 
+  // Borrowed between the two: an exchange adds itself when it is made, and removes itself at the
+  // latest in its destructor. While it is in, the tick looks at its deadline.
   void add(Exchange& exchange);
   void remove(Exchange& exchange) { exchanges_.erase(&exchange); }
   std::size_t exchanges() const { return exchanges_.size(); }
 
-  // A kept connection that is still good, or nullptr.
+  // The kept connection that was used last and is still quiet, now the caller's, or nullptr.
   std::unique_ptr<ClientConnection> take(const Endpoint& endpoint);
+  // Takes it over for ClientOptions::keep_alive; drops it where max_kept_per_origin are kept, and
+  // after close().
   void keep(const Endpoint& endpoint, std::unique_ptr<ClientConnection> connection);
   std::size_t kept() const { return kept_.size(); }
 
-  // The certificates to trust, read at the first use.
+  // The certificates to trust, read at the first use; lives as long as this. backend_unavailable
+  // when they cannot be read, and the next call tries again.
   Result<boost::asio::ssl::context*> tls();
 
   bool closed() const { return closed_; }
+  // Closes every exchange, drops what is kept and the timer. For good.
   void close();
 
  private:

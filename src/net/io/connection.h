@@ -44,10 +44,13 @@ class Connection : public boost::intrusive::list_base_hook<
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // False when the peer failed, left or took longer than the deadline.
+  // The server's side of TLS; only on a connection made with `tls`. False when the peer failed,
+  // left or took longer than the deadline.
   boost::asio::awaitable<bool> handshake();
+  // Speaks TLS. False after fell_back_to_http().
   bool is_secure() const { return tls_.has_value(); }
-  // The peer spoke plain HTTP instead; from here on so does the connection, to tell it.
+  // After a handshake that failed: the peer spoke plain HTTP instead; from here on so does the
+  // connection, to tell it.
   bool fell_back_to_http();
 
   // One try, through TLS where the connection has it. With would_block, wait for `wait`, then try
@@ -98,11 +101,15 @@ class Connection : public boost::intrusive::list_base_hook<
   void set_deadline(SteadyTime at);
   void set_deadline_in(std::chrono::milliseconds from_now);
   void clear_deadline() { deadline_ = SteadyTime::max(); }
-  bool timed_out() const { return timed_out_; }
+  bool timed_out() const { return timed_out_; }  // since the last set_deadline()
+  // For the thread's tick: does what set_deadline() says once `now` is past it.
   void check_deadline(SteadyTime now);
 
+  // The socket, at once, with TLS's goodbye if it goes out without a wait; operations that wait end
+  // with an error. Again: nothing. The object stays in its thread's list until it is destroyed.
   void close();
 
+  // The thread outlives the connection.
   IoThread& thread() { return thread_; }
   Socket& socket() { return socket_; }
   const std::string& remote_address() const { return remote_address_; }
