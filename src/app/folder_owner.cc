@@ -16,7 +16,7 @@ Result<void> check_owner(const std::filesystem::path& folder) {
   return make_error(ErrorCode::config_error,
                     folder.string() + " belongs to the user " + user +
                         ", and root would leave files there that it cannot use: run sudo -u '" +
-                        user + "' tars …");
+                        user + "' env TARS_DATA_DIR='" + folder.string() + "' tars …");
 }
 
 std::optional<std::string> open_folder_warning(const std::filesystem::path& folder) {
