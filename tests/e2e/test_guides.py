@@ -12,16 +12,12 @@ from pathlib import Path
 import pytest
 
 from fake_models import FakeModels
+from guide_blocks import NEEDS, blocks, steps
 from own_python import VENV_FUNCTION, own_python
 from tars_server import BINARY, REPOSITORY, free_port, model_path
 
 EVERY = sorted((REPOSITORY / "docs/guides").glob("*.md"))
 GUIDES = [guide for guide in EVERY if guide.stem != "operations"]  # test_operations.py runs that one
-NAMES = [guide.stem for guide in GUIDES]
-BLOCK = re.compile(r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.S | re.M)
-# Why a block may be left out. Each has its own proof: test_proxies.py, tools/check_image.
-NEEDS = {"not run here: needs root", "not run here: needs another machine",
-         "not run here: needs a container engine"}
 
 # ./scripts/run of the sandbox: the built program in the background, instead of the one before.
 RUN = """#!/bin/bash
@@ -111,33 +107,40 @@ def sandbox(tmp_path, ollama):
     one.stop()
 
 
-def blocks(guide: Path) -> list[re.Match]:
-    return list(BLOCK.finditer(guide.read_text()))
-
-
-def steps(guide: Path) -> str:
-    """What of the guide is run."""
-    return "\n".join(block["text"] for block in blocks(guide)
-                     if block["language"] == "sh" and block["mark"] not in NEEDS)
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("guide", [g for g in GUIDES if steps(g)], ids=lambda g: g.stem)
 def test_the_commands_of_a_guide(guide, sandbox):
-    text = steps(guide)
+    text = "\n".join(steps(guide))
     if "./scripts/run" not in text:  # the guide is about a server that runs
         text = "./scripts/run\n" + text
     result = sandbox.sh(text)
     assert result.returncode == 0, f"{result.stderr[-3000:]}\n--- server\n{sandbox.log()[-2000:]}"
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=NAMES)
+@pytest.mark.parametrize("guide", EVERY, ids=lambda guide: guide.stem)
 def test_what_is_not_run_is_shell(guide):
     for block in blocks(guide):
         assert block["language"] in ("sh", "yaml", "text"), f"a block of {block['language']!r}"
         assert block["mark"] is None or block["mark"] in NEEDS, block["mark"]
         if block["language"] == "sh":
             subprocess.run(["bash", "-n"], input=block["text"], text=True, check=True)
+
+
+def quoted_messages(guide: Path) -> list[str]:
+    """What stands in backticks under "it says": the program's own words, `…` for what differs."""
+    tables = re.findall(r"^\| it says \|.*\n\|[-|]+\n((?:\|.*\n)+)", guide.read_text(), re.M)
+    cells = [row.split("|")[1] for table in tables for row in table.splitlines()]
+    return [span for cell in cells for span in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_a_quoted_message_is_one_of_the_programs():
+    text = "\n".join(path.read_text() for path in sorted((REPOSITORY / "src").rglob("*.cc")))
+    text = re.sub(r'"\s*(?:\+\s*)?"', "", text)  # a message goes over several lines
+    quoted = {span for guide in EVERY for span in quoted_messages(guide)}
+    assert len(quoted) > 15
+    # An option's name is put before by whoever knows it.
+    parts = {part.strip(" :()") for span in quoted for part in re.split(r"…|(?<=[A-Z]): ", span)} - {""}
+    assert not [part for part in sorted(parts) if part not in text]
 
 
 @pytest.mark.parametrize("guide", EVERY, ids=lambda guide: guide.stem)

@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from guide_blocks import steps
 from tars_client import Device, fresh
 from tars_server import BINARY, REPOSITORY, SANITIZED, Server, cache_folder, wait_until
 from tars_verbs import beside, devices, json_of, tars
@@ -538,8 +539,7 @@ def test_the_commands_of_the_guide(own_server, tmp_path):
     recorded only."""
     server = own_server()
     wait_until(lambda: server.responds("/ready"))
-    guide = (REPOSITORY / "docs/guides/operations.md").read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```$", guide, re.S | re.M)
+    blocks = steps(REPOSITORY / "docs/guides/operations.md")
     assert len(blocks) >= 5
     other = {**server.env, "TARS_DATA_DIR": str(tmp_path / "restored")}
     model = Path(server.env["MODEL_PATH"])
