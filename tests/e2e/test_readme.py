@@ -42,11 +42,19 @@ def test_the_steps_of_the_readme(server, tmp_path):
 
 
 def test_the_transcript_of_the_readme(server):
+    """In its order: the server speaks first."""
+    shown = re.findall(r'^([<>]) {"type":"(\w+)"', README, re.M)
     sent = [json.loads(line[2:]) for line in README.splitlines() if line.startswith("> {")]
-    assert [m["type"] for m in sent] == ["chat", "pong"]
     with Device(server) as device:
+        seen = [("<", device.ack["type"])]
         device.send({**sent[0], "max_tokens": 16})
-        assert device.collect()[0].complete["conversation_id"] == sent[0]["conversation_id"]
+        seen.append((">", sent[0]["type"]))
+        answer = device.collect()[0]
+        assert answer.complete["conversation_id"] == sent[0]["conversation_id"]
+        seen += [("<", frame["type"]) for frame in answer.frames if frame["type"] != "queued"]
+        one_each = [kind for i, kind in enumerate(seen) if kind != seen[i - 1]]
+        pings = [("<", "ping"), (">", "pong")]  # the first comes after WS_HEARTBEAT_INTERVAL
+        assert [kind for i, kind in enumerate(shown) if kind != shown[i - 1]] == one_each + pings
         device.send(sent[1])
         assert device.still_works()
 
@@ -57,3 +65,9 @@ def test_what_the_readme_links_to_is_there():
         path = REPOSITORY / document
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_the_tests_that_the_readme_names_are_there():
+    named = set(re.findall(r"\btest_\w+\.py", README))
+    assert len(named) > 10
+    assert not [name for name in named if not (REPOSITORY / "tests/e2e" / name).exists()]
