@@ -45,6 +45,8 @@ class Figure:
                 f"   target {self.better} {self.target:g}   {'ok' if self.reached else 'MISSED'}")
 
 
+ENOUGH_ROUNDS = 5
+
 BENCHMARKS: dict[str, Callable[[Setting], list[tuple]]] = {
     "ws-tokens": model_figures.ws_tokens,
     "interference": model_figures.interference,
@@ -68,9 +70,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="+", choices=["all", *BENCHMARKS], metavar="NAME",
                         help=", ".join(["all", *BENCHMARKS]))
-    parser.add_argument("--rounds", type=int, default=5, help="medians of this many (5)")
+    parser.add_argument("--rounds", type=int, default=ENOUGH_ROUNDS,
+                        help=f"medians of this many ({ENOUGH_ROUNDS}); fewer are an indication")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
+    if options.rounds < ENOUGH_ROUNDS:
+        print(f"fewer than {ENOUGH_ROUNDS} rounds: an indication, no result", flush=True)
     names = list(BENCHMARKS) if "all" in options.names else options.names
 
     figures = []
