@@ -76,7 +76,7 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
     hub_.revoke(revocation);
   });
   engine_.set_store_listener([this](const std::string& trouble) {
-    if (!trouble.empty()) hub_.warn_busy("Answers are not being stored: " + trouble);
+    if (!trouble.empty()) hub_.warn_not_stored(trouble);
   });
 }
 

@@ -47,9 +47,10 @@ void Hub::close_all(net::CloseCode code, const std::string& reason) {
   for (const auto& session : sessions({})) session->shut(code, reason);
 }
 
-void Hub::warn_busy(const std::string& message) {
+void Hub::warn_not_stored(const std::string& trouble) {
   for (const auto& session : sessions({})) {
-    if (session->figures().active_runs.load(std::memory_order_relaxed) > 0) session->warn(message);
+    const bool is_busy = session->figures().active_runs.load(std::memory_order_relaxed) > 0;
+    if (is_busy) session->warn_not_stored(trouble);
   }
 }
 

@@ -53,8 +53,8 @@ class LiveSession {
   // Closes with 1001 once no answer runs on it.
   virtual void drain() = 0;
   virtual void shut(net::CloseCode code, std::string reason) = 0;
-  // A `system` warning.
-  virtual void warn(std::string message) = 0;
+  // A `system` warning that answers are not being stored.
+  virtual void warn_not_stored(const std::string& trouble) = 0;
 };
 
 struct HubTotals {
@@ -79,7 +79,7 @@ class Hub {
   void drain();
   void close_all(net::CloseCode code, const std::string& reason);
   // To sessions with running answers.
-  void warn_busy(const std::string& message);
+  void warn_not_stored(const std::string& trouble);
 
   std::size_t size() const;
   std::size_t sockets_of(std::string_view client_id, std::string_view family) const;

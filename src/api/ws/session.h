@@ -57,7 +57,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void revoke() override;
   void drain() override;
   void shut(net::CloseCode code, std::string reason) override;
-  void warn(std::string message) override;
+  void warn_not_stored(const std::string& trouble) override;
 
  private:
   // A position in a run.
@@ -96,6 +96,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void leave_runs();
   bool take_message_permit();
   void fail(const Error& error, const MessageIds& ids);
+  void tell_store_trouble();
   void push(std::string frame);
   void drop_cursor(const std::string& run_id);
   void add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset);
@@ -153,6 +154,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   bool ping_due_ = false;
   bool submitting_ = false;
   bool expiry_told_ = false;
+  bool store_trouble_told_ = false;
   bool draining_ = false;
   bool revoked_ = false;
   bool reader_ended_ = false;

@@ -33,8 +33,9 @@ void Session::shut(net::CloseCode code, std::string reason) {
   });
 }
 
-void Session::warn(std::string message) {
-  boost::asio::post(executor_, [self = shared_from_this(), message = std::move(message)] {
+void Session::warn_not_stored(const std::string& trouble) {
+  boost::asio::post(executor_, [self = shared_from_this(), message = not_stored(trouble)] {
+    self->store_trouble_told_ = true;
     self->push(system_frame(SystemLevel::warning, message, self->now()));
   });
 }

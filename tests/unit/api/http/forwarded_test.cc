@@ -126,7 +126,8 @@ TEST(TrustedProxies, SchemeAndHostAreThoseOfTheClientsHop) {
   const auto out =
       request("10.0.0.1",
               {{"Host", "h"},
-               {"Forwarded", "for=6.6.6.6;proto=https;host=evil, for=1.2.3.4;host=chat.example"}});
+               {"Forwarded",
+                "for=6.6.6.6;proto=https;host=evil, for=1.2.3.4;proto=http;host=chat.example"}});
   EXPECT_FALSE(out.secure);
   EXPECT_EQ(out.header("Host"), "chat.example");
 }

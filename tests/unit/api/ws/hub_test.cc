@@ -18,7 +18,7 @@ class Listed : public LiveSession {
   void revoke() override { ++revoked; }
   void drain() override { ++drained; }
   void shut(net::CloseCode, std::string) override { ++shut_; }
-  void warn(std::string) override { ++warned; }
+  void warn_not_stored(const std::string&) override { ++warned; }
   SessionInfo info_;
   SessionFigures figures_;
   int revoked = 0;
@@ -71,7 +71,7 @@ TEST(Hub, ListsAndCounts) {
   EXPECT_EQ(hub.sessions("a").size(), 1U);
   EXPECT_EQ(hub.sessions("").size(), 2U);
   EXPECT_EQ(hub.sockets_of("a", "f"), 1U);
-  hub.warn_busy("x");
+  hub.warn_not_stored("x");
   hub.drain();
   hub.close_all(net::CloseCode::going_away, "");
   EXPECT_EQ(busy->warned, 1);

@@ -47,6 +47,29 @@ TEST_F(SessionReads, ChatCarriesItsTokenAndSampling) {
   EXPECT_EQ(session_->figures().active_runs, 1U);
 }
 
+TEST_F(SessionReads, AChatWhileNothingCanBeStoredIsToldSoOnce) {
+  open();
+  say(kChat);
+  EXPECT_FALSE(wire_.told("not being stored"));
+  const auto told = [&] {
+    return std::ranges::count_if(wire_.sent, [](const std::string& frame) {
+      return frame.find("Answers are not being stored: disk full") != frame.npos;
+    });
+  };
+  engine_.store = make_error(ErrorCode::store_unavailable, "disk full");
+  say(kChat);
+  EXPECT_EQ(told(), 1);
+  say(kChat);
+  hub_.warn_not_stored("disk full");
+  settle();
+  EXPECT_EQ(told(), 2) << "the hub tells of its own";
+  engine_.store = {};
+  say(kChat);
+  engine_.store = make_error(ErrorCode::store_unavailable, "disk full");
+  say(kChat);
+  EXPECT_EQ(told(), 3) << "trouble that comes back is news";
+}
+
 TEST_F(SessionReads, RefusalsNameTheMessage) {
   open();
   engine_.refusal = Error{ErrorCode::overloaded, "busy", {}, std::chrono::seconds(2)};

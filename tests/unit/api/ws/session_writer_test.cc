@@ -138,7 +138,7 @@ TEST_F(SessionWritesAtOnce, WhatTheSocketKeptIsFlushedBeforeTheNextToken) {
 TEST_F(SessionWritesAtOnce, NotBehindAFrameThatWaits) {
   begin();
   wire_.stuck = true;
-  session_->warn("careful");
+  session_->warn_not_stored("careful");
   settle();
   EXPECT_EQ(append("after"), 0U);
   wire_.stuck = false;
