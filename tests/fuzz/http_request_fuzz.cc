@@ -1,5 +1,5 @@
-// Any bytes, in two pieces, through the HTTP request parser: it uses no more than it was given, and
-// the same request comes out however the bytes were cut.
+// Any bytes, in two pieces, through the HTTP request parser: it uses no more than it was given, the
+// same request comes out however the bytes were cut, and what it leaves unused is bounded.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,5 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!cut.done() && !cut.failure()) cut.feed(bytes.substr(first));
   if (whole.done() && (!cut.done() || cut.request().body != whole.request().body)) std::abort();
   if (whole.done() && whole.request().body.size() > 4096) std::abort();
+
+  constexpr std::size_t kSmallHeader = 128;
+  tars::net::RequestParser small(kSmallHeader, 4096);
+  const std::size_t rest = size - small.feed(bytes);
+  if (!small.done() && !small.failure() && rest > kSmallHeader) std::abort();
   return 0;
 }

@@ -33,8 +33,10 @@ bool names_http_version(std::string_view bytes) {
 
 }  // namespace
 
-RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes) {
-  eager(true);
+RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes)
+    : max_line_bytes_(max_header_bytes) {
+  // One piece of a chunked body at a time, each held against its limit.
+  eager(false);
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
   body_limit(max_body_bytes);
 }
@@ -51,17 +53,27 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   }
   while (!failure_ && !done_ && used < bytes.size()) {
     boost::beast::error_code ec;
+    const bool in_body = header_done_;
+    const std::size_t body_before = request_.body.size();
     const std::size_t n =
         Base::put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
     used += n;
-    if (ec == http::error::need_more) break;
-    if (ec && !failure_) fail_from(ec, bytes.substr(used));
+    const bool is_cut = ec == http::error::need_more;
+    if (ec && !is_cut && !failure_) fail_from(ec, bytes.substr(used));
+    // Around the chunks Beast looks for a line's end without a limit.
+    const std::size_t body_bytes = request_.body.size() - body_before;
+    const std::size_t line_bytes = is_cut ? bytes.size() - used : n - body_bytes;
+    if (in_body && !failure_ && line_bytes > max_line_bytes_) {
+      fail(431, "A chunk's head or the trailers are larger than this server accepts.");
+    }
+    if (is_cut) break;
   }
   return used;
 }
 
 void RequestParser::fail(unsigned status, std::string detail) {
   failure_ = HttpFailure{status, std::move(detail)};
+  done_ = false;
 }
 
 void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_view unread) {

@@ -20,13 +20,15 @@ struct HttpFailure {
 
 // Parses one request (RFC 9112) and is then done; use a new one for the next. Bounded: header bytes
 // (431), header fields (431), body bytes (413, found at the header where Content-Length tells, else
-// at the chunk that crosses the limit). Trailers are read and dropped. Not thread-safe.
+// at the chunk that crosses the limit), the head of a chunk and the trailers (431, each as much as
+// the header). Trailers are read and dropped. Not thread-safe.
 class RequestParser final : private boost::beast::http::basic_parser<true> {
  public:
   RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes);
 
   // Takes bytes and tells how many were used. The rest must be offered again, with more behind it,
-  // unless done() or failure(). Bytes past the end of the request are never used.
+  // unless done() or failure(); it is no more than the header may be. Bytes past the end of the
+  // request are never used.
   std::size_t feed(std::string_view bytes);
 
   // Whether anything of a request was seen; blank lines before it do not count.
@@ -67,6 +69,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
   HttpRequest request_;
   std::optional<HttpFailure> failure_;
+  std::size_t max_line_bytes_;
   int version_ = 11;
   int hosts_ = 0;
   bool started_ = false;

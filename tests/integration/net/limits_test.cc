@@ -60,6 +60,22 @@ TEST(Deadlines, AThousandHalfOpenConnectionsEndWhileOthersAreServed) {
   EXPECT_TRUE(t.settles_at(0));
 }
 
+TEST(Limits, AChunkHeadOrTrailerWithoutEndIs431) {
+  TestServer t;
+  for (const char* line : {"5;a=", "0", "0\r\nX: "}) {
+    auto client = t.client();
+    client.send("POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                std::string(line));
+    const std::string more(64 * 1024, '0');
+    // Far more than it may hold; that it stops reading is no fault.
+    for (int i = 0; i < 16 && client.send(more); ++i) {
+    }
+    const auto r = client.response();
+    EXPECT_EQ(r.status, 431U) << line;
+    EXPECT_TRUE(r.has("Connection: close")) << line;
+  }
+}
+
 TEST(Limits, MoreConnectionsThanAllowedWaitTheirTurn) {
   ServerOptions options;
   options.max_connections = 2;

@@ -107,5 +107,29 @@ TEST(RequestParser, HeadersOverTheLimitsAreRefused) {
   EXPECT_EQ(failure_of(many + "\r\n"), 431U);
 }
 
+// RFC 9112 section 7.1: nothing bounds these lines but the reader.
+TEST(RequestParser, WhatStandsAroundTheChunksIsBounded) {
+  const std::string start = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string endless[] = {"5;a=" + std::string(kHeader, 'a'), std::string(kHeader + 1, '0'),
+                                 "0\r\nX: " + std::string(kHeader, 'a'),
+                                 "1\r\nx\r\n1;a=" + std::string(kHeader, 'a')};
+  for (const std::string& line : endless) {
+    EXPECT_EQ(failure_of(start + line), 431U) << line.substr(0, 12);
+    RequestParser parser(kHeader, kBody);
+    const std::size_t used = feed_in_steps(parser, start + line, 1000);
+    ASSERT_TRUE(parser.failure()) << line.substr(0, 12);
+    EXPECT_EQ(parser.failure()->status, 431U);
+    EXPECT_LE((start + line).size() - used, kHeader + 1000);
+  }
+  // However it is cut: a whole one past the limit is refused like one that never ends.
+  const std::string whole = start + "0\r\nX: " + std::string(kHeader, 'a') + "\r\n\r\n";
+  EXPECT_EQ(failure_of(whole), 431U);
+  EXPECT_EQ(failure_of(start + "1;a=" + std::string(kHeader, 'a') + "\r\nx\r\n0\r\n\r\n"), 431U);
+  RequestParser parser(kHeader, kBody);
+  parser.feed(start + "1;a=b\r\nx\r\n0;c=d\r\nX: " + std::string(kHeader - 100, 'a') + "\r\n\r\n");
+  EXPECT_TRUE(parser.done());
+  EXPECT_EQ(parser.request().body, "x");
+}
+
 }  // namespace
 }  // namespace tars::net
