@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "telemetry/build_info.h"
-#include "telemetry/process_stats.h"
 
 namespace tars::telemetry {
 namespace {
@@ -88,9 +88,9 @@ prometheus::MetricFamily process_figure(const char* name, const char* help,
   return family;
 }
 
-void add_process_figures(std::vector<prometheus::MetricFamily>& families) {
+void add_process_figures(std::vector<prometheus::MetricFamily>& families,
+                         const ProcessStats& stats) {
   using prometheus::MetricType;
-  const ProcessStats stats = read_process_stats();
   families.push_back(process_figure("tars_process_resident_memory_bytes",
                                     "Resident memory size in bytes.", MetricType::Gauge,
                                     static_cast<double>(stats.resident_bytes)));
@@ -197,7 +197,7 @@ void Metrics::count_run(std::string_view outcome) {
 
 std::string Metrics::text() {
   std::vector<prometheus::MetricFamily> families = registry_->Collect();
-  add_process_figures(families);
+  add_process_figures(families, process_stats_.at(std::chrono::steady_clock::now()));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "telemetry/process_stats.h"
+
 namespace tars::telemetry {
 
 // Owns the registry. Created once by app/ and passed by reference. Thread-safe. Names begin with
@@ -66,7 +68,7 @@ class Metrics {
   prometheus::Gauge& model_gpu_layers;  // tars_model_gpu_layers
   prometheus::Gauge& index_lag;  // tars_index_lag_seconds
 
-  // Prometheus text, process figures (RSS, CPU, descriptors) read at this moment.
+  // Prometheus text, process figures (RSS, CPU, descriptors) of the last second.
   std::string text();
 
  private:
@@ -76,6 +78,7 @@ class Metrics {
   std::mutex requests_mutex_;
   std::map<std::tuple<std::string, std::string, unsigned>, RequestSeries, std::less<>>
       request_series_;
+  RecentProcessStats process_stats_;
 };
 
 }  // namespace tars::telemetry

@@ -82,4 +82,13 @@ ProcessStats read_process_stats() {
   return out;
 }
 
+ProcessStats RecentProcessStats::at(std::chrono::steady_clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (now >= good_until_) {
+    stats_ = read_process_stats();
+    good_until_ = now + std::chrono::seconds(1);
+  }
+  return stats_;
+}
+
 }  // namespace tars::telemetry

@@ -1,7 +1,9 @@
 // What the kernel says about this process (proc(5)).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string_view>
 
 namespace tars::telemetry {
@@ -15,6 +17,18 @@ struct ProcessStats {
 
 // Reads /proc/self; a file that cannot be read leaves its figure 0.
 ProcessStats read_process_stats();
+
+// The figures, read again once they are a second old: with many sockets counting descriptors takes
+// milliseconds. Thread-safe.
+class RecentProcessStats {
+ public:
+  ProcessStats at(std::chrono::steady_clock::time_point now);
+
+ private:
+  std::mutex mutex_;
+  ProcessStats stats_;
+  std::chrono::steady_clock::time_point good_until_ = std::chrono::steady_clock::time_point::min();
+};
 
 struct StatLine {
   double cpu_seconds = 0;

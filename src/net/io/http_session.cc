@@ -1,5 +1,8 @@
 #include "net/io/http_session.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -318,6 +321,8 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
       co_await c.linger(kLinger);
       co_return std::nullopt;
     }
+    // Who sends many requests at once would keep this thread: let others run between them.
+    if (!c.unread.empty()) co_await asio::post(c.socket().get_executor(), asio::use_awaitable);
   }
 }
 

@@ -76,6 +76,21 @@ TEST(Limits, AChunkHeadOrTrailerWithoutEndIs431) {
   }
 }
 
+TEST(Limits, OthersAreServedBetweenTheRequestsThatOneSendsAtOnce) {
+  TestServer t;
+  auto other = t.client();
+  EXPECT_EQ(other.get("/1").status, 200U);
+  constexpr int kMany = 500;
+  std::string all;
+  for (int i = 0; i < kMany; ++i) all += "HEAD /busy HTTP/1.1\r\nHost: t\r\n\r\n";
+  auto greedy = t.client();
+  greedy.send(all);
+  while (t.application.requests < 2) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(other.get("/2").status, 200U);
+  EXPECT_LT(t.application.requests, kMany / 2);
+  for (int i = 0; i < kMany; ++i) ASSERT_EQ(greedy.response(true).status, 200U) << i;
+}
+
 TEST(Limits, MoreConnectionsThanAllowedWaitTheirTurn) {
   ServerOptions options;
   options.max_connections = 2;

@@ -34,8 +34,8 @@ inline asio::awaitable<void> echo_session(std::unique_ptr<WebSocket> socket) {
 }
 
 // Answers /echo with the body, /missing with 404, /secure with 418 unless over TLS, /throw with a
-// fault, /inject with headers that try to end their line, /wait after `wait`, /big with 8 MiB, all
-// else with method, path and query.
+// fault, /inject with headers that try to end their line, /wait after `wait`, /busy after 2 ms in
+// which it keeps the thread, /big with 8 MiB, all else with method, path and query.
 class TestApplication : public Application {
  public:
   asio::awaitable<HttpResponse> handle(HttpRequest request) override {
@@ -50,6 +50,7 @@ class TestApplication : public Application {
       response.headers.emplace_back("X-Evil\r\nX-Other", "1");
       response.headers.emplace_back("Content-Length", "1");
     }
+    if (request.path == "/busy") std::this_thread::sleep_for(2ms);
     if (request.path == "/wait") {
       asio::steady_timer timer(co_await asio::this_coro::executor, wait);
       co_await timer.async_wait(asio::use_awaitable);

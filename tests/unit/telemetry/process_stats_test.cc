@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <ctime>
 #include <string>
 
@@ -32,6 +35,17 @@ TEST(ProcessStats, ThisProcessHasMemoryDescriptorsAndABeginning) {
   EXPECT_GE(stats.open_fds, 1U);
   EXPECT_LE(stats.start_time_seconds, static_cast<double>(std::time(nullptr)) + 5);
   EXPECT_GT(stats.start_time_seconds, 1.7e9);
+}
+
+TEST(ProcessStats, RecentOnesAreReadOnceASecond) {
+  using namespace std::chrono_literals;
+  RecentProcessStats recent;
+  const auto now = std::chrono::steady_clock::now();
+  const auto before = recent.at(now).open_fds;
+  const int another = ::dup(0);
+  EXPECT_EQ(recent.at(now + 999ms).open_fds, before);
+  EXPECT_EQ(recent.at(now + 1s).open_fds, before + 1);
+  ::close(another);
 }
 
 }  // namespace
