@@ -25,7 +25,9 @@ struct ServerOptions {
   std::size_t max_header_bytes = 16 * 1024;      // 431 past it
   std::size_t max_body_bytes = 1024 * 1024;      // 413 past it, as soon as it is known
   std::size_t max_message_bytes = 256 * 1024;    // WebSocket: 1009 past it
-  std::size_t max_connections = 4096;            // more wait in the kernel's queue
+  // For more the longest idle keep-alive connection ends; where none is idle, they wait in the
+  // kernel's queue.
+  std::size_t max_connections = 4096;
   std::chrono::seconds header_timeout{
       10};       // from the first byte (or accept) to the last header: 408
   std::chrono::seconds body_timeout{30};         // 408; with no progress for 10 s: 408 too

@@ -177,6 +177,16 @@ void Connection::set_deadline_in(std::chrono::milliseconds from_now) {
   set_deadline(std::chrono::steady_clock::now() + from_now);
 }
 
+void Connection::begin_idle() {
+  phase = Phase::idle;
+  idle_since_ = std::chrono::steady_clock::now();
+}
+
+bool Connection::has_input() const {
+  boost::system::error_code ec;
+  return has_pending() || (socket_.available(ec) > 0 && !ec);
+}
+
 void Connection::check_deadline(SteadyTime now) {
   if (now < deadline_) return;
   timed_out_ = true;

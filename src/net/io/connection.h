@@ -114,6 +114,12 @@ class Connection : public boost::intrusive::list_base_hook<
   Socket& socket() { return socket_; }
   const std::string& remote_address() const { return remote_address_; }
 
+  // Of an idle one: since when.
+  SteadyTime idle_since() const { return idle_since_; }
+  void begin_idle();
+  // Whether bytes are here that were not received yet.
+  bool has_input() const;
+
   Phase phase = Phase::idle;
   std::string unread;  // received, not yet parsed
   std::uint64_t bytes_written = 0;  // by a WebSocket, handed to the kernel
@@ -127,6 +133,7 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string unsent_;  // from unsent_at_ on
   std::size_t unsent_at_ = 0;
   SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime idle_since_ = std::chrono::steady_clock::now();
   bool timed_out_ = false;
 };
 

@@ -149,7 +149,7 @@ void feed(Connection& c, RequestParser& parser, std::string_view bytes) {
 // Reads one request. `failure` is filled when the result is `failed`.
 asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, bool first,
                                          HttpFailure& failure) {
-  c.phase = Phase::idle;
+  c.begin_idle();
   ReadDeadlines deadlines(c, first);
   bool continued = false;
   feed(c, parser, {});

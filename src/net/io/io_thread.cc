@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 using telemetry::LogLevel;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-// How long accepting rests when descriptors or the connection limit are used up.
+// How long accepting rests when descriptors, or connections of which none is idle, are used up.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // Without a refusal by the kernel for so long, descriptors are there again.
 constexpr std::chrono::seconds kWantIsOver{30};
@@ -154,11 +154,32 @@ void IoThread::serve(Socket socket) {
   }
 }
 
+void IoThread::close_longest_idle() {
+  Connection* longest = nullptr;
+  for (auto& connection : connections_) {
+    if (connection.phase != Phase::idle) continue;
+    if (longest != nullptr && connection.idle_since() >= longest->idle_since()) continue;
+    // Its next request has come and is about to be read.
+    if (!connection.has_input()) longest = &connection;
+  }
+  if (longest != nullptr) longest->close();
+}
+
+// Somebody waits to be let in, and there is no place: one idle connection ends for them, as it may
+// at any moment. Otherwise whoever holds them all would keep everybody out.
+asio::awaitable<void> IoThread::make_room() {
+  co_await acceptor_->async_wait(Acceptor::wait_read, kAwait);
+  if (draining_ || count_.value() < options_.max_connections) co_return;
+  close_longest_idle();
+  // Until it has ended (or another one), or to look again.
+  pause_.expires_after(kAcceptPause);
+  co_await pause_.async_wait(kAwait);
+}
+
 asio::awaitable<void> IoThread::accept_loop() {
   while (!draining_) {
     if (count_.value() >= options_.max_connections) {
-      pause_.expires_after(kAcceptPause);
-      co_await pause_.async_wait(kAwait);
+      co_await make_room();
       continue;
     }
     auto [ec, socket] = co_await acceptor_->async_accept(kAwait);

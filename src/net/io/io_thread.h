@@ -82,6 +82,8 @@ class IoThread {
   void stop_accepting_here();
   void drop_connections_here();
   void serve(Socket socket);
+  void close_longest_idle();
+  boost::asio::awaitable<void> make_room();
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> watch_deadlines();
 

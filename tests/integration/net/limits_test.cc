@@ -91,20 +91,61 @@ TEST(Limits, OthersAreServedBetweenTheRequestsThatOneSendsAtOnce) {
   for (int i = 0; i < kMany; ++i) ASSERT_EQ(greedy.response(true).status, 200U) << i;
 }
 
+// Asks for an answer that does not come, and waits until the application has the request.
+void occupy(TestServer& t, RawClient& client) {
+  const int before = t.application.requests;
+  client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
+  while (t.application.requests == before) std::this_thread::sleep_for(1ms);
+}
+
 TEST(Limits, MoreConnectionsThanAllowedWaitTheirTurn) {
   ServerOptions options;
   options.max_connections = 2;
   TestServer t(options);
   auto first = t.client();
   auto second = t.client();
-  EXPECT_EQ(first.get("/1").status, 200U);
-  EXPECT_EQ(second.get("/2").status, 200U);
+  occupy(t, first);
+  EXPECT_EQ(second.upgrade().status, 101U) << "a WebSocket is not idle";
   auto third = t.client();
   third.send("GET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
-  EXPECT_EQ(second.get("/2").status, 200U);
+  std::this_thread::sleep_for(250ms);  // several looks long
+  second.send_text("still here");
+  EXPECT_EQ(second.read_frame().payload, "still here");
   EXPECT_EQ(t.server.open_connections(), 2U);
-  first.close();
+  EXPECT_EQ(t.application.requests, 1);
+  second.close();
   EXPECT_EQ(third.response().body, "GET /3");
+}
+
+TEST(Limits, ForOneMoreTheLongestIdleConnectionEnds) {
+  ServerOptions options;
+  options.max_connections = 3;
+  options.idle_timeout = 1h;
+  TestServer t(options);
+  auto busy = t.client();
+  occupy(t, busy);
+  auto older = t.client();
+  EXPECT_EQ(older.get("/1").status, 200U);
+  auto newer = t.client();
+  EXPECT_EQ(newer.get("/2").status, 200U);
+  EXPECT_EQ(older.get("/1").status, 200U) << "full, and nobody waits";
+  EXPECT_EQ(t.client().get("/3").status, 200U);
+  EXPECT_TRUE(newer.ends());
+  EXPECT_EQ(older.get("/1").status, 200U);
+}
+
+TEST(Limits, IdleConnectionsKeepNobodyOut) {
+  ServerOptions options;
+  options.max_connections = 20;
+  options.idle_timeout = 1h;
+  options.io_threads = 2;
+  TestServer t(options);
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(t.client());
+    EXPECT_EQ(idle.back().get("/x").status, 200U) << i;
+  }
+  EXPECT_LE(t.server.open_connections(), 21U);
 }
 
 TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
