@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -71,8 +72,15 @@ class WebSocket {
   // or be abandoned with abort() instead.
   virtual boost::asio::awaitable<void> close(CloseCode code, std::string_view reason) = 0;
   // Tries to send a close frame without waiting for the socket to drain, then drops the connection
-  // at once. Both read() and write() return. For a peer that takes nothing any more.
+  // at once. Both read() and write() return. For a peer that takes nothing any more. Where the
+  // connection is ending already, after the peer's close frame or a fault of it that it was told,
+  // that end keeps its 2 s.
   virtual void abort(CloseCode code, std::string_view reason) = 0;
+
+  // Has `then` called when the peer's close frame is here: from within read(), which returns only
+  // once the answer to it is sent. closed() tells the peer's code from then on. The default never
+  // calls, for doubles in tests.
+  virtual void when_peer_closes(std::function<void()> then);
 
   // How the connection ended, once read() has returned an error.
   virtual const WsClosed& closed() const = 0;

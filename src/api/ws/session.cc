@@ -48,6 +48,8 @@ awaitable<void> Session::run() {
   push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
                             services_.options.version, now()));
   on_tick();
+  // Its answer, and with it the end, waits behind what the client has not taken yet.
+  socket_->when_peer_closes([this] { leave_runs(); });
   try {
     co_await read_loop();
   } catch (const std::exception& fault) {
@@ -232,7 +234,8 @@ void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t o
   arm_tick();
 }
 
-// Called once the socket has ended, and when the token was revoked.
+// Called when the client's close frame has come, once the socket has ended, and when the token was
+// revoked.
 void Session::leave_runs() {
   const net::CloseCode code = socket_->closed().code;
   // A browser's close() without a code arrives as no_status: the person left on purpose.

@@ -61,6 +61,11 @@ std::string head_of(std::uint8_t opcode, std::size_t size) {
   return head;
 }
 
+// Beast writes every frame whole; what else it writes, the handshake's answer, begins with `H`.
+bool is_close_frame(std::string_view frame) {
+  return !frame.empty() && static_cast<std::uint8_t>(frame.front()) == (0x80U | kClose);
+}
+
 }  // namespace
 
 // The layer below Beast's stream: the connection's socket, or the TLS on it. Takes every frame
@@ -105,6 +110,10 @@ class MeteredSocket {
         taken = asio::buffer_size(buffers);
         std::string frame(taken, '\0');
         asio::buffer_copy(asio::buffer(frame), buffers);
+        if (is_close_frame(frame)) {
+          c.close_frame_sent = true;
+          c.set_deadline_in(kCloseTimeout);
+        }
         ec = c.put(frame, {});
         // Never completes before it has returned, as Asio asks of every operation.
         if (ec || !c.has_unsent()) {
@@ -218,6 +227,7 @@ class BeastWebSocket final : public WebSocket {
   asio::awaitable<void> close(CloseCode code, std::string_view reason) override;
   void abort(CloseCode code, std::string_view reason) override;
 
+  void when_peer_closes(std::function<void()> then) override { peer_closes_ = std::move(then); }
   const WsClosed& closed() const override { return closed_; }
   SteadyTime last_activity() const override { return last_activity_; }
   std::uint64_t bytes_written() const override { return connection_->bytes_written; }
@@ -227,14 +237,23 @@ class BeastWebSocket final : public WebSocket {
   asio::awaitable<Result<void>> send(std::string_view data, bool text);
   std::size_t grown(std::size_t size) const;
   // No data frame may follow a close frame, and Beast answers the peer's by itself.
-  bool is_over() const { return closing_ || connection_->peer_finished; }
+  bool is_over() const {
+    return closing_ || connection_->peer_finished || connection_->close_frame_sent;
+  }
+  // Beast is about to end the connection by itself, in read(): it answers the peer's close frame,
+  // or has told it of its fault and waits for its end. Bounded by the connection's deadline.
+  bool is_ending() const {
+    return !closing_ && (connection_->peer_finished || connection_->close_frame_sent);
+  }
   void note_activity() { last_activity_ = std::chrono::steady_clock::now(); }
+  void peer_closed();
   void read_ended(const boost::system::error_code& ec);
   void send_close_frame_now(CloseCode code, std::string_view reason);
 
   std::shared_ptr<Connection> connection_;
   beast::websocket::stream<MeteredSocket, false> stream_;
   WsClosed closed_;
+  std::function<void()> peer_closes_;
   SteadyTime last_activity_ = std::chrono::steady_clock::now();
   std::size_t max_message_bytes_;
   bool closing_ = false;  // a close frame was sent or received, or the connection is gone
@@ -284,7 +303,7 @@ asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
   stream_.read_message_max(max_message_bytes_);
   stream_.control_callback([this](beast::websocket::frame_type type, beast::string_view) {
     note_activity();
-    if (type == beast::websocket::frame_type::close) connection_->peer_finished = true;
+    if (type == beast::websocket::frame_type::close) peer_closed();
   });
   note_activity();
   co_return true;
@@ -316,18 +335,26 @@ std::size_t BeastWebSocket::grown(std::size_t size) const {
   return size + std::clamp<std::size_t>(hint, kFirstRead, std::max<std::size_t>(size, 16 * 1024));
 }
 
+// What was sent before it may wait for a peer that reads slowly or not at all, and the answer to it
+// behind that; how it ended is known now.
+void BeastWebSocket::peer_closed() {
+  connection_->peer_finished = true;
+  connection_->set_deadline_in(kCloseTimeout);
+  const auto& reason = stream_.reason();
+  closed_.code = reason.code == beast::websocket::close_code::none
+                     ? CloseCode::no_status
+                     : static_cast<CloseCode>(reason.code);
+  closed_.reason.assign(reason.reason.data(), reason.reason.size());
+  if (const auto then = std::exchange(peer_closes_, nullptr)) then();
+}
+
 void BeastWebSocket::read_ended(const boost::system::error_code& ec) {
   closing_ = true;
   connection_->clear_deadline();
-  if (ec == beast::websocket::error::closed) {
-    const auto& reason = stream_.reason();
-    closed_.code = reason.code == beast::websocket::close_code::none
-                       ? CloseCode::no_status
-                       : static_cast<CloseCode>(reason.code);
-    closed_.reason.assign(reason.reason.data(), reason.reason.size());
-  } else if (const auto code = code_sent_for(ec)) {
+  if (const auto code = code_sent_for(ec)) {
     closed_.code = *code;
-  } else if (telemetry::log_enabled(telemetry::LogLevel::debug)) {
+  } else if (ec != beast::websocket::error::closed &&
+             telemetry::log_enabled(telemetry::LogLevel::debug)) {
     telemetry::log(telemetry::LogLevel::debug, "a WebSocket broke", {{"error", ec.message()}});
   }
 }
@@ -360,13 +387,14 @@ asio::awaitable<Result<void>> BeastWebSocket::flush() {
 }
 
 asio::awaitable<Result<void>> BeastWebSocket::ping() {
-  if (closing_) co_return closed_error();
+  if (is_over()) co_return closed_error();
   const auto [ec] = co_await stream_.async_ping({}, kAwait);
   if (ec) co_return closed_error();
   co_return Result<void>();
 }
 
 asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view reason) {
+  if (is_ending()) co_return;
   if (closing_) {
     connection_->close();
     co_return;
@@ -384,6 +412,7 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
 }
 
 void BeastWebSocket::abort(CloseCode code, std::string_view reason) {
+  if (is_ending()) return;
   if (!closing_ && !connection_->has_unsent()) send_close_frame_now(code, reason);
   closing_ = true;
   connection_->close();

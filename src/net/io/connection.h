@@ -124,6 +124,7 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string unread;  // received, not yet parsed
   std::uint64_t bytes_written = 0;  // by a WebSocket, handed to the kernel
   bool peer_finished = false;  // of a WebSocket: nothing more is to come after its close frame
+  bool close_frame_sent = false;  // of a WebSocket: no frame may follow it (RFC 6455 section 5.5.1)
 
  private:
   IoThread& thread_;

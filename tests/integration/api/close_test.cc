@@ -153,6 +153,20 @@ TEST_F(CloseTest, AReaderThatTakesNothingIsClosedAndCanResume) {
   EXPECT_EQ(bytes, 256U * 64 * 1024);
 }
 
+TEST_F(CloseTest, AReaderThatTakesNothingAndClosesStopsItsRunAtOnce) {
+  start();
+  Device device = connect(enroll().access_token, 4096);
+  device.say(kChat);
+  const auto generation = model_->generation(0);
+  flood(generation);
+  std::this_thread::sleep_for(300ms);  // until the server can write no more
+  device.raw.send_close(1000);
+  for (int i = 0; i < 100 && !generation->stop.stop_requested(); ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(generation->stop.stop_requested());
+  EXPECT_TRUE(counts_closes(1000));
+}
+
 TEST_F(CloseTest, ControlFramesThatNobodyReadsAreBounded) {
   api_.control_queue = 8;
   api_.message_burst = 1'000'000;

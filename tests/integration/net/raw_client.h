@@ -137,6 +137,8 @@ class RawClient {
     return true;
   }
   bool has_bytes() const { return !in_.empty(); }
+  // Whether the connection ended with a reset, once a read has told its end.
+  bool was_reset() const { return was_reset_; }
 
   RawResponse upgrade(std::string_view extra_headers = "") {
     return ask(
@@ -203,6 +205,7 @@ class RawClient {
     std::array<char, 65536> buffer{};
     const auto n = tls_ ? SSL_read(tls_, buffer.data(), static_cast<int>(buffer.size()))
                         : ::recv(fd_, buffer.data(), buffer.size(), 0);
+    was_reset_ = n < 0 && errno == ECONNRESET;
     if (n <= 0) return false;
     in_.append(buffer.data(), static_cast<std::size_t>(n));
     return true;
@@ -214,6 +217,7 @@ class RawClient {
   }
 
   int fd_ = -1;
+  bool was_reset_ = false;
   SSL* tls_ = nullptr;  // plain TCP without
   std::string in_;
 };

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include <atomic>
 
@@ -64,6 +65,53 @@ asio::awaitable<void> abort_when_stuck(Seen& seen, std::unique_ptr<WebSocket> so
     timer.expires_after(1ms);
     co_await timer.async_wait(asio::use_awaitable);
   }
+  seen.closed_promise.set_value(socket->closed());
+}
+
+asio::awaitable<void> write_until_it_fails(WebSocket& socket, bool& ended) {
+  co_await write_for_ever(socket, ended);
+  socket.abort(CloseCode::internal_error, "");
+}
+
+asio::awaitable<void> wait_until(WebSocket& socket, const bool& flag) {
+  asio::steady_timer timer(socket.executor());
+  while (!flag) {
+    timer.expires_after(1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+// Says in `bytes` what was written when the peer's close frame came.
+asio::awaitable<void> write_and_read(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  socket->when_peer_closes([&seen, &socket = *socket] {
+    EXPECT_EQ(socket.closed().code, CloseCode::normal);
+    seen.bytes_promise.set_value(socket.bytes_written());
+  });
+  bool ended = false;
+  asio::co_spawn(socket->executor(), write_until_it_fails(*socket, ended), asio::detached);
+  co_await drain(*socket);
+  socket->abort(CloseCode::going_away, "");
+  co_await wait_until(*socket, ended);
+  seen.closed_promise.set_value(socket->closed());
+}
+
+// Writes a little in each turn of the thread, and goes by what that says, as a session does.
+asio::awaitable<void> chatter(WebSocket& socket, bool& ended) {
+  while (socket.write_now("word")) co_await asio::post(socket.executor(), asio::use_awaitable);
+  const auto written = co_await socket.write("word");
+  EXPECT_FALSE(written);
+  socket.abort(CloseCode::internal_error, "");
+  ended = true;
+}
+
+asio::awaitable<void> chatter_from_the_first_message(Seen& seen,
+                                                     std::unique_ptr<WebSocket> socket) {
+  const auto message = co_await socket->read();
+  EXPECT_TRUE(message);
+  bool ended = false;
+  asio::co_spawn(socket->executor(), chatter(*socket, ended), asio::detached);
+  co_await drain(*socket);
+  co_await wait_until(*socket, ended);
   seen.closed_promise.set_value(socket->closed());
 }
 
@@ -224,6 +272,58 @@ TEST(WebSocketEnd, ThePeersCodeAndReasonAreTold) {
   const auto closed = seen.closed.get();
   EXPECT_EQ(closed.code, CloseCode::going_away);
   EXPECT_EQ(closed.reason, "tab closed");
+}
+
+TEST(WebSocketEnd, ASlowReaderThatClosesGetsItsAnswer) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, write_and_read);
+  RawClient client(t.server.port(), 4096);
+  client.upgrade();
+  std::this_thread::sleep_for(300ms);  // until the server can write no more
+  client.send_close(1000);
+  ASSERT_EQ(seen.bytes.wait_for(1s), std::future_status::ready) << "told before the end";
+  RawFrame frame = client.read_frame();
+  while (frame.opcode == 1) frame = client.read_frame();
+  EXPECT_EQ(frame.code(), 1000U);
+  EXPECT_TRUE(client.ends());
+  EXPECT_FALSE(client.was_reset());
+  EXPECT_EQ(seen.closed.get().code, CloseCode::normal);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketEnd, APeerThatClosesAndReadsNothingIsNotWaitedForLong) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, write_and_read);
+  RawClient client(t.server.port(), 4096);
+  client.upgrade();
+  std::this_thread::sleep_for(300ms);
+  client.send_close(1000);
+  EXPECT_EQ(seen.bytes.wait_for(1s), std::future_status::ready);
+  ASSERT_EQ(seen.closed.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(seen.closed.get().code, CloseCode::normal);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+TEST(WebSocketEnd, NothingFollowsTheCloseFrameForAFault) {
+  TestServer t;
+  Seen seen;
+  t.application.session = with(seen, chatter_from_the_first_message);
+  auto client = t.client();
+  client.upgrade();
+  // It goes on sending, which is no reason to reset the connection and lose the close frame.
+  client.send(RawClient::frame(1, "go") + RawClient::frame(1, "\xc3\x28") +
+              RawClient::frame(1, std::string(100'000, 'x')));
+  RawFrame frame = client.read_frame();
+  while (frame.opcode == 1) frame = client.read_frame();
+  EXPECT_EQ(frame.code(), 1007U);
+  EXPECT_EQ(client.read_frame().opcode, -1);
+  EXPECT_FALSE(client.was_reset());
+  EXPECT_TRUE(client.send("and on")) << "read and dropped";
+  client.close();
+  EXPECT_EQ(seen.closed.get().code, CloseCode::invalid_payload);
+  EXPECT_TRUE(t.settles_at(0));
 }
 
 TEST(WebSocketEnd, ACloseWithoutCodeIs1005) {

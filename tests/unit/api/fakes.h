@@ -179,6 +179,8 @@ struct Wire {
   bool backed_up = false;                // until the next flush()
   int flushes = 0;
   int pings = 0;
+  std::function<void()> peer_closes;
+  std::optional<net::WsClosed> peer_closed;  // its close frame has come; the end has not
   SteadyTime last_activity = std::chrono::steady_clock::now();
 
   void hear(std::string text, bool binary = false) {
@@ -238,8 +240,12 @@ class FakeSocket : public net::WebSocket {
     if (!wire_.ended) wire_.we_closed = net::WsClosed{code, std::string(reason)};
     wire_.end(code, std::string(reason));
   }
+  void when_peer_closes(std::function<void()> then) override {
+    wire_.peer_closes = std::move(then);
+  }
   const net::WsClosed& closed() const override {
     static const net::WsClosed kOpen;
+    if (wire_.peer_closed) return *wire_.peer_closed;
     return wire_.ended ? *wire_.ended : kOpen;
   }
   SteadyTime last_activity() const override { return wire_.last_activity; }

@@ -109,6 +109,22 @@ TEST_F(SessionReads, ClosingOnPurposeIsToldFromVanishing) {
   EXPECT_EQ(engine_.left[0].how, chat::Leave::closed);
 }
 
+TEST_F(SessionReads, AClientThatClosesAndTakesNothingHasLeftAtOnce) {
+  open();
+  say(kChat);
+  wire_.stuck = true;
+  say(R"({"type":"ping"})");
+  wire_.peer_closed = net::WsClosed{net::CloseCode::normal, ""};
+  wire_.peer_closes();
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::closed);
+  settle();
+  EXPECT_FALSE(wire_.ended);
+  wire_.end(net::CloseCode::abnormal);
+  settle();
+  EXPECT_EQ(engine_.left.size(), 1U);
+}
+
 TEST_F(SessionReads, AVanishedSocketIsLost) {
   open();
   say(kChat);
