@@ -18,15 +18,19 @@ constexpr std::chrono::milliseconds kUnwind{1000};
 }  // namespace
 
 struct Server::State {
-  State(ServerOptions o, Application& app) : options(std::move(o)), application(app) {
+  State(ServerOptions o, Application& app)
+      : options(std::move(o)),
+        application(app),
+        bodies(BodyBudget::limit_for(options.max_body_bytes)) {
     for (int i = 0; i < std::max(1, options.io_threads); ++i) {
-      threads.push_back(std::make_unique<IoThread>(options, application, count));
+      threads.push_back(std::make_unique<IoThread>(options, application, count, bodies));
     }
   }
 
   ServerOptions options;
   Application& application;
   ConnectionCount count;
+  BodyBudget bodies;
   std::unique_ptr<TlsContext> tls;  // null: plain HTTP
   std::vector<std::unique_ptr<IoThread>> threads;
   std::uint16_t port = 0;

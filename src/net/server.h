@@ -55,14 +55,15 @@ class Application {
   // Only for GET with `Upgrade: websocket`.
   virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(
       HttpRequest request) = 0;
-  // The answer to an error that the HTTP layer itself found (400, 408, 413, 431, 500, 501): api/
-  // makes it a problem document. The request is there as far as it was read.
+  // The answer to an error that the HTTP layer itself found (400, 408, 413, 426, 431, 500, 501,
+  // 503, 505): api/ makes it a problem document. The request is there as far as it was read.
   virtual HttpResponse error_response(unsigned status, std::string_view detail,
                                       const HttpRequest& request) = 0;
 };
 
 // Owns the I/O threads, one io_context and one acceptor (SO_REUSEPORT) each, and every connection.
-// Thread-safe from outside. Bounded: connections, header, body and message bytes, every wait.
+// Thread-safe from outside. Bounded: connections, header, body and message bytes, every wait, and
+// the request bodies of all connections together (64 MiB, or four of the largest: 503 past it).
 // When descriptors run out (EMFILE, ENFILE, ENOBUFS) accepting pauses 100 ms and goes on.
 class Server {
  public:

@@ -147,7 +147,8 @@ void feed(Connection& c, RequestParser& parser, std::string_view bytes) {
 }
 
 // Reads one request. `failure` is filled when the result is `failed`.
-asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, bool first,
+asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
+                                         BodyBudget::Share& share, bool first,
                                          HttpFailure& failure) {
   c.begin_idle();
   ReadDeadlines deadlines(c, first);
@@ -156,6 +157,10 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser, b
   for (;;) {
     if (parser.failure()) {
       failure = *parser.failure();
+      co_return ReadResult::failed;
+    }
+    if (!share.cover(parser.request().body.size())) {
+      failure = {503, "Too many requests with large bodies at once; try again in a moment."};
       co_return ReadResult::failed;
     }
     if (parser.done()) co_return ReadResult::complete;
@@ -288,13 +293,17 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     std::optional<RequestParser> parser(std::in_place, c.thread().options().max_header_bytes,
                                         c.thread().options().max_body_bytes);
     HttpFailure failure;
-    const ReadResult read = co_await read_request(c, *parser, first, failure);
+    BodyBudget::Share share(c.thread().bodies());
+    const ReadResult read = co_await read_request(c, *parser, share, first, failure);
     if (read == ReadResult::gone) co_return std::nullopt;
     HttpRequest request = std::move(parser->request());
     const bool keeps_alive = read == ReadResult::complete && parser->keeps_alive();
     const bool may_upgrade = parser->may_upgrade();
     parser.reset();
     if (read == ReadResult::failed) {
+      // Neither is needed to say so to a peer that takes its time.
+      std::string().swap(request.body);
+      share.release();
       co_await refuse(c, failure, request);
       co_return std::nullopt;
     }
@@ -314,6 +323,7 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     } else {
       answer.response = co_await answer_plain(c, std::move(request));
     }
+    share.release();
     answer.keep_alive = keeps_alive && !answer.response.close && !c.thread().draining();
     const bool sent = co_await send_answer(c, answer, request_id);
     if (!sent) co_return std::nullopt;

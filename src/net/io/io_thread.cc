@@ -64,10 +64,12 @@ bool ConnectionCount::wait_for_none(std::chrono::milliseconds limit) {
                              [this] { return open_.load(std::memory_order_acquire) == 0; });
 }
 
-IoThread::IoThread(const ServerOptions& options, Application& application, ConnectionCount& count)
+IoThread::IoThread(const ServerOptions& options, Application& application, ConnectionCount& count,
+                   BodyBudget& bodies)
     : options_(options),
       application_(application),
       count_(count),
+      bodies_(bodies),
       read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()),
       work_(context_.get_executor()),
       pause_(context_),

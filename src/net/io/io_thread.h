@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 
+#include "net/io/body_budget.h"
 #include "net/io/connection.h"
 #include "net/io/listener.h"
 #include "net/io/tls_context.h"
@@ -41,10 +42,11 @@ class ConnectionCount {
 
 // Owns its thread and everything on it. Constructor, start, stop_accepting, drop_connections and
 // join are called by the server's owner; all else runs on the thread itself. `options`,
-// `application` and `count` must outlive it.
+// `application`, `count` and `bodies` must outlive it.
 class IoThread {
  public:
-  IoThread(const ServerOptions& options, Application& application, ConnectionCount& count);
+  IoThread(const ServerOptions& options, Application& application, ConnectionCount& count,
+           BodyBudget& bodies);
   ~IoThread();
 
   boost::asio::io_context& context() { return context_; }
@@ -67,6 +69,7 @@ class IoThread {
   // For connections, on this thread.
   const ServerOptions& options() const { return options_; }
   Application& application() { return application_; }
+  BodyBudget& bodies() { return bodies_; }
   bool draining() const { return draining_; }
   std::array<char, 64 * 1024>& read_buffer() { return *read_buffer_; }
   std::string& write_buffer() { return write_buffer_; }
@@ -90,6 +93,7 @@ class IoThread {
   const ServerOptions& options_;
   Application& application_;
   ConnectionCount& count_;
+  BodyBudget& bodies_;
   const TlsContext* tls_ = nullptr;
   // Before the context, whose destruction ends the connections that are left.
   Connections connections_;

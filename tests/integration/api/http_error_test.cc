@@ -1,4 +1,7 @@
 // Every status that the HTTP side answers with, as a problem document (RFC 9457).
+#include <algorithm>
+#include <vector>
+
 #include "gateway_server.h"
 
 namespace tars::api::testing {
@@ -82,6 +85,34 @@ TEST_F(HttpErrorTest, ABodyThatIsTooLargeIsToldWhileItIsStillComing) {
       "Content-Length: 104857600\r\n\r\n{\"client_id\":\"");
   is_problem(client.response(), 413, "PAYLOAD_TOO_LARGE");
   EXPECT_EQ(http("GET /health").status, 200U);
+}
+
+TEST_F(HttpErrorTest, LargeBodiesOfManyAtOnceAre503) {
+  start();
+  const std::string large(1024 * 1024 - 1, ' ');
+  const std::string head =
+      "POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1048576\r\n\r\n";
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 70; ++i) {
+    clients.emplace_back(server_->port());
+    clients.back().send(head + large);
+  }
+  const auto is_answered = [](const RawClient& client) { return client.has_answer(); };
+  for (int i = 0; i < 1000 && std::ranges::none_of(clients, is_answered); ++i)
+    std::this_thread::sleep_for(10ms);
+  int refused = 0;
+  for (RawClient& client : clients) {
+    client.send(" ");
+    const RawResponse response = client.response();
+    if (response.status == 404) continue;
+    is_problem(response, 503, "UNAVAILABLE");
+    EXPECT_TRUE(response.has("Retry-After: ")) << response.head;
+    EXPECT_TRUE(response.has("Connection: close")) << response.head;
+    ++refused;
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_LE(refused, 6) << "64 MiB have room";
+  EXPECT_EQ(clients[0].ask(head + large + " ").status, 404U) << "all was given back";
 }
 
 TEST_F(HttpErrorTest, SlowHeadersAre408) {

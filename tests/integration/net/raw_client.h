@@ -137,6 +137,11 @@ class RawClient {
     return true;
   }
   bool has_bytes() const { return !in_.empty(); }
+  // Whether the server has sent something, or the end, that was not read yet.
+  bool has_answer() const {
+    pollfd waiting{fd_, POLLIN, 0};
+    return ::poll(&waiting, 1, 0) == 1;
+  }
   // Whether the connection ended with a reset, once a read has told its end.
   bool was_reset() const { return was_reset_; }
 

@@ -28,7 +28,8 @@ TEST(IoThread, EndsWithoutEverHavingStarted) {
   ServerOptions options;
   PlainApplication application;
   ConnectionCount count;
-  IoThread thread(options, application, count);
+  BodyBudget bodies(1);
+  IoThread thread(options, application, count, bodies);
   thread.stop_accepting();
   EXPECT_TRUE(thread.draining());
   thread.join();
@@ -38,7 +39,8 @@ TEST(IoThread, RunsAndEnds) {
   ServerOptions options;
   PlainApplication application;
   ConnectionCount count;
-  IoThread thread(options, application, count);
+  BodyBudget bodies(1);
+  IoThread thread(options, application, count, bodies);
   thread.start();
   auto done = asio::post(thread.context(), asio::use_future);
   EXPECT_EQ(done.wait_for(20s), std::future_status::ready);

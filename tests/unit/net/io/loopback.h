@@ -96,7 +96,8 @@ struct Loopback {
   ServerOptions options;
   PlainApplication application;
   ConnectionCount count;
-  IoThread thread{options, application, count};
+  BodyBudget bodies{1 << 20};
+  IoThread thread{options, application, count, bodies};
   asio::io_context peer_context;
   tcp::socket peer{peer_context};
   std::shared_ptr<Connection> connection;
