@@ -134,6 +134,9 @@ awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
 awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match& match) {
   const net::HttpRequest& request = call.request;
   if (match.route == nullptr) {
+    // Of the server and no path of it (RFC 9110 section 9.3.7).
+    if (request.method == "OPTIONS" && request.path == "*")
+      co_return net::HttpResponse{204, {}, {}};
     if (match.allow.empty()) {
       co_return problem_response(make_error(ErrorCode::not_found, "There is nothing at this path"),
                                  place_of(call));

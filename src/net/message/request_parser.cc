@@ -19,16 +19,28 @@ constexpr std::size_t kMaxReserve = 64 * 1024;
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
+// Where the request line names a version that Beast does not know, npos where it names none.
 // `GET / HTTP/2.0` asks for a version we lack; `GET / FOO` is no HTTP at all, and HTTP/1.1 is
 // found fault with only for what stands behind it.
-bool names_http_version(std::string_view bytes) {
+std::size_t http_version_in(std::string_view bytes) {
   const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
   const auto space = line.rfind(' ');
-  if (space == std::string_view::npos) return false;
+  if (space == std::string_view::npos) return std::string_view::npos;
   const auto word = line.substr(space + 1);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return word.size() == 8 && word.starts_with("HTTP/") && digit(word[5]) && word[6] == '.' &&
-         digit(word[7]) && word != "HTTP/1.1" && word != "HTTP/1.0";
+  const bool is_one = word.size() == 8 && word.starts_with("HTTP/") && digit(word[5]) &&
+                      word[6] == '.' && digit(word[7]) && word != "HTTP/1.1" && word != "HTTP/1.0";
+  return is_one ? space + 1 : std::string_view::npos;
+}
+
+// The same with HTTP/1.1 for a later 1.x, which is understood as that (RFC 9110 section 2.5);
+// nullopt for everything else.
+std::optional<std::string> as_http11(std::string_view bytes) {
+  const std::size_t at = http_version_in(bytes);
+  if (at == std::string_view::npos || bytes[at + 5] != '1') return std::nullopt;
+  std::string out(bytes);
+  out[at + 7] = '1';
+  return out;
 }
 
 }  // namespace
@@ -55,8 +67,7 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     boost::beast::error_code ec;
     const bool in_body = header_done_;
     const std::size_t body_before = request_.body.size();
-    const std::size_t n =
-        Base::put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
+    const std::size_t n = put(bytes.substr(used), ec);
     used += n;
     const bool is_cut = ec == http::error::need_more;
     if (ec && !is_cut && !failure_) fail_from(ec, bytes.substr(used));
@@ -71,6 +82,14 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   return used;
 }
 
+std::size_t RequestParser::put(std::string_view bytes, boost::beast::error_code& ec) {
+  const std::size_t used = Base::put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
+  if (ec != http::error::bad_version) return used;
+  // Nothing was used: the request line is read as a whole.
+  const auto known = as_http11(bytes);
+  return known ? Base::put(boost::asio::const_buffer(known->data(), known->size()), ec) : used;
+}
+
 void RequestParser::fail(unsigned status, std::string detail) {
   failure_ = HttpFailure{status, std::move(detail)};
   done_ = false;
@@ -81,7 +100,7 @@ void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_vi
     fail(431, "The request line and headers are larger than this server accepts.");
   } else if (ec == http::error::body_limit) {
     fail(413, "The body is larger than this server accepts.");
-  } else if (ec == http::error::bad_version && names_http_version(unread)) {
+  } else if (ec == http::error::bad_version && http_version_in(unread) != std::string_view::npos) {
     fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
   } else {
     fail(400, "The request is malformed: " + ec.message() + ".");
@@ -121,7 +140,12 @@ void RequestParser::on_header_impl(ErrorCodeRef ec) {
 void RequestParser::check_header() {
   if (unknown_encoding_) return fail(501, "Only the transfer encoding `chunked` is understood.");
   if (version_ < 11) expects_continue_ = false;  // RFC 9110 section 10.1.1
-  if (version_ >= 11 && hosts_ != 1) return fail(400, "An HTTP/1.1 request needs one Host header.");
+  if (hosts_ > 1 || (version_ >= 11 && hosts_ == 0)) {
+    return fail(400, "An HTTP/1.1 request needs one Host header.");
+  }
+  if (!is_host(request_.header("Host").value_or(""))) {
+    return fail(400, "The Host header is no host name or address with an optional port.");
+  }
   if (version_ < 11 && request_.header("Transfer-Encoding")) {
     return fail(400, "HTTP/1.0 has no transfer encoding.");
   }
@@ -129,6 +153,17 @@ void RequestParser::check_header() {
   if (!target) return fail(400, target.error().message);
   request_.path = std::move(target->path);
   request_.query = std::move(target->query);
+  if (!target->authority.empty()) set_host(std::move(target->authority));
+}
+
+// What the request line names counts (RFC 9112 section 3.2.2).
+void RequestParser::set_host(std::string authority) {
+  for (auto& [name, value] : request_.headers) {
+    if (!equals_ignoring_case(name, "Host")) continue;
+    value = std::move(authority);
+    return;
+  }
+  request_.headers.emplace_back("Host", std::move(authority));
 }
 
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCodeRef) {

@@ -63,9 +63,11 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t remain, View body, ErrorCodeRef ec) override;
   void on_finish_impl(ErrorCodeRef ec) override;
 
+  std::size_t put(std::string_view bytes, boost::beast::error_code& ec);
   void fail(unsigned status, std::string detail);
   void fail_from(const boost::beast::error_code& ec, std::string_view unread);
   void check_header();
+  void set_host(std::string authority);
 
   HttpRequest request_;
   std::optional<HttpFailure> failure_;

@@ -1,5 +1,6 @@
 #include "net/message/request_target.h"
 
+#include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -38,6 +39,11 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
       url->scheme_id() != boost::urls::scheme::https) {
     return bad_target();
   }
+  if (is_absolute) {
+    if (url->has_userinfo() || url->encoded_host().empty()) return bad_target();
+    const auto host = url->encoded_host_and_port();
+    parsed.authority.assign(host.data(), host.size());
+  }
 
   parsed.path = url->encoded_path().decode();
   if (!is_clean(parsed.path)) return bad_target();
@@ -59,6 +65,12 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
     parsed.query.emplace_back(std::move(key), std::move(value));
   }
   return parsed;
+}
+
+bool is_host(std::string_view text) {
+  const auto authority = boost::urls::parse_authority({text.data(), text.size()});
+  return authority && !authority->has_userinfo() &&
+         (!authority->has_port() || !authority->encoded_host().empty());
 }
 
 }  // namespace tars::net

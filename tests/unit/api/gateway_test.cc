@@ -51,6 +51,7 @@ TEST_F(GatewayTest, UnknownPathsAndMethods) {
   EXPECT_EQ(ask("PUT", "/health").status, 405U);
   EXPECT_EQ(header("Allow"), "GET, HEAD, OPTIONS");
   EXPECT_EQ(ask("HEAD", "/health").status, 200U);
+  EXPECT_EQ(ask("OPTIONS", "*").status, 204U) << "of the server and no path of it";
   EXPECT_EQ(ask("GET", "/ws/chat").status, 426U);
   EXPECT_EQ(header("X-Content-Type-Options"), "nosniff");
 }

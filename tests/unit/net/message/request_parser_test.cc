@@ -69,6 +69,42 @@ TEST(RequestParser, OldVersionDoesNotKeepAlive) {
   EXPECT_FALSE(parser.keeps_alive());
 }
 
+// RFC 9110 section 2.5.
+TEST(RequestParser, ALaterMinorVersionIsReadAsTheHighestKnown) {
+  const std::string bytes = "GET /a HTTP/1.2\r\nHost: t\r\n\r\n";
+  for (std::size_t step = 1; step <= bytes.size(); ++step) {
+    RequestParser parser(kHeader, kBody);
+    EXPECT_EQ(feed_in_steps(parser, bytes, step), bytes.size()) << step;
+    ASSERT_TRUE(parser.done()) << step;
+    EXPECT_EQ(parser.request().target, "/a");
+    EXPECT_TRUE(parser.keeps_alive());
+    EXPECT_TRUE(parser.may_upgrade());
+  }
+  EXPECT_EQ(failure_of("GET / HTTP/1.9\r\n\r\n"), 400U) << "without a Host";
+  EXPECT_EQ(failure_of("GET / HTTP/1.2x\r\nHost: t\r\n\r\n"), 400U);
+  EXPECT_EQ(failure_of("GET / HTTP/1.2 \r\nHost: t\r\n\r\n"), 400U);
+  EXPECT_EQ(failure_of("GET / HTTP/2.0\r\nHost: t\r\n\r\n"), 505U);
+  EXPECT_EQ(failure_of("GET / HTTP/0.9\r\nHost: t\r\n\r\n"), 505U);
+}
+
+TEST(RequestParser, TheHostIsANameOrAnAddress) {
+  EXPECT_EQ(failure_of("GET / HTTP/1.1\r\nHost: a b/c\r\n\r\n"), 400U);
+  EXPECT_EQ(failure_of("GET / HTTP/1.1\r\nHost: user@t\r\n\r\n"), 400U);
+  EXPECT_EQ(failure_of("GET / HTTP/1.0\r\nHost: a/b\r\n\r\n"), 400U);
+  EXPECT_EQ(failure_of("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n"), 400U);
+  const std::pair<const char*, const char*> rows[] = {
+      {"GET / HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n", "[::1]:8000"},
+      {"GET / HTTP/1.1\r\nHost:\r\n\r\n", ""},
+      {"GET http://b:80/ HTTP/1.1\r\nHost: a\r\n\r\n", "b:80"},
+      {"GET http://b/ HTTP/1.0\r\n\r\n", "b"}};
+  for (const auto& [bytes, host] : rows) {
+    RequestParser parser(kHeader, kBody);
+    parser.feed(bytes);
+    ASSERT_TRUE(parser.done()) << bytes;
+    EXPECT_EQ(parser.request().header("Host"), host);
+  }
+}
+
 TEST(RequestParser, FailuresHaveTheirStatus) {
   const std::string start = "POST / HTTP/1.1\r\nHost: t\r\n";
   EXPECT_EQ(failure_of("\x16\x03\x01"), 400U);

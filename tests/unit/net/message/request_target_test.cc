@@ -27,16 +27,32 @@ TEST(RequestTarget, AbsoluteFormAndAsterisk) {
   ASSERT_TRUE(absolute);
   EXPECT_EQ(absolute->path, "/p");
   EXPECT_EQ(absolute->query, (Query{{"q", "1"}}));
+  EXPECT_EQ(absolute->authority, "example.org:80");
+  EXPECT_EQ(parse_request_target("/p")->authority, "");
   EXPECT_EQ(parse_request_target("http://example.org")->path, "/");
   EXPECT_EQ(parse_request_target("*")->path, "*");
 }
 
 TEST(RequestTarget, BadOnesAreRefused) {
   for (const auto* bad : {"", "x", "/%", "/%2", "/%zz", "/?q=%g1", "/a b", "/\"", "/%00", "/?a=%00",
-                          "/%ff", "/?%c3=1", "/#fragment", "example.org:443"}) {
+                          "/%ff", "/?%c3=1", "/#fragment", "example.org:443", "http://", "http:/p",
+                          "http://user@example.org/"}) {
     const auto t = parse_request_target(bad);
     ASSERT_FALSE(t.has_value()) << bad;
     EXPECT_EQ(t.error().code, ErrorCode::invalid_request);
+  }
+}
+
+TEST(RequestTarget, AHostIsANameOrAnAddressAndAPort) {
+  for (const char* good : {"", "t", "example.org", "a_b.example:8000", "127.0.0.1:1", "[::1]:8000",
+                           "[::1]", "xn--bcher-kva.example", "t:"}) {
+    EXPECT_TRUE(is_host(good)) << good;
+  }
+  for (const char* bad : {"a b", "a b/c", "a/c", "user@t", "t:x", "t:1:2", "::1", "[::1", ":1",
+                          "t?q", "t#f", "http://t",
+                          "b\xC3\xBC"
+                          "cher"}) {
+    EXPECT_FALSE(is_host(bad)) << bad;
   }
 }
 
