@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kCachedTokens = 4096;
 constexpr std::size_t kRecentFamilies = 16384;
 constexpr std::chrono::seconds kTouchInterval{60};
+constexpr std::chrono::seconds kClockRetry{3600};  // a clock may be set right at any time
 
 Error refused(ErrorCode code, const char* word) { return make_error(code, word); }
 
@@ -91,7 +92,28 @@ Result<Claims> DurableTokenService::verify(std::string_view token, TokenType exp
   return claims;
 }
 
+// One that is behind now and one that was ahead look the same from here.
+Result<void> DurableTokenService::check_clock() const {
+  const std::int64_t mark = dead_->pruned_until();
+  const auto lifetime = std::min(options_.access_lifetime, options_.refresh_lifetime);
+  const std::int64_t left = mark - lifetime.count() - now();
+  if (left <= 0) return {};
+  const auto at = [](std::int64_t seconds) {
+    return format_rfc3339(WallTime(std::chrono::seconds(seconds)));
+  };
+  Error error = make_error(
+      ErrorCode::store_unavailable,
+      "the clock of this server is behind or was ahead: it shows " + at(now()) +
+          ", but every token that expires before " + at(mark) +
+          " counts as expired. Tokens are issued again at " + at(now() + left) +
+          "; if the clock is behind, set it right; if it is right and you cannot wait, stop the "
+          "server and move auth.db away, and every device asks for a new token");
+  error.retry_after = std::min(std::chrono::seconds(left), kClockRetry);
+  return error;
+}
+
 Result<TokenPair> DurableTokenService::mint(Claims claims) const {
+  if (auto good = check_clock(); !good) return good.error();
   claims.issued_at = now();
   TokenPair pair;
   pair.expires_in = options_.access_lifetime;
@@ -101,11 +123,6 @@ Result<TokenPair> DurableTokenService::mint(Claims claims) const {
     claims.token_id = make_id("tok");
     claims.expires_at =
         claims.issued_at + (access ? options_.access_lifetime : options_.refresh_lifetime).count();
-    if (claims.expires_at < dead_->pruned_until()) {
-      return make_error(
-          ErrorCode::store_unavailable,
-          "the clock of this server is behind the time it showed earlier: set it right");
-    }
     auto token = codec_.encode(claims);
     if (!token) return token.error();
     (access ? pair.access_token : pair.refresh_token) = std::move(*token);
@@ -158,7 +175,8 @@ void DurableTokenService::touch(const Claims& claims) {
 
 Result<void> DurableTokenService::check() const {
   if (broken_) return *broken_;
-  return thread_.status();
+  if (auto stored = thread_.status(); !stored) return stored;
+  return check_clock();
 }
 
 void DurableTokenService::shutdown() { thread_.shutdown(); }

@@ -48,8 +48,10 @@ class DurableTokenService final : public TokenService {
   // Signature, claims and key, from the cache or the codec.
   Result<SignedClaims> read(std::string_view token) const;
   Result<void> check_times(const SignedClaims& token) const;
-  // iat, nbf and exp of a pair made now; store_unavailable while the clock is behind what was
-  // forgotten.
+  // store_unavailable while a pair that is made now would count as expired: what was forgotten
+  // expires later than it.
+  Result<void> check_clock() const;
+  // iat, nbf and exp of a pair made now; errors of check_clock().
   Result<TokenPair> mint(Claims claims) const;
   // Of a family that begins now.
   Claims new_family(const EnrollRequest& request) const;

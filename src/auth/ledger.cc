@@ -43,6 +43,10 @@ CREATE TABLE generation(
 ) STRICT;
 INSERT INTO generation
   SELECT 1, CASE WHEN until > 0 THEN '' ELSE lower(hex(randomblob(16))) END FROM pruned;
+)sql"},
+                                 // How long any token of a family whose row is gone may be good.
+                                 store::Migration{3, R"sql(
+ALTER TABLE pruned ADD COLUMN families_until INTEGER NOT NULL DEFAULT 0;
 )sql"}};
 
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
@@ -170,7 +174,8 @@ Result<std::optional<std::int64_t>> Ledger::revoke_family(std::string_view famil
                                                           std::int64_t expires_at) {
   auto statement = database_.prepare(
       "INSERT INTO revoked_families VALUES (?1, max(?2, ifnull((SELECT expires_at FROM families"
-      " WHERE sid = ?1), 0))) ON CONFLICT(sid) DO NOTHING RETURNING expires_at");
+      " WHERE sid = ?1), (SELECT families_until FROM pruned))))"
+      " ON CONFLICT(sid) DO NOTHING RETURNING expires_at");
   if (!statement) return statement.error();
   auto row = statement->bind(1, family).bind(2, expires_at).step();
   if (!row) return row.error();
@@ -206,12 +211,15 @@ Result<bool> Ledger::end_token(std::string_view token_id, std::int64_t expires_a
 Result<Ledger::Pruned> Ledger::prune(std::int64_t cutoff, int limit) {
   Pruned out;
   // No further than to what is forgotten: a clock that shows a far future for a moment would
-  // else end every token until then.
+  // else end every token until then. A family that is forgotten moves another mark: no token of it
+  // was revoked, so none is to be refused, but one that is revoked later must stay so for as long
+  // as its row would have said.
   auto last = database_.prepare(
       "UPDATE pruned SET until = max(until, 1 + ifnull((SELECT max(expires_at) FROM ("
-      "SELECT max(expires_at) AS expires_at FROM families WHERE expires_at < ?1"
-      " UNION ALL SELECT max(expires_at) FROM revoked_families WHERE expires_at < ?1"
-      " UNION ALL SELECT max(expires_at) FROM dead_tokens WHERE expires_at < ?1)), -1))"
+      "SELECT max(expires_at) AS expires_at FROM revoked_families WHERE expires_at < ?1"
+      " UNION ALL SELECT max(expires_at) FROM dead_tokens WHERE expires_at < ?1)), -1)),"
+      " families_until = max(families_until,"
+      " ifnull((SELECT max(expires_at) FROM families WHERE expires_at < ?1), 0))"
       " RETURNING until");
   if (!last) return last.error();
   auto row = last->bind(1, cutoff).step();

@@ -43,7 +43,8 @@ class Ledger {
 
   Result<bool> is_family_revoked(std::string_view family);
   // The latest second at which a token of it could be good: `expires_at`, or later where the family
-  // is known to live longer. nullopt when it already was revoked.
+  // is known to live longer, or is unknown and may be one that was forgotten. nullopt when it
+  // already was revoked.
   Result<std::optional<std::int64_t>> revoke_family(std::string_view family,
                                                     std::int64_t expires_at);
 
@@ -57,7 +58,8 @@ class Ledger {
 
   struct Pruned {
     bool more = false;  // there may be more
-    std::int64_t until = 0;  // what expires before it is forgotten; never goes back
+    // What was revoked or spent and expires before it is forgotten; never goes back.
+    std::int64_t until = 0;
   };
   // Removes up to `limit` rows of each table that expire before `cutoff`, and notes how far that
   // reaches: behind the last of them, not to the cutoff, which a clock may have put anywhere.

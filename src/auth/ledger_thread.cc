@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto kCompanyWait = 100ms;
 constexpr auto kIdleWait = 60s;  // then look whether pruning is due
 constexpr auto kFailingWait = 2s;
-constexpr std::int64_t kPruneEverySeconds = 3600;
+constexpr auto kPruneEvery = 1h;
 constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wait long
 
 }  // namespace
@@ -26,6 +26,7 @@ LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> br
       dead_(dead),
       ledger_(std::move(ledger)),
       place_(ledger_ ? ledger_->place() : store::FilePlace()),
+      watch_(clock.wall(), clock.steady()),
       failure_(std::move(broken)),
       thread_([this] { loop(); }) {}
 
@@ -128,17 +129,18 @@ Result<std::vector<LedgerTask::Completion>> LedgerThread::commit(Batch& batch) {
 }
 
 void LedgerThread::prune_when_due() {
-  const std::int64_t now = unix_seconds(clock_.wall());
-  // A clock that was set back does not stop pruning for as long as it was ahead.
-  if (!ledger_ || (now >= last_prune_ && now - last_prune_ < kPruneEverySeconds)) return;
-  const std::int64_t cutoff = now - settings_.leeway.count();
+  const WallTime wall = clock_.wall();
+  const SteadyTime steady = clock_.steady();
+  const bool settled = watch_.has_settled(wall, steady);
+  if (!ledger_ || !settled || (pruned_at_ && steady - *pruned_at_ < kPruneEvery)) return;
+  const std::int64_t cutoff = unix_seconds(wall) - settings_.leeway.count();
   auto transaction = ledger_->transaction();
   if (!transaction) return note(transaction.error());
   auto pruned = ledger_->prune(cutoff, kPruneRows);
   if (!pruned) return note(pruned.error());
   if (auto done = transaction->commit(); !done) return note(done.error());
   dead_.prune(pruned->until);
-  if (!pruned->more) last_prune_ = now;
+  if (!pruned->more) pruned_at_ = steady;
 }
 
 void LedgerThread::probe_when_failing() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "auth/clock_watch.h"
 #include "auth/ledger.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -67,7 +68,10 @@ class LedgerThread {
   DeadTokens& dead_;
   std::optional<Ledger> ledger_;
   const store::FilePlace place_;  // of it; any thread
-  std::int64_t last_prune_ = 0;  // seconds since 1970, by `clock_`
+  // Forgetting by a clock that is ahead cannot be undone, so it waits until the clock has kept
+  // pace.
+  ClockWatch watch_;
+  std::optional<SteadyTime> pruned_at_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -115,7 +115,7 @@ class TokenService {
   virtual void issue(EnrollRequest request, Callback<TokenPair> done) = 0;
   // Remembers that a family was used; cheap, written later.
   virtual void touch(const Claims& claims) = 0;
-  // Can revocations be read and written?
+  // Can revocations be read and written, and tokens be issued?
   virtual Result<void> check() const = 0;
   // Writes what waits, joins the thread.
   virtual void shutdown() = 0;

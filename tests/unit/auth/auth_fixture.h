@@ -29,6 +29,7 @@ class ManualClock final : public Clock {
     steady_ += by.count();
   }
   void set_back(std::chrono::seconds by) { wall_ -= by.count(); }
+  void set_ahead(std::chrono::seconds by) { wall_ += by.count(); }
   std::int64_t seconds() const { return unix_seconds(wall()); }
 
  private:

@@ -62,8 +62,7 @@ TEST_F(DurableTokenServiceTest, WhatWasForgottenAsExpiredStaysExpired) {
   const TokenPair pair = enroll();
   ASSERT_TRUE(revoke(*service_, claims_of(pair.access_token), pair.refresh_token));
   clock_.advance(8 * 24h);
-  open(options_);  // the start prunes
-  ASSERT_TRUE(devices(*service_, "alice"));
+  prune();
   clock_.set_back(8 * 24h);
   EXPECT_EQ(word(pair.access_token), "token_expired");
   EXPECT_EQ(word(pair.refresh_token, TokenType::refresh), "token_expired");
@@ -73,6 +72,66 @@ TEST_F(DurableTokenServiceTest, WhatWasForgottenAsExpiredStaysExpired) {
   const auto refused = service_->enroll(request("alice"));
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr("clock"));
+  EXPECT_EQ(service_->check().error().message, refused.error().message) << "/ready says so";
+  EXPECT_EQ(refused.error().retry_after, 1h);
+  // As long as an access token is too short to reach what was forgotten.
+  clock_.advance(6 * 24h);
+  EXPECT_FALSE(service_->enroll(request("alice")));
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr(format_rfc3339(clock_.wall() + 1s)));
+  clock_.advance(1s);
+  EXPECT_TRUE(service_->check());
+  EXPECT_EQ(word(enroll().access_token), "good");
+}
+
+TEST_F(DurableTokenServiceTest, AClockThatIsAheadForAMomentEndsNothing) {
+  const TokenPair pair = enroll();
+  const TokenPair next = refresh(*service_, pair.refresh_token).value();
+  clock_.advance(1h);
+  prune();
+  clock_.advance(1h);  // due again
+  clock_.set_ahead(30 * 24h);
+  prune();
+  clock_.advance(2s);
+  clock_.set_back(30 * 24h);
+  prune();
+  EXPECT_EQ(word(next.access_token), "good");
+  EXPECT_EQ(word(enroll().access_token), "good");
+  EXPECT_TRUE(service_->check());
+}
+
+TEST_F(DurableTokenServiceTest, AStartWithAClockThatIsAheadEndsNothing) {
+  const TokenPair pair = enroll();
+  const TokenPair next = refresh(*service_, pair.refresh_token).value();
+  clock_.set_ahead(30 * 24h);
+  open(options_);
+  prune();
+  clock_.advance(60s);
+  prune();
+  clock_.set_back(30 * 24h);
+  prune();
+  open(options_);
+  EXPECT_EQ(word(next.access_token), "good");
+  EXPECT_EQ(word(enroll().access_token), "good");
+}
+
+TEST_F(DurableTokenServiceTest, AForgottenFamilyEndsNoTokenButCanBeRevoked) {
+  Options longer = test_options();
+  longer.refresh_lifetime = 10 * 24h;
+  open(longer);
+  const TokenPair pair = enroll();
+  ASSERT_EQ(devices(*service_, "alice")->size(), 1U);
+  open(test_options());
+  clock_.advance(11 * 24h);
+  prune();
+  clock_.set_back(11 * 24h);
+  EXPECT_TRUE(devices(*service_, "alice")->empty()) << "forgotten";
+  EXPECT_EQ(word(pair.refresh_token, TokenType::refresh), "good") << "it was never revoked";
+  const Claims claims = claims_of(pair.access_token);
+  ASSERT_TRUE(revoke_device(*service_, claims, claims.family));
+  clock_.advance(8 * 24h);
+  prune();
+  EXPECT_EQ(word(pair.refresh_token, TokenType::refresh), "token_revoked")
+      << "longer than a token that is made today";
 }
 
 TEST_F(DurableTokenServiceTest, TouchMovesLastSeenOncePerMinute) {

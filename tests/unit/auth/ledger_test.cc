@@ -102,6 +102,16 @@ TEST_F(LedgerTest, AClockFarAheadDoesNotEndWhatComesLater) {
   EXPECT_EQ(Ledger::open(":memory:")->prune(9'000'000, 10)->until, 0);
 }
 
+TEST_F(LedgerTest, AForgottenFamilyMovesNoMarkButTheLifeOfItsRevocation) {
+  ASSERT_TRUE(ledger_.note_family(claims("f"), at(1000), 2000));
+  EXPECT_EQ(ledger_.prune(2000, 10)->until, 0);
+  EXPECT_TRUE(ledger_.client_of("f").value());
+  EXPECT_EQ(ledger_.prune(9'000'000, 10)->until, 0);
+  EXPECT_FALSE(ledger_.client_of("f").value());
+  EXPECT_EQ(ledger_.revoke_family("f", 1500).value(), 2000) << "as its row would have said";
+  EXPECT_EQ(ledger_.revoke_family("g", 2500).value(), 2500);
+}
+
 TEST_F(LedgerTest, HasANameOfItsOwn) {
   Ledger other = Ledger::open(":memory:").value();
   EXPECT_EQ(ledger_.generation().value().size(), 32U);

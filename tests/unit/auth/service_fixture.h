@@ -26,6 +26,10 @@ class ServiceFixture : public ::testing::Test {
   TokenPair enroll(const std::string& client = "alice") {
     return service_->enroll(request(client)).value();
   }
+  // Two requests, one after the other: behind the first the writer thread prunes if that is due.
+  void prune() {
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(devices(*service_, "nobody"));
+  }
   std::string word(const std::string& token, TokenType type = TokenType::access) {
     const auto claims = service_->verify(token, type);
     return claims ? "good" : claims.error().message;
