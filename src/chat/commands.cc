@@ -76,6 +76,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
   info.model = backend_.resolve(request.model);
   info.created_at = clock_.wall();
   info.submitted_at = clock_.steady();
+  info.token_id = request.token_id;
   auto run = std::make_shared<LiveRun>(std::move(info), std::move(request));
   if (auto admitted = admit(run); !admitted) return std::move(admitted).error();
   writer_.track(run);

@@ -53,7 +53,7 @@ enum class Leave {
   closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others
             // follow
   lost,     // vanished, timed out or too slow: the run is kept for Options::grace
-  revoked,  // its token was revoked: the run stops now
+  revoked,  // the token that began the run was revoked: the run stops now
 };
 
 // One reader of one run. Leaves as `lost` when destroyed without leave(). Not thread-safe itself.

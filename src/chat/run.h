@@ -31,6 +31,7 @@ struct RunInfo {
   std::string model;
   WallTime created_at{};
   SteadyTime submitted_at{};
+  std::string token_id;  // of the token that began it; empty for one from the store
 };
 
 // How a run ended. `finish_reason` is stop, length or cancelled; empty after a failure.

@@ -225,7 +225,7 @@ void Session::drop_cursor(const std::string& run_id) {
 
 void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset) {
   if (revoked_) {
-    follower->leave(chat::Leave::revoked);
+    leave_revoked(*follower);
     return;
   }
   cursors_.push_back(Cursor{std::move(follower), offset});
@@ -241,10 +241,14 @@ void Session::leave_runs() {
   // A browser's close() without a code arrives as no_status: the person left on purpose.
   const bool on_purpose = code == net::CloseCode::normal || code == net::CloseCode::going_away ||
                           code == net::CloseCode::no_status;
-  const chat::Leave how = revoked_                  ? chat::Leave::revoked
-                          : on_purpose && !closing_ ? chat::Leave::closed
-                                                    : chat::Leave::lost;
-  for (Cursor& cursor : cursors_) cursor.follower->leave(how);
+  const chat::Leave how = on_purpose && !closing_ ? chat::Leave::closed : chat::Leave::lost;
+  for (Cursor& cursor : cursors_) {
+    if (revoked_) {
+      leave_revoked(*cursor.follower);
+    } else {
+      cursor.follower->leave(how);
+    }
+  }
   cursors_.clear();
   figures_.active_runs = 0;
 }

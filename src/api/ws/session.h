@@ -94,6 +94,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void start_writer();
   void on_writer_end(bool failed);
   void leave_runs();
+  void leave_revoked(chat::Follower& follower) const;
   bool take_message_permit();
   void fail(const Error& error, const MessageIds& ids);
   void tell_store_trouble();

@@ -58,6 +58,12 @@ void Session::on_revoked() {
   begin_close(net::CloseCode::policy_violation, "token_revoked", error_frame(error, {}, now()));
 }
 
+// A revocation stops what that token began. The run of another token is only no longer followed.
+void Session::leave_revoked(chat::Follower& follower) const {
+  const bool own = follower.run().info().token_id == info_.token_id;
+  follower.leave(own ? chat::Leave::revoked : chat::Leave::lost);
+}
+
 void Session::close_when_drained() {
   if (draining_ && cursors_.empty() && !submitting_ && control_.empty()) {
     begin_close(net::CloseCode::going_away, "server_draining");

@@ -35,6 +35,29 @@ TEST_F(RevocationTest, EndsTheTokensSocketsAndStopsTheirRuns) {
   EXPECT_EQ(http("GET /auth/devices", bearer(pair.access_token)).status, 401U);
 }
 
+TEST_F(RevocationTest, AnotherTokensRunThatItFollowsGoesOn) {
+  start();
+  const auth::TokenPair pair = enroll();
+  const auth::TokenPair other = enroll();
+  Device owner = connect(other.access_token);
+  owner.say(kChat);
+  const auto generation = model_->generation(0);
+  generation->say("one ");
+  const json::object token = owner.next("token");
+  Device follower = connect(pair.access_token);
+  follower.say(R"({"type":"resume","offset":0,"run_id":")" +
+               std::string(token.at("run_id").as_string()) + "\"}");
+  follower.next("token");
+  const std::string body = R"({"token":")" + pair.refresh_token + "\"}";
+  ASSERT_EQ(post("/auth/revoke", body, bearer(pair.access_token)).status, 200U);
+  ends(follower);
+  EXPECT_FALSE(generation->stop.stop_requested());
+  generation->say("two");
+  EXPECT_EQ(owner.next("token").at("token").as_string(), "two");
+  model_->finish(*generation, llm::FinishReason::stop);
+  EXPECT_EQ(owner.next("complete").at("finish_reason").as_string(), "stop");
+}
+
 TEST_F(RevocationTest, ARunThatIsToFinishStopsAllTheSame) {
   start();
   const auth::TokenPair pair = enroll();

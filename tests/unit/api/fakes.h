@@ -113,6 +113,7 @@ class FakeEngine : public chat::Engine {
     info.conversation_id = request.conversation_id.value_or("made");
     info.message_id = request.message_id.value_or("");
     info.model = "tiny";
+    info.token_id = request.token_id;
     info.submitted_at = std::chrono::steady_clock::now() - std::chrono::seconds(1);
     requests.push_back(std::move(request));
     runs.push_back(std::make_shared<chat::Run>(info));

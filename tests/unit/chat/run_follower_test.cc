@@ -41,7 +41,7 @@ TEST_F(RunFollowerTest, ALostOneAbandonsAndANewOneAdopts) {
   EXPECT_FALSE(stopped()) << "it leaves once";
 }
 
-TEST_F(RunFollowerTest, ARevokedOneStopsWhoeverElseFollows) {
+TEST_F(RunFollowerTest, ARevokedOneStopsItsRunWhoeverElseFollows) {
   run_->begin();
   auto one = follow();
   auto two = follow();

@@ -52,6 +52,20 @@ TEST_F(SessionEnds, RevocationStopsRunsTellsAndCloses) {
   EXPECT_EQ(engine_.left[0].how, chat::Leave::revoked);
 }
 
+TEST_F(SessionEnds, RevocationOnlyLeavesTheRunOfAnotherToken) {
+  open();
+  chat::ChatRequest request;
+  request.token_id = "another";
+  engine_.submit(std::move(request), [] {}, [](auto) {});
+  say(R"({"type":"resume","run_id":"run_0","offset":0})");
+  session_->revoke();
+  settle();
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->reason, "token_revoked");
+  ASSERT_EQ(engine_.left.size(), 1U);
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::lost);
+}
+
 TEST_F(SessionEnds, DrainingWaitsForAnswers) {
   open();
   say(kChat);
