@@ -122,6 +122,8 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void arm_tick();
   void on_tick();
   void check_token(WallTime now);
+  void begin_write();
+  SteadyTime::duration slow_look() const;
   void check_slow_reader(SteadyTime now);
   SteadyTime next_deadline() const;
   void begin_close(net::CloseCode code, std::string reason, std::string last_words = {});
@@ -147,7 +149,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   SteadyTime next_heartbeat_;
   SteadyTime permits_at_;
   double permits_;
-  SteadyTime progress_at_{};  // when bytes_written was last seen to grow during a write
+  SteadyTime progress_at_{};  // when a write began, or bytes_written was last seen to grow
   std::uint64_t progress_bytes_ = 0;
   bool signalled_ = false;
   bool resting_ = false;  // the writer has nothing to do but to wait for a run

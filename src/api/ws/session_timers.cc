@@ -96,7 +96,7 @@ SteadyTime Session::next_deadline() const {
       info_.expires_at - (expiry_told_ ? 0 : options.expiry_warning.count());
   const auto until = WallTime{std::chrono::seconds{warn_at}} - now();
   if (until < kMaxTick) next = std::min(next, at + std::chrono::microseconds{until});
-  if (writing_) next = std::min(next, at + std::min(kSlowLook, options.slow_reader / 4));
+  if (writing_) next = std::min(next, at + slow_look());
   for (const Cursor& cursor : cursors_) {
     const SteadyTime due = cursor.follower->run().info().submitted_at + options.queued_after;
     if (due > at) next = std::min(next, due);
@@ -133,7 +133,7 @@ void Session::on_tick() {
   check_token(now());
   check_slow_reader(at);
   if (closing_) return;
-  wake();
+  if (ping_due_ || !cursors_.empty()) wake();  // a run may be due to tell its position
   arm_tick();
 }
 
@@ -147,6 +147,20 @@ void Session::check_token(WallTime at) {
                       "Token expires in " + std::to_string(left) + " s - refresh it and reconnect",
                       at));
   }
+}
+
+SteadyTime::duration Session::slow_look() const {
+  return std::min(kSlowLook, services_.options.slow_reader / 4);
+}
+
+// Any write may be the one that blocks. The tick is moved only when it is further away than the
+// next look: then at most once per look, however many frames there are.
+void Session::begin_write() {
+  const SteadyTime at = steady_clock::now();
+  writing_ = true;
+  progress_at_ = at;
+  progress_bytes_ = socket_->bytes_written();
+  if (tick_.expiry() > at + slow_look()) arm_tick();
 }
 
 // A reader that takes a little now and then is slow and stays; one that takes nothing at all is

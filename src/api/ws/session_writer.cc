@@ -85,7 +85,7 @@ awaitable<bool> Session::write_control() {
       std::string frame = ping_frame(now());
       const bool told = co_await send(std::move(frame));
       if (!told) co_return false;
-      writing_ = true;
+      begin_write();
       const Result<void> sent = co_await socket_->ping();
       writing_ = false;
       if (!sent) co_return false;
@@ -154,7 +154,7 @@ std::string Session::end_frame(const Cursor& cursor, const chat::Outcome& outcom
 }
 
 awaitable<bool> Session::send(std::string frame) {
-  writing_ = true;
+  begin_write();
   const Result<void> sent = co_await socket_->write(frame);
   writing_ = false;
   co_return sent.has_value();
@@ -162,7 +162,7 @@ awaitable<bool> Session::send(std::string frame) {
 
 awaitable<bool> Session::flush() {
   if (!socket_->is_backed_up()) co_return true;
-  writing_ = true;
+  begin_write();
   const Result<void> sent = co_await socket_->flush();
   writing_ = false;
   co_return sent.has_value();

@@ -66,6 +66,22 @@ TEST_F(SessionEnds, RevocationOnlyLeavesTheRunOfAnotherToken) {
   EXPECT_EQ(engine_.left[0].how, chat::Leave::lost);
 }
 
+// The deadline that was armed while nothing was being written is half a minute away.
+TEST_F(SessionEnds, AWriteThatBlocksIsLookedAtSoonAfterItBegan) {
+  options_.slow_reader = std::chrono::milliseconds(100);
+  open();
+  wire_.stuck = true;
+  say(R"({"type":"ping"})");
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  io_.restart();
+  while (!wire_.we_closed && std::chrono::steady_clock::now() < give_up) {
+    io_.run_one_for(std::chrono::milliseconds(100));
+  }
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->code, net::CloseCode::try_again_later);
+  EXPECT_EQ(wire_.we_closed->reason, "slow_consumer");
+}
+
 TEST_F(SessionEnds, DrainingWaitsForAnswers) {
   open();
   say(kChat);
