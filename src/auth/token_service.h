@@ -98,7 +98,7 @@ class TokenService {
   // token_expired, token_not_yet_valid, token_wrong_type (all invalid_token), token_revoked.
   // store_unavailable when revocations cannot be read.
   virtual Result<Claims> verify(std::string_view token, TokenType expected) const = 0;
-  // Either type.
+  // Either type. Claims::good_until is when it ends.
   virtual Result<Claims> verify_any(std::string_view token) const = 0;
   // Durable before the callback. Reuse of a spent token revokes the family first. Errors as
   // verify(), but "Invalid token type" for an access token.

@@ -68,10 +68,10 @@ std::string validity(const auth::Claims* claims) {
     json.field("client_id", nullptr).field("expires_at", nullptr).field("active", false);
   } else {
     json.field("client_id", claims->client_id);
-    json.field("expires_at", rfc3339(claims->expires_at));
+    json.field("expires_at", rfc3339(claims->good_until));
     json.field("active", true);
     json.field("sub", claims->client_id);
-    json.field("exp", claims->expires_at);
+    json.field("exp", claims->good_until);
     json.field("token_type", claims->type == auth::TokenType::access ? "access" : "refresh");
   }
   json.end_object();

@@ -56,6 +56,16 @@ TEST_F(AuthRoutesTest, Validate) {
   EXPECT_EQ(ask("POST", "/auth/validate", bearer("unreadable")).status, 503U);
 }
 
+TEST_F(AuthRoutesTest, ValidateKnowsTheEndOfThePreviousKey) {
+  auth::Claims claims = tokens_.known.at("good").value();
+  claims.good_until = claims.expires_at - 1000;
+  tokens_.known.emplace("old-key", claims);
+  ask("POST", "/auth/validate", bearer("old-key"));
+  EXPECT_EQ(body().at("exp").as_int64(), claims.good_until);
+  EXPECT_EQ(body().at("expires_at").as_string(),
+            format_rfc3339(WallTime{std::chrono::seconds{claims.good_until}}));
+}
+
 TEST_F(AuthRoutesTest, RevokeTakesTheBearersOwnOrAnother) {
   EXPECT_EQ(ask("POST", "/auth/revoke", bearer("good")).status, 200U);
   EXPECT_EQ(body().at("message").as_string(), "Token revoked successfully");
