@@ -5,9 +5,11 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -32,6 +34,48 @@ boost::asio::awaitable<Result<T>> await_result(
         start([waiting, executor](Result<T> result) {
           boost::asio::post(executor, [waiting, result = std::move(result)]() mutable {
             (*waiting)(std::move(result));
+          });
+        });
+      },
+      boost::asio::use_awaitable);
+}
+
+// A coroutine that waits for one of two: the answer or the end of its patience. On its executor.
+template <class T, class Handler>
+struct PatientWait {
+  explicit PatientWait(Handler h) : handler(std::move(h)) {}
+
+  void end(Result<T> result) {
+    if (std::exchange(ended, true)) return;
+    if (const auto running = timer.lock()) running->cancel();
+    Handler resume = std::move(handler);  // nothing of the coroutine stays with a late answer
+    resume(std::move(result));
+  }
+
+  Handler handler;
+  std::weak_ptr<boost::asio::steady_timer> timer;  // its own wait owns it: no other thread may
+  bool ended = false;
+};
+
+// The same for no longer than `patience`: then it answers ErrorCode::timeout, and an answer that
+// comes later is dropped with its value.
+template <class T>
+boost::asio::awaitable<Result<T>> await_result(
+    std::function<void(std::function<void(Result<T>)>)> start,
+    std::chrono::steady_clock::duration patience) {
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
+                                                 void(Result<T>)>(
+      [&start, executor, patience](auto handler) {
+        auto waiting = std::make_shared<PatientWait<T, decltype(handler)>>(std::move(handler));
+        const auto timer = std::make_shared<boost::asio::steady_timer>(executor, patience);
+        waiting->timer = timer;
+        timer->async_wait([waiting, timer](boost::system::error_code) {
+          waiting->end(make_error(ErrorCode::timeout, "no answer in time"));
+        });
+        start([waiting, executor](Result<T> result) {
+          boost::asio::post(executor, [waiting, result = std::move(result)]() mutable {
+            waiting->end(std::move(result));
           });
         });
       },

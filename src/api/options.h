@@ -49,6 +49,8 @@ struct Options {
 
   // -- http
   int auth_rate_per_minute = 60;  // per address, /auth/token and /auth/refresh; 0 = no limit
+  // An /auth call that waits longer for the disk is answered store_unavailable.
+  std::chrono::milliseconds store_patience{std::chrono::seconds{30}};
   std::chrono::seconds stalled_after{30};  // work without progress: /ready fails
 };
 

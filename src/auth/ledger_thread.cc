@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto kCompanyWait = 100ms;
 constexpr auto kIdleWait = 60s;  // then look whether pruning is due
 constexpr auto kFailingWait = 2s;
+constexpr auto kStuck = 5s;
 constexpr auto kPruneEvery = 1h;
 constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wait long
 
@@ -41,6 +42,7 @@ Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
                    .retry_after = 1s};
     }
     waiting_.push_back(std::move(task));
+    if (!waiting_since_) waiting_since_ = clock_.steady();
     // The first one starts the wait for company; later ones need no wake-up.
     wake = waiting_.size() == 1;
     if (!urgent_ && (urgency == Urgency::now || waiting_.size() * 2 >= settings_.capacity)) {
@@ -55,6 +57,15 @@ Result<void> LedgerThread::status() const {
   {
     std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
+    const auto since = in_hand_since_ ? in_hand_since_ : waiting_since_;
+    const auto waited = since ? clock_.steady() - *since : SteadyTime::duration::zero();
+    if (waited > kStuck) {
+      return make_error(
+          ErrorCode::store_unavailable,
+          "the disk with auth.db does not answer: a token request has waited " +
+              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(waited).count()) +
+              " s");
+    }
   }
   return place_.check();
 }
@@ -89,11 +100,18 @@ LedgerThread::Batch LedgerThread::wait_for_batch() {
   wake_.wait_for(lock, idle, [this] { return closed_ || !waiting_.empty(); });
   if (!waiting_.empty()) wake_.wait_for(lock, kCompanyWait, [this] { return closed_ || urgent_; });
   urgent_ = false;
+  in_hand_since_ = std::exchange(waiting_since_, std::nullopt);
   return std::exchange(waiting_, {});
+}
+
+void LedgerThread::let_go_of_batch() {
+  std::lock_guard lock(mutex_);
+  in_hand_since_.reset();
 }
 
 void LedgerThread::run(Batch batch) {
   if (!ledger_) {
+    let_go_of_batch();
     const Error error = status().error();
     for (LedgerTask& task : batch) {
       if (task.failed) task.failed(error);
@@ -101,6 +119,7 @@ void LedgerThread::run(Batch batch) {
     return;
   }
   auto completions = commit(batch);
+  let_go_of_batch();
   if (!completions) {
     note(completions.error());
     for (LedgerTask& task : batch) {

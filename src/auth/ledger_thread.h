@@ -47,7 +47,8 @@ class LedgerThread {
   enum class Urgency { now, soon };
   // overloaded when the queue is full, draining after shutdown(): `task` was dropped unrun.
   Result<void> submit(LedgerTask task, Urgency urgency);
-  // store_unavailable with the cause while the last write failed.
+  // store_unavailable with the cause while the last write failed, or while a task has waited for
+  // more than 5 s: a disk that hangs fails nothing.
   Result<void> status() const;
   // Runs what waits, then joins. Not from the writer thread.
   void shutdown();
@@ -58,6 +59,7 @@ class LedgerThread {
   void loop();
   Batch wait_for_batch();
   void run(Batch batch);
+  void let_go_of_batch();
   Result<std::vector<LedgerTask::Completion>> commit(Batch& batch);
   void prune_when_due();
   void probe_when_failing();
@@ -76,6 +78,9 @@ class LedgerThread {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Batch waiting_;
+  // When the oldest of them came, by steady time; the same for the batch that is being written.
+  std::optional<SteadyTime> waiting_since_;
+  std::optional<SteadyTime> in_hand_since_;
   bool urgent_ = false;
   bool closed_ = false;
   std::optional<Error> failure_;

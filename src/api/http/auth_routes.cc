@@ -122,6 +122,7 @@ AuthRoutes::AuthRoutes(auth::TokenService& tokens, const Hub& hub, const Clock& 
     : tokens_(tokens),
       hub_(hub),
       clock_(clock),
+      patience_(options.store_patience),
       limiter_(options.auth_rate_per_minute, std::max(1, options.auth_rate_per_minute),
                kMaxAddresses, clock) {}
 
@@ -139,7 +140,7 @@ void AuthRoutes::add_to(RouteTable& table) {
                        "the key is missing or wrong.",
         .request = "TokenRequest",
         .answers = {private_answer("A pair of tokens", "TokenPair")},
-        .errors = {rate_limited, forbidden}}});
+        .errors = {rate_limited, forbidden, store_unavailable, overloaded, draining}}});
   table.add({"POST",
              "/auth/refresh",
              Access::open,
@@ -206,6 +207,18 @@ void AuthRoutes::add_devices_to(RouteTable& table) {
              {.tag = kTag, .answers = {private_answer("It lives", "ServiceHealth")}}});
 }
 
+// One that gives up does not undo what it asked for: it may still come to be once the disk answers.
+template <class T>
+boost::asio::awaitable<Result<T>> AuthRoutes::stored(
+    std::function<void(auth::TokenService::Callback<T>)> start) const {
+  Result<T> answer = co_await await_result<T>(std::move(start), patience_);
+  if (!answer && answer.error().code == ErrorCode::timeout) {
+    answer = make_error(ErrorCode::store_unavailable,
+                        "the disk with auth.db does not answer; try again later");
+  }
+  co_return answer;
+}
+
 AuthRoutes::Answer AuthRoutes::token(Call& call) {
   if (const auto permit = limiter_.take(limited_as(call.request.remote_address)); !permit)
     co_return permit.error();
@@ -231,7 +244,7 @@ AuthRoutes::Answer AuthRoutes::refresh(Call& call) {
   FieldReader fields(document.object());
   std::string token = fields.required_string("refresh_token", {1, kMaxTokenLength});
   if (auto error = fields.error(ErrorCode::invalid_request)) co_return std::move(*error);
-  Result<auth::TokenPair> pair = co_await await_result<auth::TokenPair>(
+  Result<auth::TokenPair> pair = co_await stored<auth::TokenPair>(
       [this, &token](auto done) { tokens_.refresh(std::move(token), std::move(done)); });
   if (!pair) co_return pair.error();
   co_return pair_response(*pair);
@@ -257,7 +270,7 @@ AuthRoutes::Answer AuthRoutes::revoke(Call& call) {
     // To the service the empty one means the caller's own.
     if (token.empty()) co_return message_response(kRevoked);
   }
-  const Result<void> revoked = co_await await_result<void>([this, &call, &token](auto done) {
+  const Result<void> revoked = co_await stored<void>([this, &call, &token](auto done) {
     tokens_.revoke(*call.claims, std::move(token), std::move(done));
   });
   if (!revoked) co_return revoked.error();
@@ -277,7 +290,7 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
   query.client_id = call.claims->client_id;
   query.after = cursor.value_or("");
   query.limit = *limit + 1;  // one more shows that there is a next page
-  Result<std::vector<auth::Device>> found = co_await await_result<std::vector<auth::Device>>(
+  Result<std::vector<auth::Device>> found = co_await stored<std::vector<auth::Device>>(
       [this, &query](auto done) { tokens_.families(std::move(query), std::move(done)); });
   if (!found) co_return found.error();
   const bool has_more = found->size() > *limit;
@@ -306,7 +319,7 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
 }
 
 AuthRoutes::Answer AuthRoutes::remove_device(Call& call) {
-  const Result<void> removed = co_await await_result<void>([this, &call](auto done) {
+  const Result<void> removed = co_await stored<void>([this, &call](auto done) {
     tokens_.revoke_device(*call.claims, call.parameter, std::move(done));
   });
   if (!removed) co_return removed.error();

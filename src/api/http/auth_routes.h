@@ -3,6 +3,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
+#include <functional>
+
 #include "api/http/call.h"
 #include "api/http/route_table.h"
 #include "api/options.h"
@@ -32,9 +35,16 @@ class AuthRoutes {
   Answer remove_device(Call& call);
   Answer health(Call& call);
 
+  // What the token service answers once it is on the disk; store_unavailable when that takes too
+  // long.
+  template <class T>
+  boost::asio::awaitable<Result<T>> stored(
+      std::function<void(auth::TokenService::Callback<T>)> start) const;
+
   auth::TokenService& tokens_;
   const Hub& hub_;
   const Clock& clock_;
+  const std::chrono::milliseconds patience_;
   auth::RateLimiter limiter_;
 };
 

@@ -73,5 +73,69 @@ TEST_F(AwaitResultTest, ALateCallForACoroutineThatIsGoneIsDropped) {
   EXPECT_FALSE(out_);
 }
 
+boost::asio::awaitable<void> wait_a_moment(std::function<void(Done)> start,
+                                           std::chrono::milliseconds patience,
+                                           std::optional<Result<std::string>>& out) {
+  Result<std::string> result = co_await await_result<std::string>(std::move(start), patience);
+  out.emplace(std::move(result));
+}
+
+class AwaitResultPatiently : public AwaitResultTest {
+ protected:
+  void begin(std::function<void(Done)> start, std::chrono::milliseconds patience) {
+    boost::asio::co_spawn(io_, wait_a_moment(std::move(start), patience, out_),
+                          boost::asio::detached);
+  }
+};
+
+TEST_F(AwaitResultPatiently, AnAnswerInTimeEndsTheWait) {
+  std::thread other;
+  begin(
+      [&other](Done done) {
+        other = std::thread([done = std::move(done)] { done(std::string("soon")); });
+      },
+      std::chrono::hours(1));
+  io_.run();  // it ends, so no timer is left
+  other.join();
+  ASSERT_TRUE(out_);
+  EXPECT_EQ(out_->value(), "soon");
+}
+
+TEST_F(AwaitResultPatiently, ALateAnswerIsDropped) {
+  std::optional<Done> kept;
+  begin([&kept](Done done) { kept = std::move(done); }, std::chrono::milliseconds(1));
+  io_.run();
+  ASSERT_TRUE(out_);
+  EXPECT_EQ(out_->error().code, ErrorCode::timeout);
+  out_.reset();
+  (*kept)(std::string("late"));
+  kept.reset();
+  io_.restart();
+  io_.run();
+  EXPECT_FALSE(out_);
+}
+
+TEST_F(AwaitResultPatiently, AnAnswerFromInsideStart) {
+  begin([](Done done) { done(std::string("now")); }, std::chrono::hours(1));
+  io_.run();
+  ASSERT_TRUE(out_);
+  EXPECT_EQ(out_->value(), "now");
+}
+
+TEST_F(AwaitResultPatiently, WhatStillWaitsAtTheEndGoesWithTheContext) {
+  std::optional<Done> kept;
+  {
+    boost::asio::io_context io;
+    std::optional<Result<std::string>> out;
+    boost::asio::co_spawn(
+        io,
+        wait_a_moment([&kept](Done done) { kept = std::move(done); }, std::chrono::hours(1), out),
+        boost::asio::detached);
+    io.poll();
+    kept.reset();
+  }
+  EXPECT_FALSE(out_);
+}
+
 }  // namespace
 }  // namespace tars::api

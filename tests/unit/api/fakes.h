@@ -27,6 +27,8 @@ class FakeTokens : public auth::TokenService {
   Result<void> health;
   std::vector<auth::Device> known_families;
   std::string revoked;
+  bool hangs = false;  // nothing is answered any more, and what was asked is kept
+  std::vector<std::function<void()>> unanswered;
 
   void set_revocation_listener(std::function<void(const auth::Revocation&)> l) override {
     listener = std::move(l);
@@ -48,14 +50,17 @@ class FakeTokens : public auth::TokenService {
     return found->second;
   }
   void refresh(std::string token, Callback<auth::TokenPair> done) override {
+    if (hangs) return keep(std::move(done));
     if (token == "refresh") return done(auth::TokenPair{"a2", "r2", std::chrono::seconds(86400)});
     done(make_error(ErrorCode::invalid_token, "token_wrong_type"));
   }
   void revoke(auth::Claims, std::string token, Callback<void> done) override {
+    if (hangs) return keep(std::move(done));
     revoked = std::move(token);
     done({});
   }
   void revoke_device(auth::Claims, std::string family, Callback<void> done) override {
+    if (hangs) return keep(std::move(done));
     if (family == "fam") return done({});
     done(make_error(ErrorCode::not_found, "no such device"));
   }
@@ -64,6 +69,7 @@ class FakeTokens : public auth::TokenService {
   }
   // known_families are of every client, newest first.
   void families(auth::FamilyQuery query, Callback<std::vector<auth::Device>> done) override {
+    if (hangs) return keep(std::move(done));
     std::vector<auth::Device> page;
     for (const auth::Device& device : known_families) {
       if (page.size() < query.limit && (query.after.empty() || device.family < query.after))
@@ -74,6 +80,12 @@ class FakeTokens : public auth::TokenService {
   void touch(const auth::Claims&) override {}
   Result<void> check() const override { return health; }
   void shutdown() override {}
+
+ private:
+  template <class T>
+  void keep(Callback<T> done) {
+    unanswered.push_back([done = std::move(done)] { done(make_error(ErrorCode::closed, "late")); });
+  }
 };
 
 class FakeBackend : public llm::Backend {

@@ -100,6 +100,32 @@ TEST_F(LedgerThreadTest, OneFailureUndoesItsBatchAndIsRemembered) {
   EXPECT_TRUE(thread.status()) << "a good write ends the failure";
 }
 
+TEST_F(LedgerThreadTest, SaysSoWhenTheDiskHangs) {
+  LedgerThread thread = make(100);
+  ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
+  entered_.get_future().wait();
+  clock_.advance(std::chrono::seconds(5));
+  EXPECT_TRUE(thread.status()) << "the first one is written since 5 s";
+  std::promise<void> second;
+  ASSERT_TRUE(thread.submit(
+      {[](Ledger&) -> Result<LedgerTask::Completion> { return LedgerTask::Completion(); }, {}},
+      Urgency::now));
+  ASSERT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                               return LedgerTask::Completion([&] { second.set_value(); });
+                             },
+                             {}},
+                            Urgency::now));
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(thread.status().error().code, ErrorCode::store_unavailable);
+  EXPECT_EQ(thread.status().error().message,
+            "the disk with auth.db does not answer: a token request has waited 7 s");
+  release_.set_value();
+  second.get_future().wait();
+  EXPECT_TRUE(thread.status());
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_TRUE(thread.status()) << "nobody waits";
+}
+
 TEST_F(LedgerThreadTest, WithoutALedgerEveryTaskFails) {
   const Error broken = make_error(ErrorCode::store_unavailable, "damaged");
   LedgerThread thread(std::nullopt, broken, {}, dead_, clock_);

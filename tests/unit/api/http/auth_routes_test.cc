@@ -88,6 +88,33 @@ TEST_F(AuthRoutesTest, RevokingNoTokenAtAllEndsNothing) {
   EXPECT_EQ(tokens_.revoked, endless);
 }
 
+TEST_F(AuthRoutesTest, ADiskThatHangsIsAnswered503InTime) {
+  options_.store_patience = std::chrono::milliseconds(1);
+  tokens_.hangs = true;
+  const net::Headers json{{"Content-Type", "application/json"}};
+  const auto late = [&](const char* method, const char* path, std::string sent = {}) {
+    std::optional<net::HttpResponse> out;
+    const net::HttpRequest asked =
+        request(method, path, sent.empty() ? bearer("good") : json, std::move(sent));
+    boost::asio::co_spawn(io_, gateway().handle(asked),
+                          [&out](std::exception_ptr, net::HttpResponse r) { out = std::move(r); });
+    io_.restart();
+    io_.run();
+    last_ = out.value();
+    EXPECT_EQ(last_.status, 503U) << path;
+    EXPECT_EQ(body().at("code").as_string(), "STORE_UNAVAILABLE");
+    EXPECT_FALSE(header("Retry-After").empty());
+  };
+  late("POST", "/auth/refresh", R"({"refresh_token":"refresh"})");
+  late("POST", "/auth/revoke");
+  late("GET", "/auth/devices");
+  late("DELETE", "/auth/devices/fam");
+  ASSERT_EQ(tokens_.unanswered.size(), 4U);
+  for (const auto& answer : tokens_.unanswered) answer();
+  io_.restart();
+  io_.run();
+}
+
 TEST_F(AuthRoutesTest, AnUnreadableBodySaysWhatIsWrongWithIt) {
   for (const char* bad : {"[]", "5", "null", "{", ""}) {
     EXPECT_EQ(post("/auth/token", bad).status, 422U) << bad;
