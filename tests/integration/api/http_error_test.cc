@@ -130,6 +130,11 @@ TEST_F(HttpErrorTest, TheRateLimitIsPerAddressAndSaysWhenToComeBack) {
   const RawResponse limited = post("/auth/token", R"({"client_id":"a"})");
   is_problem(limited, 429, "RATE_LIMITED");
   EXPECT_TRUE(limited.has("Retry-After: ")) << limited.head;
+  RawClient other(server_->port(), 0, INADDR_LOOPBACK + 1);
+  const RawResponse served = other.ask(
+      "POST /auth/token HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+      "Content-Length: 17\r\n\r\n{\"client_id\":\"a\"}");
+  EXPECT_EQ(served.status, 200U) << "127.0.0.2 has a limit of its own";
   EXPECT_EQ(http("GET /auth/health").status, 200U);
 }
 

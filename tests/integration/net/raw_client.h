@@ -45,11 +45,20 @@ struct RawFrame {
 // Owns one blocking socket. Every wait gives up after 20 s by throwing: a hanging test fails.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0) {
+  // `from`: the loopback address that it calls from, in host order.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0,
+                     std::uint32_t from = INADDR_LOOPBACK) {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
     if (fd_ < 0) throw std::runtime_error("socket");
     if (receive_buffer > 0) {
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(from);
+    if (::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
+      ::close(fd_);
+      throw std::runtime_error("bind");
     }
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -115,6 +115,7 @@ class FakeEngine : public chat::Engine {
   std::optional<Error> refusal;
   std::function<void(const std::string&)> store_listener;
   std::string revoked_family;
+  std::chrono::milliseconds age{1000};  // of a run when it is handed out
   Result<void> store;
 
   void submit(chat::ChatRequest request, std::function<void()> wake, SubmitDone done) override {
@@ -126,7 +127,7 @@ class FakeEngine : public chat::Engine {
     info.message_id = request.message_id.value_or("");
     info.model = "tiny";
     info.token_id = request.token_id;
-    info.submitted_at = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+    info.submitted_at = std::chrono::steady_clock::now() - age;
     requests.push_back(std::move(request));
     runs.push_back(std::make_shared<chat::Run>(info));
     done(chat::Submitted{std::make_unique<Reader>(*this, runs.back(), std::move(wake)), false});

@@ -32,6 +32,18 @@ TEST_F(AuthRoutesTest, RateLimitPerAddress) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(post("/auth/token", R"({"client_id":"a"})").status, 200U);
   EXPECT_EQ(post("/auth/refresh", R"({"refresh_token":"refresh"})").status, 429U);
   EXPECT_FALSE(header("Retry-After").empty());
+  net::HttpRequest other = request("POST", "/auth/token", {{"Content-Type", "application/json"}},
+                                   R"({"client_id":"a"})");
+  other.remote_address = "127.0.0.2";
+  EXPECT_EQ(complete(gateway().handle(other)).status, 200U) << "another address";
+  // A whole /64 is one.
+  other.remote_address = "2001:db8::1";
+  EXPECT_EQ(complete(gateway().handle(other)).status, 200U);
+  EXPECT_EQ(complete(gateway().handle(other)).status, 200U);
+  other.remote_address = "2001:db8::2";
+  EXPECT_EQ(complete(gateway().handle(other)).status, 429U);
+  other.remote_address = "2001:db8:0:1::1";
+  EXPECT_EQ(complete(gateway().handle(other)).status, 200U);
 }
 
 TEST_F(AuthRoutesTest, Refresh) {

@@ -6,6 +6,7 @@
 namespace tars::api {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::SessionFixture;
 constexpr const char* kChat = R"({"type":"chat","content":"Hi","conversation_id":"c1"})";
 
@@ -53,18 +54,46 @@ TEST_F(SessionWrites, WaitingRunsAreToldTheirPositionOnEachChange) {
   EXPECT_TRUE(wire_.told(R"("position":1)"));
 }
 
+TEST_F(SessionWrites, AYoungRunIsToldItsPlaceWhenItHasWaitedLongEnough) {
+  engine_.age = {};
+  options_.queued_after = std::chrono::milliseconds(200);
+  open();
+  const auto begun = std::chrono::steady_clock::now();
+  say(kChat);
+  run().set_position(3);
+  run().wake();
+  settle();
+  const auto looked = std::chrono::steady_clock::now();
+  if (looked < begun + options_.queued_after) {
+    EXPECT_FALSE(wire_.told("queued"));
+  }
+  // Nobody wakes it: its own timer does.
+  io_.restart();
+  while (!wire_.told("queued") && std::chrono::steady_clock::now() < begun + 10s) {
+    io_.run_one_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_TRUE(wire_.told(R"("position":3)"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, options_.queued_after);
+}
+
+// Each has more text than one frame takes.
 TEST_F(SessionWrites, SeveralRunsTakeTurns) {
   open();
   say(kChat);
   say(kChat);
-  for (int i = 0; i < 2; ++i) {
-    run(static_cast<std::size_t>(i)).start(1, 0, {});
-    run(static_cast<std::size_t>(i)).append("x", {});
-    run(static_cast<std::size_t>(i)).wake();
+  for (std::size_t i = 0; i < 2; ++i) {
+    run(i).start(1, 0, {});
+    for (int token = 0; token < 4; ++token) run(i).append(std::string(16 * 1024, 'x'), {});
   }
+  const std::size_t before = wire_.sent.size();
+  run(0).wake();
   settle();
-  EXPECT_TRUE(wire_.told(R"("run_id":"run_0")"));
-  EXPECT_TRUE(wire_.told(R"("run_id":"run_1")"));
+  std::string order;
+  for (std::size_t i = before; i < wire_.sent.size(); ++i) {
+    const bool first = wire_.sent[i].find(R"("run_id":"run_0")") != std::string::npos;
+    order += first ? '0' : '1';
+  }
+  EXPECT_TRUE(order == "01010101" || order == "10101010") << order;
 }
 
 TEST_F(SessionWrites, ASlowReaderFallsBehindWithoutQueues) {
