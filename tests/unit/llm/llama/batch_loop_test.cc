@@ -1,5 +1,8 @@
 #include "llm/llama/batch_loop.h"
 
+#include <thread>
+#include <utility>
+
 #include "test_model.h"
 
 namespace tars::llm {
@@ -132,6 +135,44 @@ TEST_F(BatchLoopTest, AnAbortedStepIsComputedAgain) {
   closing_ = false;
   run();
   EXPECT_EQ(sink->text, expected->text);
+}
+
+TEST_F(BatchLoopTest, AStopDuringAPromptsBatchAbortsIt) {
+  const std::string prompt = "The river ran past the old mill, and then past the town";
+  std::stop_source stop;
+  bool armed = true;
+  // Asked for while the batch is computed: the moment to stop it from another thread.
+  loop_.emplace(*model_, 2, 1, clock_, metrics_, [&] {
+    if (std::exchange(armed, false)) std::thread([&] { stop.request_stop(); }).join();
+    return false;
+  });
+  const auto sink = start(prompt, 6, stop.get_token());
+  EXPECT_EQ(loop_->step(), 1U) << "in this very step";
+  EXPECT_FALSE(armed);
+  ASSERT_TRUE(sink->result && *sink->result);
+  EXPECT_EQ((*sink->result)->reason, FinishReason::cancelled);
+  EXPECT_EQ(sink->tokens, 0);
+  const auto again = start(prompt, 1);
+  EXPECT_EQ(again->cached, 0) << "nothing of the batch was committed";
+  run();
+}
+
+TEST_F(BatchLoopTest, AStopDuringABatchThatOthersNeedAbortsNothing) {
+  std::stop_source stop;
+  bool armed = false;
+  loop_.emplace(*model_, 2, 1, clock_, metrics_, [&] {
+    if (std::exchange(armed, false)) stop.request_stop();
+    return false;
+  });
+  const auto stopped = start("The river ran past the old mill, and then", 6, stop.get_token());
+  const auto other = start("The capital of France is a city of many", 6);
+  armed = true;
+  EXPECT_EQ(loop_->step(), 0U);
+  EXPECT_FALSE(armed);
+  EXPECT_EQ(loop_->step(), 1U);
+  EXPECT_TRUE(stopped->result);
+  run();
+  EXPECT_EQ(other->tokens, 6);
 }
 
 TEST_F(BatchLoopTest, EndAllAnswersEverybodyWithTheError) {
