@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
 #include "config/option.h"
 #include "config/values.h"
@@ -44,6 +45,55 @@ TEST(OptionTable, NumbersHaveBounds) {
     if (option.kind == Kind::integer && option.name != "TARS_PORT") {
       EXPECT_FALSE(option.unit.empty()) << option.name;
     }
+  }
+}
+
+// The contract's numbers, word for word: a default is a promise.
+TEST(OptionTable, DefaultsAreTheContracts) {
+  constexpr std::pair<const char*, const char*> kContract[] = {
+      {"TARS_HOST", "127.0.0.1"},
+      {"TARS_PORT", "8000"},
+      {"IO_THREADS", "1"},
+      {"LOG_LEVEL", "INFO"},
+      {"LOG_FORMAT", "text"},
+      {"HTTP_MAX_BODY_BYTES", "1048576"},
+      {"DRAIN_SECONDS", "20"},
+      {"JWT_ALGORITHM", "HS256"},
+      {"JWT_EXPIRATION_HOURS", "24"},
+      {"JWT_REFRESH_EXPIRATION_DAYS", "7"},
+      {"REFRESH_GRACE_SECONDS", "0"},
+      {"RATE_LIMIT_PER_MINUTE", "60"},
+      {"WS_HEARTBEAT_INTERVAL", "30"},
+      {"WS_MAX_CONNECTIONS", "1024"},
+      {"WS_MAX_CONNECTIONS_PER_CLIENT", "64"},
+      {"WS_TIMEOUT_SECONDS", "300"},
+      {"WS_MAX_MESSAGE_BYTES", "262144"},
+      {"WS_MESSAGE_QUEUE_SIZE", "100"},
+      {"WS_RATE_MESSAGES_PER_SECOND", "20"},
+      {"WS_RATE_BURST", "60"},
+      {"LLM_BACKEND", "embedded"},
+      {"MODEL_THREADS", "auto"},
+      {"MODEL_TEMPERATURE", "0.7"},
+      {"MODEL_TOP_P", "0.9"},
+      {"MODEL_TOP_K", "40"},
+      {"MODEL_MAX_TOKENS", "2048"},
+      {"UPSTREAM_CONNECT_TIMEOUT", "5"},
+      {"UPSTREAM_FIRST_TOKEN_TIMEOUT", "120"},
+      {"UPSTREAM_IDLE_TIMEOUT", "30"},
+      {"RUN_GRACE_SECONDS", "30"},
+      {"RUN_RETENTION_HOURS", "24"},
+      {"RUNS_PER_CLIENT", "4,16"},
+      {"RUNS_WAITING", "256"},
+      {"VECTOR_STORE", "embedded"},
+      {"CHROMA_COLLECTION_NAME", "tars_documents"},
+      {"CHUNK_OVERLAP", "50"},
+      {"MAX_FILE_SIZE_MB", "50"},
+      {"RAG_TOP_K", "5"},
+  };
+  for (const auto& [name, initial] : kContract) {
+    const Option* option = find_option(name);
+    ASSERT_NE(option, nullptr) << name;
+    EXPECT_EQ(option->initial, initial) << name;
   }
 }
 

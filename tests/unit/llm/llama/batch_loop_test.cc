@@ -167,10 +167,10 @@ TEST_F(BatchLoopTest, AStopDuringABatchThatOthersNeedAbortsNothing) {
   const auto stopped = start("The river ran past the old mill, and then", 6, stop.get_token());
   const auto other = start("The capital of France is a city of many", 6);
   armed = true;
-  EXPECT_EQ(loop_->step(), 0U);
-  EXPECT_FALSE(armed);
   EXPECT_EQ(loop_->step(), 1U);
+  EXPECT_FALSE(armed);
   EXPECT_TRUE(stopped->result);
+  EXPECT_EQ(other->tokens, 1) << "its part of the batch was computed";
   run();
   EXPECT_EQ(other->tokens, 6);
 }
