@@ -413,10 +413,13 @@ def test_a_secret_is_made_once_and_kept_private(own_server):
     server = own_server({"JWT_SECRET_KEY": ""})
     token = server.access()
     assert server.stop() == 0
-    private = [p for p in server.data_dir.rglob("*") if p.is_file() and
-               p.stat().st_mode & 0o777 == 0o600]
-    assert private, "no file of mode 0600 in the data folder"
+    secret = server.data_dir / "jwt_secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    made = secret.read_bytes()
+    assert len(made.strip()) >= 32
     server.start()
+    assert secret.read_bytes() == made
+    assert secret.stat().st_mode & 0o777 == 0o600
     assert validate(server, token)["valid"] is True
 
 
