@@ -6,12 +6,15 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import subprocess
+import sys
 import tarfile
 import zipfile
 
 import pytest
 
 from scripts_sandbox import Sandbox, refusal
+from tars_server import REPOSITORY
 
 
 @pytest.fixture
@@ -105,6 +108,28 @@ def test_arguments_pass_through(ready):
     assert ready.call("./scripts/run", "--port", "9000", "", "a b", "*").returncode == 0
     assert ready.calls() == ["deps ", "build release tars", "deps prepare",
                              "tars serve --port 9000  a b *"]
+
+
+# -- the summary of tests
+
+def test_skipped_tests_are_named_with_their_reason(box):
+    """Of pytest, whose file says it, and of CTest, whose file holds what GoogleTest printed."""
+    junit = box.folder / "junit.xml"
+    junit.write_text("""<testsuite>
+      <testcase classname="t" name="good"/>
+      <testcase classname="t" name="bad"><failure/></testcase>
+      <testcase classname="t" name="no"><skipped type="pytest.skip" message="no browser here"/></testcase>
+      <testcase classname="g" name="gpu" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/>
+        <system-out>[ RUN      ] g.gpu\n/x/gpu_test.cc:7: Skipped\nno GPU\n\n[  SKIPPED ] g.gpu</system-out>
+      </testcase>
+      <testcase classname="g" name="off" status="disabled"/></testsuite>""")
+    function = (REPOSITORY / "scripts/test").read_text().partition("count_junit() {")[2]
+    script = f"PYTHON={sys.executable}\ncount_junit() {{{function.partition(chr(10) + '}' + chr(10))[0]}\n}}\n"
+    done = subprocess.run(["bash", "-c", script + 'count_junit "$1"', "test", str(junit)],
+                          capture_output=True, text=True, timeout=30)
+    assert done.stdout == "1 1\n"
+    assert done.stderr.splitlines() == ["  FAILED t bad", "  SKIPPED t no: no browser here",
+                                        "  SKIPPED g gpu: no GPU", "  SKIPPED g off: disabled"]
 
 
 # -- the build
