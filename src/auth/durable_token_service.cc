@@ -154,7 +154,8 @@ Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
                       return done.error();
                     return LedgerTask::Completion();
                   },
-                  {}};
+                  {},
+                  true};
   if (auto queued = thread_.submit(std::move(task), LedgerThread::Urgency::soon); !queued) {
     return queued.error();
   }

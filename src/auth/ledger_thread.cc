@@ -36,6 +36,7 @@ Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
   {
     std::lock_guard lock(mutex_);
     if (closed_) return make_error(ErrorCode::draining, "the server is shutting down");
+    if (task.is_promise && failure_) return *failure_;
     if (waiting_.size() >= settings_.capacity) {
       return Error{.code = ErrorCode::overloaded,
                    .message = "too many token requests at once, try again later",
@@ -88,6 +89,7 @@ void LedgerThread::loop() {
     prune_when_due();
     if (!idle) continue;
     probe_when_failing();
+    run_promises();
     std::lock_guard lock(mutex_);
     if (closed_ && waiting_.empty()) return;
   }
@@ -95,8 +97,9 @@ void LedgerThread::loop() {
 
 LedgerThread::Batch LedgerThread::wait_for_batch() {
   std::unique_lock lock(mutex_);
-  const auto idle =
-      failure_ ? std::chrono::milliseconds(kFailingWait) : std::chrono::milliseconds(kIdleWait);
+  std::chrono::milliseconds idle = kIdleWait;
+  if (!promises_.empty()) idle = kCompanyWait;
+  if (failure_) idle = kFailingWait;
   wake_.wait_for(lock, idle, [this] { return closed_ || !waiting_.empty(); });
   if (!waiting_.empty()) wake_.wait_for(lock, kCompanyWait, [this] { return closed_ || urgent_; });
   urgent_ = false;
@@ -125,12 +128,27 @@ void LedgerThread::run(Batch batch) {
     for (LedgerTask& task : batch) {
       if (task.failed) task.failed(completions.error());
     }
+    keep_promises(batch);
     return;
   }
   note({});
   for (const auto& completion : *completions) {
     if (completion) completion();
   }
+}
+
+void LedgerThread::keep_promises(Batch& failed) {
+  for (LedgerTask& task : failed) {
+    if (task.is_promise && promises_.size() < settings_.capacity) {
+      promises_.push_back(std::move(task));
+    }
+  }
+}
+
+// In a transaction of their own: they never hold up others.
+void LedgerThread::run_promises() {
+  if (promises_.empty() || !ledger_) return;
+  run(std::exchange(promises_, {}));
 }
 
 Result<std::vector<LedgerTask::Completion>> LedgerThread::commit(Batch& batch) {

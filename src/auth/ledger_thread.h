@@ -24,6 +24,9 @@ struct LedgerTask {
   std::function<Result<Completion>(Ledger&)> run;
   // The transaction failed, nothing of it happened. May be empty.
   std::function<void(const Error&)> failed;
+  // Nobody waits for it, and what it writes was promised: refused while writes fail, and tried
+  // again after it was part of a transaction that failed.
+  bool is_promise = false;
 };
 
 // Owns the ledger and the thread. submit() and status() may be called from any thread. Urgent work
@@ -45,7 +48,8 @@ class LedgerThread {
   ~LedgerThread() { shutdown(); }
 
   enum class Urgency { now, soon };
-  // overloaded when the queue is full, draining after shutdown(): `task` was dropped unrun.
+  // overloaded when the queue is full, draining after shutdown(), for a promise store_unavailable
+  // while the last write failed: `task` was dropped unrun.
   Result<void> submit(LedgerTask task, Urgency urgency);
   // store_unavailable with the cause while the last write failed, or while a task has waited for
   // more than 5 s: a disk that hangs fails nothing.
@@ -62,6 +66,8 @@ class LedgerThread {
   void let_go_of_batch();
   Result<std::vector<LedgerTask::Completion>> commit(Batch& batch);
   void prune_when_due();
+  void keep_promises(Batch& failed);
+  void run_promises();
   void probe_when_failing();
   void note(const Result<void>& outcome);
 
@@ -74,6 +80,7 @@ class LedgerThread {
   // pace.
   ClockWatch watch_;
   std::optional<SteadyTime> pruned_at_;
+  Batch promises_;  // those of transactions that failed; at most settings_.capacity
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

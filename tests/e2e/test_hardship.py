@@ -10,10 +10,11 @@ import subprocess
 import time
 
 import httpx
+import jwt
 import pytest
 
 from tars_client import Device, fresh
-from tars_server import wait_until
+from tars_server import Server, wait_until
 
 LONG = "Write a very long story about a lighthouse keeper and the sea. Do not stop."
 
@@ -128,6 +129,28 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def enrol_until_refused(server: Server, client: str) -> set[str]:
+    """The families that were promised before the server knew that it cannot store any."""
+    promised: set[str] = set()
+
+    def is_refused() -> bool:
+        answer = httpx.post(server.url + "/auth/token", json={"client_id": client})
+        if answer.status_code == 200:
+            token = answer.json()["access_token"]
+            promised.add(jwt.decode(token, options={"verify_signature": False})["sid"])
+            return False
+        assert answer.status_code == 503 and answer.json()["code"] == "STORE_UNAVAILABLE"
+        return True
+
+    wait_until(is_refused, 10, every=0.05)
+    return promised
+
+
+def devices(server: Server, client: str) -> list[dict]:
+    with server.http(server.access(client)) as http:
+        return http.get("/auth/devices", params={"limit": 100}).json()["items"]
+
+
 def test_a_full_disk_while_history_is_written(own_server, small_disk):
     server = own_server(data_dir=small_disk / "data")
     client = fresh()
@@ -157,11 +180,13 @@ def test_a_full_disk_while_history_is_written(own_server, small_disk):
         not_ready = httpx.get(server.url + "/ready")
         assert not_ready.json()["checks"]["store"] == "unhealthy"
         assert httpx.get(server.url + "/health").status_code == 200
+        promised = enrol_until_refused(server, client)
 
         filler.unlink()
         wait_until(lambda: httpx.get(server.url + "/ready").status_code == 200, 15, every=0.2)
         after = device.ask("Say yes.", max_tokens=3, temperature=0, conversation_id="disk")
         assert after.complete["prompt_tokens"] > before.complete["prompt_tokens"] + 300
+    assert promised <= {item["sid"] for item in devices(server, client)}, "each can be revoked"
     assert server.stop() == 0
     server.start()
     with Device(server, client_id=client) as device:

@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "auth_fixture.h"
 
 namespace tars::auth {
 namespace {
 
+using namespace std::chrono_literals;
 using Urgency = LedgerThread::Urgency;
 
 class LedgerThreadTest : public ::testing::Test {
@@ -98,6 +101,38 @@ TEST_F(LedgerThreadTest, OneFailureUndoesItsBatchAndIsRemembered) {
                             Urgency::now));
   EXPECT_FALSE(found.get_future().get());
   EXPECT_TRUE(thread.status()) << "a good write ends the failure";
+}
+
+TEST_F(LedgerThreadTest, APromiseIsKeptOnceWritesSucceedAgainAndNoNewOneIsMade) {
+  LedgerThread thread = make(100);
+  std::atomic<int> runs{0};
+  const LedgerTask promise{[&](Ledger&) -> Result<LedgerTask::Completion> {
+                             ++runs;
+                             return LedgerTask::Completion();
+                           },
+                           {},
+                           true};
+  std::promise<void> failed;
+  ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
+  entered_.get_future().wait();
+  ASSERT_TRUE(thread.submit(promise, Urgency::soon));
+  ASSERT_TRUE(thread.submit({[](Ledger&) -> Result<LedgerTask::Completion> {
+                               return make_error(ErrorCode::store_unavailable, "the disk is full");
+                             },
+                             [&](const Error&) { failed.set_value(); }},
+                            Urgency::now));
+  release_.set_value();
+  failed.get_future().wait();
+  const auto refused = thread.submit(promise, Urgency::soon);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::store_unavailable);
+  EXPECT_EQ(runs, 1);
+  for (int i = 0; i < 1000 && runs < 2; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(runs, 2) << "the transaction that failed undid it";
+  EXPECT_TRUE(thread.status());
+  EXPECT_TRUE(thread.submit(promise, Urgency::now));
+  thread.shutdown();
+  EXPECT_EQ(runs, 3);
 }
 
 TEST_F(LedgerThreadTest, SaysSoWhenTheDiskHangs) {
