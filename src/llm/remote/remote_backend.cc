@@ -144,6 +144,10 @@ Status RemoteBackend::status() const {
   if (out.health == Health::healthy && out.detail.empty() && !state_->is_listed(out.model)) {
     out.detail = "the server does not list " + out.model;
   }
+  // Some have no list, and a wrong path has none either.
+  if (out.health == Health::healthy && out.detail.empty() && state_->hosts.models().empty()) {
+    out.detail = "the server lists no models; where chats fail, check the address and its path";
+  }
   out.context_length = state_->options.context_length;
   out.slots = state_->options.slots;
   std::lock_guard lock(state_->mutex);

@@ -190,6 +190,16 @@ TEST_F(RemoteHostsTest, AServerWithoutModelsIsUnhealthyUnlessOneIsConfigured) {
   EXPECT_THAT(backend_->status().detail, HasSubstr("or name one in OLLAMA_MODEL"));
 }
 
+TEST_F(RemoteHostsTest, AServerWithoutAListIsAskedAndItsAddressDoubted) {
+  FakeUpstream upstream(say);
+  upstream.list_status = 404;
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_THAT(backend_->status().detail, HasSubstr("check the address"));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+}
+
 TEST_F(RemoteHostsTest, AModelThatIsNotListedIsSaid) {
   options_.model = "typo";
   FakeUpstream upstream(say);
