@@ -30,20 +30,14 @@ std::string normalised(std::string_view origin) {
   return out;
 }
 
-struct Name {
-  bool is_local = false;  // localhost and what is below it (RFC 6761 section 6.3), or an address
-  bool is_public = true;  // may be anybody's: one with a dot, and not .local (RFC 6762)
-};
-
-Name called_name(const net::HttpRequest& request) {
+// localhost and what is below it (RFC 6761 section 6.3), or an address.
+bool is_local_name(const net::HttpRequest& request) {
   const std::string own = normalised("http://" + std::string(request.header("Host").value_or("")));
   const auto parsed = boost::urls::parse_uri(own);
-  if (!parsed) return {};
-  if (parsed->host_type() != boost::urls::host_type::name) return {true, false};
-  std::string host = parsed->host();
-  if (host == "localhost" || host.ends_with(".localhost")) return {true, false};
-  if (host.ends_with('.')) host.pop_back();
-  return {false, host.find('.') != host.npos && !host.ends_with(".local")};
+  if (!parsed) return false;
+  if (parsed->host_type() != boost::urls::host_type::name) return true;
+  const std::string host = parsed->host();
+  return host == "localhost" || host.ends_with(".localhost");
 }
 
 }  // namespace
@@ -75,16 +69,8 @@ bool OriginPolicy::admits(const net::HttpRequest& request) const {
 }
 
 bool OriginPolicy::is_rebound(const net::HttpRequest& request) const {
-  if (const auto origin = request.header("Origin")) {
-    return !is_listed(*origin) && !called_name(request).is_local;
-  }
-  // Browsers send no Origin with a page's GET of its own origin, but say so otherwise. `none` is a
-  // person's, who typed the address.
-  const auto site = request.header("Sec-Fetch-Site");
-  const bool is_of_a_page = site ? *site != "none" : request.header("Sec-Fetch-Mode").has_value();
-  if (!is_of_a_page || !called_name(request).is_public) return false;
-  const std::string host(request.header("Host").value_or(""));
-  return !is_listed("http://" + host) && !is_listed("https://" + host);
+  const auto origin = request.header("Origin");
+  return origin && !is_listed(*origin) && !is_local_name(request);
 }
 
 }  // namespace tars::api

@@ -20,9 +20,7 @@ class OriginPolicy {
   bool admits(const net::HttpRequest& request) const;
   // Did a page send this that calls the server by a name other than localhost or an address, and is
   // not listed? To a server on a loopback address that is DNS rebinding: any site can let its own
-  // name point to 127.0.0.1 and is then of the same origin. A page's GET of its own origin has no
-  // Origin header; there Sec-Fetch-Site and Sec-Fetch-Mode tell, where the browser sends them, and
-  // names that no site can have (without a dot, .local) pass. False without all three (no browser).
+  // name point to 127.0.0.1 and is then of the same origin. False without an Origin (no browser).
   bool is_rebound(const net::HttpRequest& request) const;
   bool lists_any() const { return any_ || !allowed_.empty(); }
   // A listed origin, or any with `*`: what gets CORS headers.

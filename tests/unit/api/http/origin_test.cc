@@ -53,27 +53,5 @@ TEST(OriginPolicy, APageUnderAForeignNameIsRebound) {
   EXPECT_FALSE(policy.is_rebound(no_browser));
 }
 
-TEST(OriginPolicy, SoIsItsGetOfItsOwnOriginWhichHasNoOriginHeader) {
-  const OriginPolicy policy({"https://app.example"}, false);
-  const auto fetched = [](const char* host, net::Headers how) {
-    net::HttpRequest request;
-    request.headers = std::move(how);
-    request.headers.emplace_back("Host", host);
-    return request;
-  };
-  const net::Headers by_page = {{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Mode", "cors"}};
-  const net::Headers by_frame = {{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Mode", "navigate"}};
-  const net::Headers by_person = {{"Sec-Fetch-Site", "none"}, {"Sec-Fetch-Mode", "navigate"}};
-  EXPECT_TRUE(policy.is_rebound(fetched("evil.example:8000", by_page)));
-  EXPECT_TRUE(policy.is_rebound(fetched("evil.example.", by_frame)));
-  EXPECT_TRUE(policy.is_rebound(fetched("evil.example", {{"Sec-Fetch-Mode", "no-cors"}})));
-  EXPECT_FALSE(policy.is_rebound(fetched("evil.example", by_person)));
-  for (const char* own : {"localhost:8000", "127.0.0.1:8000", "[::1]:8000", "box", "box:8000",
-                          "box.local", "app.example"}) {
-    EXPECT_FALSE(policy.is_rebound(fetched(own, by_page))) << own;
-    EXPECT_FALSE(policy.is_rebound(fetched(own, by_person))) << own;
-  }
-}
-
 }  // namespace
 }  // namespace tars::api
