@@ -1,9 +1,11 @@
 #include "telemetry/stderr_sink.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 
@@ -17,6 +19,7 @@ constexpr std::chrono::seconds kBetweenWaits{1};
 }  // namespace
 
 void StderrSink::sink_it_(const spdlog::details::log_msg& message) {
+  look_at_descriptor();
   if (lost_ > 0) {
     if (!put(lost_line_(lost_))) {
       ++lost_;
@@ -29,16 +32,36 @@ void StderrSink::sink_it_(const spdlog::details::log_msg& message) {
   if (!put({line.data(), line.size()})) ++lost_;
 }
 
-// In pieces of which the kernel says that each has room (pipe(7): PIPE_BUF, as poll() means it).
+// A file never blocks and keeps its place, so it is written as it is. So is a pipe or terminal that
+// may not be opened (another user's): poll() promises room for PIPE_BUF bytes in a pipe (pipe(7)),
+// in a terminal for less than a line.
+void StderrSink::look_at_descriptor() {
+  struct stat status{};
+  if (::fstat(fd_, &status) != 0) return;
+  const std::pair place(status.st_dev, status.st_ino);
+  if (place_ == place) return;
+  place_ = place;
+  is_socket_ = S_ISSOCK(status.st_mode);
+  unblocked_ = Descriptor();
+  if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode)) return;
+  const std::string name = "/proc/self/fd/" + std::to_string(fd_);
+  unblocked_ = Descriptor(::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+ssize_t StderrSink::write_some(std::string_view bytes) {
+  const std::string_view piece = bytes.substr(0, PIPE_BUF);
+  if (is_socket_) return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return ::write(unblocked_.is_open() ? unblocked_.get() : fd_, piece.data(), piece.size());
+}
+
 bool StderrSink::put(std::string_view line) {
   if (is_cut_) {
-    if (!has_room() || ::write(fd_, "\n", 1) < 0) return false;
+    if (!has_room() || write_some("\n") < 0) return false;
     is_cut_ = false;
   }
   const std::size_t whole = line.size();
   while (!line.empty()) {
-    const ssize_t written =
-        has_room() ? ::write(fd_, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) : -1;
+    const ssize_t written = has_room() ? write_some(line) : -1;
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       is_cut_ = line.size() < whole;

@@ -3,19 +3,26 @@
 
 #include <spdlog/sinks/base_sink.h>
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/descriptor.h"
 
 namespace tars::telemetry {
 
 // Writes lines to a descriptor that it does not own, and never waits long for its reader: every
 // thread logs, so that a stopped terminal or a full pipe would stop the server. A line that finds
 // no room within 50 ms is lost, the next ones at once; what was lost is counted, and said in a line
-// of its own as soon as there is room again. Thread-safe by base_sink's lock.
+// of its own as soon as there is room again. The descriptor itself is shared with whoever started
+// the program and stays as it is. Thread-safe by base_sink's lock.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   // The line, with its end, that says how many lines were lost.
@@ -27,11 +34,17 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}  // nothing is kept
 
  private:
+  void look_at_descriptor();
   bool put(std::string_view line);
+  ssize_t write_some(std::string_view bytes);
   bool has_room();
 
   const int fd_;
   const LostLine lost_line_;
+  // What the descriptor led to when it was last looked at: it may be turned to something else.
+  std::optional<std::pair<dev_t, ino_t>> place_;
+  bool is_socket_ = false;
+  Descriptor unblocked_;  // the same pipe or terminal, opened anew so as not to block
   std::uint64_t lost_ = 0;
   bool is_cut_ = false;  // the last line went out in part
   std::chrono::steady_clock::time_point patient_from_{};

@@ -5,12 +5,17 @@
 #include <spdlog/logger.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
+#include "../../support/temp_folder.h"
 #include "base/descriptor.h"
 
 namespace tars::telemetry {
@@ -24,6 +29,9 @@ class StderrSinkTest : public testing::Test {
     reader_ = Descriptor(ends[0]);
     writer_ = Descriptor(ends[1]);
     EXPECT_GT(::fcntl(writer_.get(), F_SETPIPE_SZ, kPipe), 0);
+    open_log();
+  }
+  void open_log() {
     logger_ = std::make_unique<spdlog::logger>(
         "test", std::make_shared<StderrSink>(writer_.get(), [](std::uint64_t lines) {
           return "lost " + std::to_string(lines) + "\n";
@@ -72,6 +80,45 @@ TEST_F(StderrSinkTest, ALineCutInTheMiddleIsEnded) {
   EXPECT_THAT(part, testing::Not(testing::HasSubstr("\n")));
   logger_->info("next");
   EXPECT_EQ(taken(), "\nlost 1\nnext\n");
+}
+
+// For a terminal, room means room for a byte.
+TEST_F(StderrSinkTest, ATerminalThatStopsHoldsNobodyUp) {
+  reader_ = Descriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(reader_.is_open());
+  ASSERT_EQ(::grantpt(reader_.get()), 0);
+  ASSERT_EQ(::unlockpt(reader_.get()), 0);
+  writer_ = Descriptor(::open(::ptsname(reader_.get()), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(writer_.is_open());
+  open_log();
+  for (int i = 0; i < 1000; ++i) logger_->info(std::string(99, 'x'));
+  EXPECT_THAT(taken(), testing::StartsWith("xxx"));
+  logger_->info("after");
+  EXPECT_THAT(taken(), testing::HasSubstr("lost "));
+}
+
+TEST_F(StderrSinkTest, ASocketWhoseReaderStopsHoldsNobodyUp) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  reader_ = Descriptor(ends[0]);
+  writer_ = Descriptor(ends[1]);
+  open_log();
+  for (int i = 0; i < 10'000; ++i) logger_->info(std::string(99, 'x'));
+  EXPECT_THAT(taken(), testing::StartsWith("xxx"));
+  logger_->info("after");
+  EXPECT_THAT(taken(), testing::AllOf(testing::HasSubstr("lost "), testing::EndsWith("after\n")));
+}
+
+TEST_F(StderrSinkTest, AFileKeepsItsPlace) {
+  const TempFolder folder;
+  const auto path = folder.path() / "log";
+  writer_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::write(writer_.get(), "before\n", 7), 7);
+  open_log();
+  logger_->info("line");
+  ASSERT_EQ(::write(writer_.get(), "behind\n", 7), 7);
+  std::ifstream in(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "before\nline\nbehind\n");
 }
 
 TEST_F(StderrSinkTest, AReaderThatIsGoneIsNoFault) {
