@@ -75,9 +75,8 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
     engine_.revoke(revocation.client_id, revocation.family, revocation.token_id);
     hub_.revoke(revocation);
   });
-  engine_.set_store_listener([this](const std::string& trouble) {
-    if (!trouble.empty()) hub_.warn_not_stored(trouble);
-  });
+  engine_.set_store_listener(
+      [this](const std::string& trouble) { hub_.set_store_trouble(trouble); });
 }
 
 Gateway::~Gateway() {

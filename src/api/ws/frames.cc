@@ -117,10 +117,6 @@ std::string pong_frame(WallTime now) {
   return frame("pong", now, [](JsonWriter&) {}, 64);
 }
 
-std::string not_stored(const std::string& trouble) {
-  return "Answers are not being stored: " + trouble;
-}
-
 std::string system_frame(SystemLevel level, std::string_view message, WallTime now) {
   return frame("system", now, [&](JsonWriter& json) {
     json.field("message", message);

@@ -31,8 +31,6 @@ std::string error_frame(const Error& error, const MessageIds& ids, WallTime now)
 std::string failure_frame(const chat::RunInfo& run, const chat::Outcome& outcome, WallTime now);
 std::string ping_frame(WallTime now);
 std::string pong_frame(WallTime now);
-// The text of a warning.
-std::string not_stored(const std::string& trouble);
 std::string system_frame(SystemLevel level, std::string_view message, WallTime now);
 
 }  // namespace tars::api

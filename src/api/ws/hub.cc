@@ -47,11 +47,17 @@ void Hub::close_all(net::CloseCode code, const std::string& reason) {
   for (const auto& session : sessions({})) session->shut(code, reason);
 }
 
-void Hub::warn_not_stored(const std::string& trouble) {
-  for (const auto& session : sessions({})) {
-    const bool is_busy = session->figures().active_runs.load(std::memory_order_relaxed) > 0;
-    if (is_busy) session->warn_not_stored(trouble);
+void Hub::set_store_trouble(const std::string& trouble) {
+  {
+    const std::lock_guard lock(mutex_);
+    store_trouble_ = trouble;
   }
+  for (const auto& session : sessions({})) session->store_changed(trouble);
+}
+
+std::string Hub::store_trouble() const {
+  const std::lock_guard lock(mutex_);
+  return store_trouble_;
 }
 
 std::size_t Hub::size() const {

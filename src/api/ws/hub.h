@@ -53,8 +53,9 @@ class LiveSession {
   // Closes with 1001 once no answer runs on it.
   virtual void drain() = 0;
   virtual void shut(net::CloseCode code, std::string reason) = 0;
-  // A `system` warning that answers are not being stored.
-  virtual void warn_not_stored(const std::string& trouble) = 0;
+  // Answers are not being stored for this reason, "" = they are again. A session with running
+  // answers says so in a `system` warning, another one once it has some.
+  virtual void store_changed(const std::string& trouble) = 0;
 };
 
 struct HubTotals {
@@ -78,8 +79,9 @@ class Hub {
   void revoke(const auth::Revocation& revocation);
   void drain();
   void close_all(net::CloseCode code, const std::string& reason);
-  // To sessions with running answers.
-  void warn_not_stored(const std::string& trouble);
+  // Tells all sessions, those that come later too.
+  void set_store_trouble(const std::string& trouble);
+  std::string store_trouble() const;
 
   std::size_t size() const;
   std::size_t sockets_of(std::string_view client_id, std::string_view family) const;
@@ -101,6 +103,7 @@ class Hub {
   // By session_id, which the session itself holds.
   std::unordered_map<std::string_view, std::shared_ptr<LiveSession>> sessions_;
   std::unordered_map<std::string, std::size_t> per_client_;
+  std::string store_trouble_;
 };
 
 }  // namespace tars::api

@@ -169,18 +169,9 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   } else {
     drop_cursor(submitted->follower->run().info().id);
     add_cursor(std::move(submitted->follower), 0);
-    tell_store_trouble();
+    tell_store_trouble(services_.hub.store_trouble());
   }
   close_when_drained();
-}
-
-// The hub warns those who follow a run when the trouble begins; who comes later hears of it here.
-void Session::tell_store_trouble() {
-  const Result<void> stored = services_.engine.check_store();
-  const bool told = std::exchange(store_trouble_told_, !stored);
-  if (!stored && !told) {
-    push(system_frame(SystemLevel::warning, not_stored(stored.error().message), now()));
-  }
 }
 
 awaitable<void> Session::on_cancel(CancelMessage message, MessageIds ids) {

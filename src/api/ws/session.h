@@ -57,7 +57,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void revoke() override;
   void drain() override;
   void shut(net::CloseCode code, std::string reason) override;
-  void warn_not_stored(const std::string& trouble) override;
+  void store_changed(const std::string& trouble) override;
 
  private:
   // A position in a run.
@@ -97,7 +97,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   void leave_revoked(chat::Follower& follower) const;
   bool take_message_permit();
   void fail(const Error& error, const MessageIds& ids);
-  void tell_store_trouble();
+  void tell_store_trouble(const std::string& trouble);
   void push(std::string frame);
   void drop_cursor(const std::string& run_id);
   void add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t offset);

@@ -33,11 +33,17 @@ void Session::shut(net::CloseCode code, std::string reason) {
   });
 }
 
-void Session::warn_not_stored(const std::string& trouble) {
-  boost::asio::post(executor_, [self = shared_from_this(), message = not_stored(trouble)] {
-    self->store_trouble_told_ = true;
-    self->push(system_frame(SystemLevel::warning, message, self->now()));
+void Session::store_changed(const std::string& trouble) {
+  boost::asio::post(executor_, [self = shared_from_this(), trouble] {
+    if (trouble.empty() || !self->cursors_.empty()) self->tell_store_trouble(trouble);
   });
+}
+
+// Once, until it is over.
+void Session::tell_store_trouble(const std::string& trouble) {
+  const bool told = std::exchange(store_trouble_told_, !trouble.empty());
+  if (trouble.empty() || told) return;
+  push(system_frame(SystemLevel::warning, "Answers are not being stored: " + trouble, now()));
 }
 
 void Session::wake() {

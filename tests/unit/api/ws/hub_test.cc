@@ -18,13 +18,13 @@ class Listed : public LiveSession {
   void revoke() override { ++revoked; }
   void drain() override { ++drained; }
   void shut(net::CloseCode, std::string) override { ++shut_; }
-  void warn_not_stored(const std::string&) override { ++warned; }
+  void store_changed(const std::string& trouble) override { told = trouble; }
   SessionInfo info_;
   SessionFigures figures_;
   int revoked = 0;
   int drained = 0;
   int shut_ = 0;
-  int warned = 0;
+  std::string told;
 };
 
 TEST(Hub, BoundsConnectionsInAllAndPerClient) {
@@ -71,11 +71,12 @@ TEST(Hub, ListsAndCounts) {
   EXPECT_EQ(hub.sessions("a").size(), 1U);
   EXPECT_EQ(hub.sessions("").size(), 2U);
   EXPECT_EQ(hub.sockets_of("a", "f"), 1U);
-  hub.warn_not_stored("x");
+  hub.set_store_trouble("x");
+  EXPECT_EQ(hub.store_trouble(), "x");
   hub.drain();
   hub.close_all(net::CloseCode::going_away, "");
-  EXPECT_EQ(busy->warned, 1);
-  EXPECT_EQ(idle->warned, 0);
+  EXPECT_EQ(busy->told, "x");
+  EXPECT_EQ(idle->told, "x");
   EXPECT_EQ(idle->drained + idle->shut_, 2);
 }
 

@@ -49,25 +49,25 @@ TEST_F(SessionReads, ChatCarriesItsTokenAndSampling) {
 
 TEST_F(SessionReads, AChatWhileNothingCanBeStoredIsToldSoOnce) {
   open();
-  say(kChat);
-  EXPECT_FALSE(wire_.told("not being stored"));
   const auto told = [&] {
     return std::ranges::count_if(wire_.sent, [](const std::string& frame) {
       return frame.find("Answers are not being stored: disk full") != frame.npos;
     });
   };
-  engine_.store = make_error(ErrorCode::store_unavailable, "disk full");
+  const auto trouble = [&](const char* what) {
+    hub_.set_store_trouble(what);
+    settle();
+  };
+  trouble("disk full");
+  EXPECT_EQ(told(), 0) << "nothing is asked here";
   say(kChat);
   EXPECT_EQ(told(), 1);
   say(kChat);
-  hub_.warn_not_stored("disk full");
-  settle();
-  EXPECT_EQ(told(), 2) << "the hub tells of its own";
-  engine_.store = {};
-  say(kChat);
-  engine_.store = make_error(ErrorCode::store_unavailable, "disk full");
-  say(kChat);
-  EXPECT_EQ(told(), 3) << "trouble that comes back is news";
+  trouble("disk full");
+  EXPECT_EQ(told(), 1);
+  trouble("");
+  trouble("disk full");
+  EXPECT_EQ(told(), 2) << "trouble that comes back is news";
 }
 
 TEST_F(SessionReads, RefusalsNameTheMessage) {

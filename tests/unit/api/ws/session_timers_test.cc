@@ -107,7 +107,7 @@ TEST_F(SessionEnds, DrainingClosesAnIdleSocketAtOnce) {
 TEST_F(SessionEnds, ShutAndWarn) {
   open();
   say(kChat);
-  hub_.warn_not_stored("disk full");
+  hub_.set_store_trouble("disk full");
   settle();
   EXPECT_TRUE(wire_.told("disk full"));
   hub_.close_all(net::CloseCode::going_away, "server_shutdown");

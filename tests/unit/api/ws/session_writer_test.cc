@@ -167,7 +167,7 @@ TEST_F(SessionWritesAtOnce, WhatTheSocketKeptIsFlushedBeforeTheNextToken) {
 TEST_F(SessionWritesAtOnce, NotBehindAFrameThatWaits) {
   begin();
   wire_.stuck = true;
-  session_->warn_not_stored("careful");
+  session_->store_changed("careful");
   settle();
   EXPECT_EQ(append("after"), 0U);
   wire_.stuck = false;
