@@ -46,9 +46,8 @@ std::chrono::seconds retry_after(const net::ResponseHead& head) {
 
 // A 404 that is no model server's word about a model: a page, or "no such route".
 bool is_about_the_address(std::string_view body) {
-  if (!is_error_body(body)) return true;
   const std::string said = error_words(body);
-  return said == "Not Found" || said == "File Not Found";
+  return said.empty() || said == "Not Found" || said == "File Not Found";
 }
 
 Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std::string& said) {

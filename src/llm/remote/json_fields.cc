@@ -125,12 +125,6 @@ std::string refused_parameter(std::string_view body) {
   return std::string(text_in(error == nullptr ? parsed.get_object() : *error, "param"));
 }
 
-bool is_error_body(std::string_view body) {
-  const json::value parsed = object_of(body);
-  const json::object& object = parsed.get_object();
-  return object.contains("error") || text_in(object, "object") == "error";
-}
-
 bool says_more_than_context(std::string_view body) {
   const json::value parsed = object_of(body);
   const json::object* object = &parsed.get_object();

@@ -48,8 +48,6 @@ std::string error_words(std::string_view body);
 std::string error_code(std::string_view body);
 // The parameter that such a body is about, error.param; "" where it names none.
 std::string refused_parameter(std::string_view body);
-// Whether a body is a JSON object that has `error` in it, or is one.
-bool is_error_body(std::string_view body);
 
 // llama-server's numbers, in its error or beside it: more tokens than there is room for.
 bool says_more_than_context(std::string_view body);

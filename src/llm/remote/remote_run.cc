@@ -164,7 +164,7 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
 // Whether the server refused no more than the form of the request, and says which it takes. The
 // words may be the prompt's, quoted: only a form that was answered is kept for others.
 bool RemoteRun::change_form(std::size_t host, const Failure& failure) {
-  constexpr std::size_t kMost = 2;  // on each host: the forms there are
+  constexpr std::size_t kMost = 3;  // on each host: as many as RequestForm has parts
   const std::string said = std::exchange(refusal_, {});
   if (said.empty() || failure.error.code != ErrorCode::generation_error) return false;
   const unsigned status = exchange_->head().status;

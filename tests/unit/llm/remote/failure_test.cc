@@ -33,6 +33,7 @@ TEST(Failure, APageThatIsNotThereIsAWrongAddress) {
     EXPECT_THAT(f.error.message, HasSubstr("is the address right")) << body;
   }
   for (const char* body : {R"({"object":"error","message":"The model `m` does not exist."})",
+                           R"({"detail":"Model not found"})",
                            R"({"error":{"code":"model_not_found","message":"no"}})"}) {
     EXPECT_EQ(refused(404, body).error.code, ErrorCode::model_not_found) << body;
   }
