@@ -60,14 +60,15 @@ constexpr auto kOptions = std::to_array<Option>({
     // -- HTTP
     {.name = "HTTP_MAX_BODY_BYTES", .group = Group::http, .kind = Kind::integer,
      .initial = "1048576", .min = 1024, .max = 1024 * kMebibyte, .unit = "bytes",
-     .help = "A larger request body is answered 413."},
+     .help = "A larger request body is answered 413. Of all large bodies together 64 MiB, or four "
+             "of the largest, are held at once: then 503."},
     {.name = "HTTP_MAX_HEADER_BYTES", .group = Group::http, .kind = Kind::integer,
      .initial = "16384", .min = 1024, .max = kMebibyte, .unit = "bytes",
      .help = "Larger request headers are answered 431."},
     {.name = "HTTP_MAX_CONNECTIONS", .group = Group::http, .kind = Kind::integer, .initial = "4096",
      .min = 1, .max = 1000000, .unit = "connections",
-     .help = "Open connections, WebSockets included; more wait in the kernel's queue. Unset, it is "
-             "at least WS_MAX_CONNECTIONS + 256."},
+     .help = "Open connections, WebSockets included. Past that the one that is idle longest makes "
+             "room; where none is, new ones wait. Unset, it is at least WS_MAX_CONNECTIONS + 256."},
     {.name = "HTTP_HEADER_TIMEOUT", .group = Group::http, .kind = Kind::integer, .initial = "10",
      .min = 1, .max = 3600, .unit = "seconds",
      .help = "From the first byte to the last header; then 408."},

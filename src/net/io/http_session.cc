@@ -147,6 +147,9 @@ void feed(Connection& c, RequestParser& parser, std::string_view bytes) {
 }
 
 // Reads one request. `failure` is filled when the result is `failed`.
+// Bodies of up to this size are for everybody: nobody's large ones are to keep them out.
+constexpr std::size_t kSmallBody = 64 * 1024;
+
 asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
                                          BodyBudget::Share& share, bool first,
                                          HttpFailure& failure) {
@@ -159,7 +162,8 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
       failure = *parser.failure();
       co_return ReadResult::failed;
     }
-    if (!share.cover(parser.request().body.size())) {
+    const std::size_t body = parser.request().body.size();
+    if (!share.cover(body - std::min(body, kSmallBody))) {
       failure = {503, "Too many requests with large bodies at once; try again in a moment."};
       co_return ReadResult::failed;
     }

@@ -23,6 +23,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // Without a refusal by the kernel for so long, descriptors are there again.
 constexpr std::chrono::seconds kWantIsOver{30};
+// A connection that came just now is about to send its request, behind a TLS handshake perhaps.
+constexpr std::chrono::seconds kShortIdle{1};
 // How exact deadlines are.
 constexpr std::chrono::milliseconds kWatchInterval{250};
 
@@ -157,9 +159,10 @@ void IoThread::serve(Socket socket) {
 }
 
 void IoThread::close_longest_idle() {
+  const auto now = std::chrono::steady_clock::now();
   Connection* longest = nullptr;
   for (auto& connection : connections_) {
-    if (connection.phase != Phase::idle) continue;
+    if (connection.phase != Phase::idle || now - connection.idle_since() < kShortIdle) continue;
     if (longest != nullptr && connection.idle_since() >= longest->idle_since()) continue;
     // Its next request has come and is about to be read.
     if (!connection.has_input()) longest = &connection;
