@@ -100,6 +100,9 @@ TEST_F(HttpErrorTest, LargeBodiesOfManyAtOnceAre503) {
   const auto is_answered = [](const RawClient& client) { return client.has_answer(); };
   for (int i = 0; i < 1000 && std::ranges::none_of(clients, is_answered); ++i)
     std::this_thread::sleep_for(10ms);
+  RawClient small(server_->port());
+  EXPECT_EQ(small.ask("POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}").status,
+            404U);
   int refused = 0;
   for (RawClient& client : clients) {
     client.send(" ");

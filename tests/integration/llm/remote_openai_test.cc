@@ -122,6 +122,24 @@ TEST_F(RemoteOpenAiTest, ARefusedFormIsChangedAndRemembered) {
   EXPECT_EQ(upstream.chats(), 4);
 }
 
+TEST_F(RemoteOpenAiTest, AllFormsTogetherMayBeWanted) {
+  FakeUpstream upstream([](Peer& peer, const std::string& request, int number) {
+    for (const char* field : {"max_tokens", "temperature", "stream_options"}) {
+      if (request.find("\"" + std::string(field) + "\"") == request.npos) continue;
+      return peer.answer(400,
+                         R"({"error":{"message":"unsupported; max_completion_tokens?","param":")" +
+                             std::string(field) + "\"}}");
+    }
+    return say_hi(peer, request, number);
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_EQ(upstream.chats(), 4);
+  EXPECT_EQ(answer_to()->answer, "Hi");
+  EXPECT_EQ(upstream.chats(), 5) << "it is remembered";
+}
+
 // Its words may be the prompt's.
 TEST_F(RemoteOpenAiTest, AFormThatWasRefusedTooIsNotKept) {
   std::string asked;
