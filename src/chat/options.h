@@ -17,7 +17,7 @@ struct Options {
   std::chrono::milliseconds flush_interval{250};  // a token is stored at most this late
   // Beginnings and ends of runs are stored at once, but no more often than this: those of hundreds
   // of answers then share a transaction, and the pages in it.
-  std::chrono::milliseconds commit_interval{10};
+  std::chrono::milliseconds commit_interval{4};
   std::string system_prompt;  // first message of every prompt; empty = none
   // Of ended runs the youngest stay in memory, within both bounds; others are read from the store.
   std::size_t max_ended_runs_in_memory = 256;
