@@ -103,7 +103,7 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
         ErrorCode::backend_unavailable,
         host.url() + " has no chat there (404): is the address right, with its path?" + said);
   }
-  if (head.status == 404 || error_code(body) == "model_not_found") {
+  if (head.status == 404 || error_field(body, "code") == "model_not_found") {
     Failure out = fail(ErrorCode::model_not_found,
                        host.url() + " does not serve the model '" + model + "'" + said);
     out.host_did_badly = false;

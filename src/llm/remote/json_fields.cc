@@ -112,17 +112,11 @@ std::string error_words(std::string_view body) {
   return for_people(text_in(object, "message"));
 }
 
-std::string error_code(std::string_view body) {
+std::string error_field(std::string_view body, std::string_view name) {
   const json::value parsed = object_of(body);
   const json::object& object = parsed.get_object();
   const json::object* const error = object_in(object, "error");
-  return std::string(text_in(error == nullptr ? object : *error, "code"));
-}
-
-std::string refused_parameter(std::string_view body) {
-  const json::value parsed = object_of(body);
-  const json::object* const error = object_in(parsed.get_object(), "error");
-  return std::string(text_in(error == nullptr ? parsed.get_object() : *error, "param"));
+  return std::string(text_in(error == nullptr ? object : *error, name));
 }
 
 bool says_more_than_context(std::string_view body) {

@@ -44,10 +44,9 @@ std::string words(const boost::json::value& error);
 // `{"detail":…}` (FastAPI, with a text or a list of what is wrong where); "" when it is none.
 std::string error_words(std::string_view body);
 
-// The code of such a body, error.code or code, where it is text; "".
-std::string error_code(std::string_view body);
-// The parameter that such a body is about, error.param; "" where it names none.
-std::string refused_parameter(std::string_view body);
+// Text that stands in such a body's error, or beside it: `code`, or `param`, the parameter that it
+// is about; "" where there is none.
+std::string error_field(std::string_view body, std::string_view name);
 
 // llama-server's numbers, in its error or beside it: more tokens than there is room for.
 bool says_more_than_context(std::string_view body);

@@ -146,7 +146,7 @@ class OpenAiDialect final : public Dialect {
   // know. Where the refusal names the parameter, its words count for nothing else.
   std::optional<RequestForm> other_form(std::string_view body,
                                         const RequestForm& form) const override {
-    const std::string param = refused_parameter(body);
+    const std::string param = error_field(body, "param");
     const auto says = [body](std::string_view words) { return body.find(words) != body.npos; };
     const auto is_about = [&](std::string_view name) {
       return param.empty() ? says(name) : param == name;

@@ -87,6 +87,11 @@ class RecordingSink final : public Sink {
   std::condition_variable changed_;
 };
 
+// A whole answer: two tokens, "Hello".
+inline bool say(Peer& peer, const std::string&, int) {
+  return peer.begin_stream() && peer.token("Hel") && peer.token("lo") && peer.done();
+}
+
 class RemoteFixture : public ::testing::Test {
  protected:
   RemoteFixture() {

@@ -9,13 +9,10 @@ namespace {
 using namespace std::chrono_literals;
 using llm::testing::FakeUpstream;
 using llm::testing::Peer;
+using llm::testing::say;
 using ::testing::HasSubstr;
 
 using RemoteHostsTest = llm::testing::RemoteFixture;
-
-bool say(Peer& peer, const std::string&, int) {
-  return peer.begin_stream() && peer.token("Hel") && peer.token("lo") && peer.done();
-}
 
 TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
   FakeUpstream upstream(say);

@@ -63,10 +63,10 @@ TEST(JsonFields, EveryServersWayToSayWhatIsWrongIsRead) {
   for (const char* none : {"", "[]", "<html>", "{}", R"({"detail":[7]})"}) {
     EXPECT_EQ(error_words(none), "") << none;
   }
-  EXPECT_EQ(error_code(R"({"error":{"code":"x"}})"), "x");
-  EXPECT_EQ(error_code(R"({"error":{"code":404}})"), "");
-  EXPECT_EQ(refused_parameter(R"({"error":{"param":"top_p"}})"), "top_p");
-  EXPECT_EQ(refused_parameter(R"({"error":{"param":null}})"), "");
+  EXPECT_EQ(error_field(R"({"error":{"code":"x"}})", "code"), "x");
+  EXPECT_EQ(error_field(R"({"error":{"code":404}})", "code"), "");
+  EXPECT_EQ(error_field(R"({"error":{"param":"top_p"}})", "param"), "top_p");
+  EXPECT_EQ(error_field(R"({"error":{"param":null}})", "param"), "");
 }
 
 TEST(JsonFields, AModelThatOnlyEmbedsIsNotListed) {
