@@ -14,8 +14,12 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <utility>
+
+#include "net/client/read_poller.h"
 
 namespace tars::net {
 namespace {
@@ -132,8 +136,32 @@ bool ClientConnection::is_quiet() {
   return would_block(ec);
 }
 
+Result<int> ClientConnection::detach() {
+  boost::system::error_code ec = asio::error::operation_not_supported;
+  const Tcp::endpoint local = tls_ ? Tcp::endpoint() : socket_.local_endpoint(ec);
+  if (!ec) detached_ = socket_.release(ec);
+  if (ec) return failed(ec);
+  protocol_ = local.protocol();
+  return detached_;
+}
+
+Result<void> ClientConnection::attach() {
+  if (detached_ == kNone) return failed(asio::error::bad_descriptor);  // closed meanwhile
+  boost::system::error_code ec;
+  socket_.assign(protocol_, detached_, ec);
+  if (!ec) detached_ = kNone;
+  if (!ec) socket_.non_blocking(true, ec);
+  if (!ec) return {};
+  close();
+  return failed(ec);
+}
+
 void ClientConnection::close() {
   if (race_) race_->cancel();
+  if (detached_ != kNone) {
+    asio::use_service<ReadPoller>(context_).abort(detached_);
+    ::close(std::exchange(detached_, kNone));
+  }
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

@@ -56,16 +56,26 @@ class ClientConnection {
   }
   static bool is_end(const boost::system::error_code& ec);
 
+  // For ReadPoller: the socket leaves Asio's reactor, and comes back with attach(). In between only
+  // close() may be called; it ends the poller's reader. io_error where there is none to give (TLS,
+  // closed).
+  Result<int> detach();
+  Result<void> attach();
+
   // Nothing has come and the peer has not closed: good for another request.
   bool is_quiet();
   void close();
   int native_handle() { return socket_.native_handle(); }
 
  private:
+  static constexpr int kNone = -1;
+
   boost::asio::io_context& context_;
   Socket socket_;
   std::shared_ptr<ConnectRace> race_;  // while it connects
   std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_;
+  Tcp protocol_ = Tcp::v4();  // of the socket while it is detached
+  int detached_ = kNone;
 };
 
 }  // namespace tars::net

@@ -1,5 +1,6 @@
 #include "net/client/exchange.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "net/client/client_connection.h"
 #include "net/client/client_state.h"
+#include "net/client/read_poller.h"
 
 namespace tars::net {
 namespace {
@@ -154,13 +156,13 @@ asio::awaitable<Result<std::size_t>> Exchange::read_some() {
   if (!read_buffer_) read_buffer_ = std::make_unique<char[]>(kReadBytes);
   const Result<std::size_t> n = co_await connection_->read(read_buffer_.get(), kReadBytes);
   if (!n || *n == 0) co_return n;
-  const Result<void> fed = feed(*n);
+  const Result<void> fed = feed({read_buffer_.get(), *n});
   if (!fed) co_return fed.error();
   co_return n;
 }
 
-Result<void> Exchange::feed(std::size_t n) {
-  const Result<void> fed = parser_->feed({read_buffer_.get(), n}, body_);
+Result<void> Exchange::feed(std::string_view bytes) {
+  const Result<void> fed = parser_->feed(bytes, body_);
   spoiled_ = spoiled_ || !fed;
   if (fed || body_.empty()) return fed;
   broken_ = fed.error();  // once what came before it is taken
@@ -205,8 +207,9 @@ asio::awaitable<Exchange::Body> Exchange::read_all(std::size_t limit,
   co_return out;
 }
 
-// What read_each() has on the socket. Holds the waiting coroutine as Asio's own operations do: with
-// it goes what waits. Without an executor of its own it is called straight from the reactor.
+// What read_each() has on a socket with TLS. Holds the waiting coroutine as Asio's own operations
+// do: with it goes what waits. Without an executor of its own it is called straight from the
+// reactor.
 template <class Handler>
 struct Exchange::EachRead {
   Exchange* exchange;
@@ -214,7 +217,8 @@ struct Exchange::EachRead {
   Handler handler;
 
   void operator()(const boost::system::error_code& ec, std::size_t n) {
-    std::optional<Result<void>> ended = exchange->on_read(ec, n, *take);
+    std::optional<Result<void>> ended =
+        exchange->on_read(ec, {exchange->read_buffer_.get(), n}, *take);
     if (ended) return std::move(handler)(*std::move(ended));
     read();
   }
@@ -231,13 +235,61 @@ asio::awaitable<Result<void>> Exchange::read_each(std::chrono::milliseconds time
   wait_at_most(timeout);
   std::optional<Result<void>> ended = give(take);
   if (ended) co_return *std::move(ended);
+  const Result<int> plain = connection_->detach();
+  Result<void> read;
+  if (plain) {
+    read = co_await each_polled(take, *plain);
+  } else {
+    read = co_await each_read(take);
+  }
+  if (fault_) std::rethrow_exception(std::exchange(fault_, {}));
+  co_return read;
+}
+
+asio::awaitable<Result<void>> Exchange::each_read(const Take& take) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+      [&](auto handler) { EachRead<decltype(handler)>{this, &take, std::move(handler)}.read(); },
+      asio::use_awaitable);
+}
+
+// The same on a socket without TLS, by the poller.
+template <class Handler>
+class Exchange::PolledRead final : public ReadPoller::Reader {
+ public:
+  PolledRead(Exchange& exchange, const Take& take, Handler handler)
+      : exchange_(exchange), take_(take), handler_(std::move(handler)) {}
+
+  bool on_read(const boost::system::error_code& ec, std::string_view bytes) noexcept override {
+    ended_ = exchange_.on_read(ec, bytes, take_);
+    return !ended_;
+  }
+  void complete() override { std::move(handler_)(*std::move(ended_)); }
+  void fail(Error error) { ended_ = Result<void>(std::move(error)); }
+
+ private:
+  Exchange& exchange_;
+  const Take& take_;
+  Handler handler_;
+  std::optional<Result<void>> ended_;
+};
+
+asio::awaitable<Result<void>> Exchange::each_polled(const Take& take, int socket) {
+  auto& poller = asio::use_service<ReadPoller>(client_->context());
   Result<void> read =
       co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
           [&](auto handler) {
-            EachRead<decltype(handler)>{this, &take, std::move(handler)}.read();
+            using Read = PolledRead<decltype(handler)>;
+            auto polled = std::make_unique<Read>(*this, take, std::move(handler));
+            std::unique_ptr<ReadPoller::Reader> reader = std::move(polled);
+            const Result<void> added = poller.add(socket, reader);
+            if (added) return;
+            static_cast<Read&>(*reader).fail(added.error());
+            asio::post(client_->context(), [reader = std::move(reader)] { reader->complete(); });
           },
           asio::use_awaitable);
-  if (fault_) std::rethrow_exception(std::exchange(fault_, {}));
+  // For what is left of the answer, and for the next request.
+  const Result<void> attached = connection_->attach();
+  spoiled_ = spoiled_ || !attached;
   co_return read;
 }
 
@@ -258,10 +310,10 @@ std::optional<Result<void>> Exchange::give(const Take& take) {
 }
 
 // An exception in here would go to the event loop, and whoever waits would never hear of it.
-std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& ec, std::size_t n,
-                                              const Take& take) {
+std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& ec,
+                                              std::string_view bytes, const Take& take) noexcept {
   try {
-    return took(ec, n, take);
+    return took(ec, bytes, take);
   } catch (...) {
     spoiled_ = true;
     fault_ = std::current_exception();
@@ -269,15 +321,15 @@ std::optional<Result<void>> Exchange::on_read(const boost::system::error_code& e
   }
 }
 
-std::optional<Result<void>> Exchange::took(const boost::system::error_code& ec, std::size_t n,
-                                           const Take& take) {
+std::optional<Result<void>> Exchange::took(const boost::system::error_code& ec,
+                                           std::string_view bytes, const Take& take) {
   Result<void> done;
   if (ClientConnection::is_end(ec)) {
     done = parser_->finish();
   } else if (ec) {
     done = make_error(ErrorCode::io_error, ec.message());
   } else {
-    done = feed(n);
+    done = feed(bytes);
   }
   if (!done) return explain(done.error());
   return give(take);

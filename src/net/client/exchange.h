@@ -89,11 +89,15 @@ class Exchange {
   boost::asio::awaitable<Result<std::size_t>> read_some();
   template <class Handler>
   struct EachRead;
-  Result<void> feed(std::size_t n);
+  template <class Handler>
+  class PolledRead;
+  boost::asio::awaitable<Result<void>> each_polled(const Take& take, int socket);
+  boost::asio::awaitable<Result<void>> each_read(const Take& take);
+  Result<void> feed(std::string_view bytes);
   std::optional<Result<void>> give(const Take& take);
-  std::optional<Result<void>> on_read(const boost::system::error_code& ec, std::size_t n,
-                                      const Take& take);
-  std::optional<Result<void>> took(const boost::system::error_code& ec, std::size_t n,
+  std::optional<Result<void>> on_read(const boost::system::error_code& ec, std::string_view bytes,
+                                      const Take& take) noexcept;
+  std::optional<Result<void>> took(const boost::system::error_code& ec, std::string_view bytes,
                                    const Take& take);
   Error explain(Error error) const;
   void drop_connection();

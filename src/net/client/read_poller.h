@@ -1,0 +1,73 @@
+// Bytes for many sockets at once: an epoll of its own behind one descriptor in Asio's reactor.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <sys/epoll.h>
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tars::net {
+
+// A service of an io_context: boost::asio::use_service<ReadPoller>(context). Used on the context's
+// thread only. For streams of many small pieces, where Asio pays for each piece a second recv()
+// that finds nothing, an operation's bookkeeping, and a buffer that the cache has forgotten. Here a
+// read that gives less than it could take has emptied the socket (epoll(7), edge-triggered), and
+// all sockets are read into one buffer.
+class ReadPoller : public boost::asio::execution_context::service {
+ public:
+  static inline boost::asio::execution_context::id id;
+
+  // Who reads. Destroyed with the context if it still waits then, as Asio's operations are.
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    // What has come, at least a byte; or an error: asio::error::eof for the peer's close,
+    // operation_aborted after abort(). Whether it waits for more; an error is the last call.
+    // The bytes live until it returns. May call abort() for any socket.
+    virtual bool on_read(const boost::system::error_code& ec, std::string_view bytes) noexcept = 0;
+    // Once, by the event loop, after the last on_read().
+    virtual void complete() = 0;
+  };
+
+  explicit ReadPoller(boost::asio::io_context& context);
+  ~ReadPoller() override;
+
+  // Reads `socket`, which is non-blocking and in nobody else's epoll, until its reader ends it.
+  // io_error when the kernel cannot watch it; the reader is untouched then.
+  Result<void> add(int socket, std::unique_ptr<Reader>& reader);
+  // Before a socket is closed whose reader may still wait.
+  void abort(int socket);
+  std::size_t waiting() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    int socket;
+    std::unique_ptr<Reader> reader;
+  };
+
+  void shutdown() noexcept override;
+  void arm();
+  void on_ready();
+  void serve(Entry& entry, std::uint32_t events);
+  void end(Entry& entry, const boost::system::error_code& ec);
+
+  boost::asio::io_context& context_;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
+  std::unordered_map<int, std::unique_ptr<Entry>> entries_;  // by socket
+  std::unique_ptr<char[]> buffer_;
+  std::vector<epoll_event> events_;
+  std::span<epoll_event> batch_;  // what is still to be served of events_
+  const Entry* serving_ = nullptr;
+  bool armed_ = false;
+};
+
+}  // namespace tars::net
