@@ -1,5 +1,8 @@
 // Any bytes as the body of a model server's answer, in both dialects: the same text comes out
-// however they were cut, nothing comes behind the end, and no line grows without bound.
+// however they were cut, nothing comes behind the end, and no line grows without bound; and a
+// token's line gives what a document of it would.
+#include <boost/json/value.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +11,7 @@
 
 #include "llm/remote/json_fields.h"
 #include "llm/remote/ollama_dialect.h"
+#include "llm/remote/ollama_token.h"
 #include "llm/remote/openai_dialect.h"
 
 namespace {
@@ -37,6 +41,23 @@ Outcome read(const tars::llm::Dialect& dialect, std::string_view bytes, std::siz
   return out;
 }
 
+void compare_with_document(std::string_view line) {
+  static tars::llm::OllamaToken token;
+  if (!token.read(line)) return;
+  const auto parsed = tars::llm::JsonLine::of_this_thread().parse(line);
+  if (!parsed || !parsed->is_object()) std::abort();
+  const auto& object = parsed->get_object();
+  const auto* const done = object.if_contains("done");
+  if (done == nullptr || !done->is_bool() || done->get_bool()) std::abort();
+  if (object.contains("error")) std::abort();
+  const auto* const message = tars::llm::object_in(object, "message");
+  const auto text = [&](const char* key) {
+    return message == nullptr ? std::string_view() : tars::llm::text_in(*message, key);
+  };
+  if (text("content") != token.text()) std::abort();
+  if (text("thinking").empty() == token.is_thought()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -51,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole.ended && whole.failed) std::abort();
     static_cast<void>(dialect->models(bytes));
   }
+  compare_with_document(bytes);
   if (tars::llm::error_words(bytes).size() > 300) std::abort();
   return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "llm/remote/json_fields.h"
 #include "llm/remote/line_splitter.h"
+#include "llm/remote/ollama_token.h"
 
 namespace tars::llm {
 namespace {
@@ -38,6 +39,12 @@ class OllamaReader final : public AnswerReader {
  private:
   Result<void> take(std::string_view line, TextTarget& target) {
     if (end_ || line.empty()) return {};
+    OllamaToken& token = OllamaToken::of_this_thread();
+    if (token.read(line)) {
+      if (!token.text().empty()) target.on_text(token.text());
+      if (token.is_thought()) target.on_thought();
+      return {};
+    }
     const Result<json::value> parsed = JsonLine::of_this_thread().parse(line);
     if (!parsed) return foreign();
     const json::object* const object = parsed->if_object();
