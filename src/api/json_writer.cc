@@ -6,8 +6,33 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace tars::api {
+namespace {
+
+// Whether one of eight characters is a control character, a quote or a backslash (H. S. Warren,
+// Hacker's Delight, 6-1). One by one they were the dearest part of a frame.
+bool has_special(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  const auto with_zero = [](std::uint64_t v) { return (v - kOnes) & ~v & kHighs; };
+  const std::uint64_t control = (eight - kOnes * 0x20) & ~eight & kHighs;
+  return (control | with_zero(eight ^ (kOnes * '"')) | with_zero(eight ^ (kOnes * '\\'))) != 0;
+}
+
+bool has_special(std::string_view text) {
+  std::uint64_t eight = 0;
+  for (; text.size() >= sizeof eight; text.remove_prefix(sizeof eight)) {
+    std::memcpy(&eight, text.data(), sizeof eight);
+    if (has_special(eight)) return true;
+  }
+  eight = 0x2020202020202020;
+  if (!text.empty()) std::memcpy(&eight, text.data(), text.size());
+  return has_special(eight);
+}
+
+}  // namespace
 
 JsonWriter& JsonWriter::begin_object() {
   comma();
@@ -79,10 +104,7 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::quoted(std::string_view text) {
-  // To the end in any case: a search that may stop early takes a branch at each character.
-  bool special = false;
-  for (const char c : text) special |= (c >= 0 && c < 0x20) || c == '"' || c == '\\';
-  if (!special) {
+  if (!has_special(text)) {
     out_ += '"';
     out_ += text;
     out_ += '"';

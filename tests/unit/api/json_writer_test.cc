@@ -27,6 +27,24 @@ TEST(JsonWriter, EveryStringComesBackAsItWas) {
   EXPECT_EQ(std::string(boost::json::parse(out).at("t").as_string()), text);
 }
 
+// Eight characters are looked at at a time.
+TEST(JsonWriter, OneSpecialCharacterIsFoundAtEachPlace) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 0x80; ++byte) {
+        std::string text(size, 'a');
+        text[at] = static_cast<char>(byte);
+        std::string out;
+        JsonWriter(out).begin_object().field("t", text).end_object();
+        boost::system::error_code ec;
+        const auto parsed = boost::json::parse(out, ec);
+        ASSERT_FALSE(ec) << out;
+        ASSERT_EQ(std::string(parsed.at("t").as_string()), text);
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, NumbersAreValidJson) {
   std::string out;
   JsonWriter json(out);
