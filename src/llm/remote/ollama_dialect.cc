@@ -93,10 +93,11 @@ class OllamaDialect final : public Dialect {
     if (sampling.seed) options["seed"] = *sampling.seed;
     if (!sampling.stop.empty()) options["stop"] = json::value_from(sampling.stop);
     if (context_length_ > 0) options["num_ctx"] = context_length_;
-    json::object body{{"model", model},
-                      {"messages", messages_json(request.messages)},
-                      {"stream", true},
-                      {"options", std::move(options)}};
+    // Else Ollama cuts a prompt in its middle, rules and all, and an answer goes on past the
+    // context by forgetting its beginning; neither is told.
+    json::object body{{"model", model}, {"messages", messages_json(request.messages)},
+                      {"stream", true}, {"truncate", false},
+                      {"shift", false}, {"options", std::move(options)}};
     return {.method = "POST",
             .target = "/api/chat",
             .headers = {{"Content-Type", "application/json"}},

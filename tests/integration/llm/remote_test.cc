@@ -464,5 +464,30 @@ TEST_F(RemoteTest, WhatIsNoStreamIsNamed) {
               HasSubstr("answers with text/html where application/x-ndjson was expected"));
 }
 
+// As Ollama 0.17 refuses what it may not cut.
+TEST_F(RemoteTest, AHistoryThatIsTooLongForOllamaLosesItsOldestTurns) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked.push_back(request);
+    if (request.size() < 900) return say(peer, request, number);
+    return peer.answer(400, R"({"error":"the input length exceeds the context length"})");
+  });
+  host(upstream.port());
+  open();
+  Request request;
+  for (int i = 0; i < 4; ++i) {
+    request.messages.push_back({Role::user, "question" + std::to_string(i)});
+    request.messages.push_back({Role::assistant, std::string(150, 'x')});
+  }
+  request.messages.push_back({Role::user, "the last"});
+  EXPECT_EQ(answer_to(std::move(request))->answer, "Hello");
+  ASSERT_GE(asked.size(), 2U);
+  EXPECT_THAT(asked.front(), HasSubstr(R"("truncate":false)"));
+  EXPECT_THAT(asked.front(), HasSubstr("question0"));
+  EXPECT_THAT(asked.back(), ::testing::Not(HasSubstr("question0")));
+  EXPECT_THAT(asked.back(), HasSubstr("the last"));
+  EXPECT_EQ(answer_to(std::string(1000, 'x'))->error(), ErrorCode::context_overflow);
+}
+
 }  // namespace
 }  // namespace tars::llm
