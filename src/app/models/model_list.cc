@@ -31,9 +31,12 @@ std::string word(llm::ModelUse use) {
   return "none";
 }
 
-// Where weights are looked for, each file once, in the order of preference.
-std::vector<fs::path> model_files(const config::Settings& settings) {
+// Where weights are looked for, each file once, in the order of preference. A server that runs may
+// have been told of others.
+std::vector<fs::path> model_files(const config::Settings& settings,
+                                  const std::optional<RunningServer>& running) {
   std::vector<fs::path> found;
+  if (running && !running->model_path.empty()) found.emplace_back(running->model_path);
   if (!settings.llm.model_path.empty()) found.push_back(settings.llm.model_path);
   for (const fs::path& candidate : settings.model_candidates) {
     std::error_code error;
@@ -135,13 +138,33 @@ void add_remote(const std::string& backend, const llm::RemoteOptions& options,
   out.push_back(model);
 }
 
+// What the running server answers from, and these settings do not know: without its address nothing
+// more is to be found out.
+void add_running(const config::Settings& settings, const RunningServer& running,
+                 std::vector<ListedModel>& out) {
+  for (const RunningBackend& backend : running.backends) {
+    const bool known = backend.name == "embedded" ||
+                       (backend.name == "ollama" && settings.ollama) ||
+                       (backend.name == "openai" && settings.openai);
+    if (known) continue;
+    out.push_back({.name = backend.model,
+                   .where = "the running server's",
+                   .backend = backend.name,
+                   .use = {},
+                   .format = {},
+                   .in_use = !backend.model.empty()});
+  }
+}
+
 }  // namespace
 
 std::vector<ListedModel> list_models(const config::Settings& settings,
                                      const std::optional<RunningServer>& running) {
   std::vector<ListedModel> out;
   const fs::path used = file_in_use(settings, running);
-  for (const fs::path& path : model_files(settings)) out.push_back(describe_file(path, used));
+  for (const fs::path& path : model_files(settings, running)) {
+    out.push_back(describe_file(path, used));
+  }
   if (settings.ollama) {
     add_remote("ollama", *settings.ollama, *llm::make_ollama_dialect(0), running, out);
   }
@@ -149,6 +172,7 @@ std::vector<ListedModel> list_models(const config::Settings& settings,
     add_remote("openai", *settings.openai, *llm::make_openai_dialect(settings.openai->api_key),
                running, out);
   }
+  if (running) add_running(settings, *running, out);
   return out;
 }
 

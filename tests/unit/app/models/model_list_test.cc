@@ -64,6 +64,21 @@ TEST_F(ModelListTest, AsksModelServers) {
   EXPECT_EQ(find(models, "b").bytes, std::nullopt);
 }
 
+TEST_F(ModelListTest, WhatTheRunningServerHasIsShownThoughTheseSettingsDoNotKnowIt) {
+  const auto elsewhere = model("chat.gguf");
+  write_model(elsewhere);
+  settings_.model_candidates.clear();
+  settings_.llm.model_path.clear();
+  const RunningServer running{
+      "1", elsewhere.string(), "CPU", {{"embedded", "chat"}, {"ollama", "llama3"}}};
+  const auto models = list_models(settings_, running);
+  ASSERT_EQ(models.size(), 2U);
+  EXPECT_EQ(find(models, "chat").where, elsewhere.string());
+  EXPECT_TRUE(find(models, "chat").in_use);
+  EXPECT_EQ(find(models, "llama3").backend, "ollama");
+  EXPECT_TRUE(find(models, "llama3").in_use);
+}
+
 TEST_F(ModelListTest, AModelThatItsServerDoesNotListIsALineWithItsTrouble) {
   const std::string some = http("200 OK", "", R"({"models":[{"name":"a:latest"}]})");
   ScriptedServer server({some, some, http("200 OK", "", R"({"models":[]})")});
