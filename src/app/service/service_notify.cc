@@ -67,7 +67,7 @@ void ServiceNotify::ready(std::string_view status) const {
   send("READY=1" + (status.empty() ? std::string() : "\nSTATUS=" + std::string(status)));
 }
 
-void ServiceNotify::stopping() const { send("STOPPING=1"); }
+void ServiceNotify::stopping() const { send("STOPPING=1\nSTATUS=draining"); }
 
 void ServiceNotify::reloading() const {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -25,7 +25,7 @@ TEST(ServiceNotify, SaysWhatTheProtocolHas) {
   notify.reloading();
   EXPECT_THAT(manager.next(), testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
   notify.stopping();
-  EXPECT_EQ(manager.next(), "STOPPING=1");
+  EXPECT_EQ(manager.next(), "STOPPING=1\nSTATUS=draining");
 }
 
 TEST(ServiceNotify, KnowsAbstractNames) {
