@@ -86,7 +86,8 @@ TEST(OllamaDialect, AsksWithEveryOption) {
   EXPECT_EQ(asked.method, "POST");
   EXPECT_EQ(asked.target, "/api/chat");
   EXPECT_EQ(json::parse(asked.body), json::parse(R"({"model":"m","stream":true,
-    "truncate":false,"shift":false,"messages":[{"role":"system","content":"s"},{"role":"user","content":"u \"quoted\""},
+    "truncate":false,"shift":false,
+    "messages":[{"role":"system","content":"s"},{"role":"user","content":"u \"quoted\""},
                 {"role":"assistant","content":"a"}],
     "options":{"temperature":0.7,"top_p":0.9,"top_k":40,"num_predict":5,"seed":7,
                "stop":["END"],"num_ctx":2048}})"));
