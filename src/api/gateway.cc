@@ -93,6 +93,10 @@ void Gateway::close_all(net::CloseCode code, const std::string& reason) {
   hub_.close_all(code, reason);
 }
 
+bool Gateway::needs_body(const net::HttpRequest& request) const {
+  return routes_.match(request.method, request.path).route != nullptr;
+}
+
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
   proxies_.apply(request);

@@ -35,6 +35,8 @@ class Gateway final : public net::Application {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
+  // Not for what no route takes: 404, 405, and the answer to OPTIONS.
+  bool needs_body(const net::HttpRequest& request) const override;
   boost::asio::awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
   boost::asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
       net::HttpRequest request) override;

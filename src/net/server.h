@@ -51,6 +51,13 @@ struct Upgrade {
 class Application {
  public:
   virtual ~Application() = default;
+  // Whether the answer can depend on the body; of the request, method, target, path, query and
+  // headers are there. With false, handle() is asked as soon as the headers are known, and a
+  // connection on which the body is not here by then closes after the answer.
+  virtual bool needs_body(const HttpRequest& request) const {
+    static_cast<void>(request);
+    return true;
+  }
   virtual boost::asio::awaitable<HttpResponse> handle(HttpRequest request) = 0;
   // Only for GET with `Upgrade: websocket`.
   virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(

@@ -98,7 +98,8 @@ HttpRequest identity_of(const HttpRequest& request) {
   return kept;
 }
 
-enum class ReadResult { complete, gone, failed };
+// `headed`: the headers are here, and the answer needs no more.
+enum class ReadResult { complete, headed, gone, failed };
 
 // The deadlines of one request: idle or header first, then the body's.
 class ReadDeadlines {
@@ -146,16 +147,17 @@ void feed(Connection& c, RequestParser& parser, std::string_view bytes) {
   }
 }
 
-// Reads one request. `failure` is filled when the result is `failed`.
 // Bodies of up to this size are for everybody: nobody's large ones are to keep them out.
 constexpr std::size_t kSmallBody = 64 * 1024;
 
+// Reads one request. `failure` is filled when the result is `failed`.
 asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
                                          BodyBudget::Share& share, bool first,
                                          HttpFailure& failure) {
   c.begin_idle();
   ReadDeadlines deadlines(c, first);
   bool continued = false;
+  bool asked = false;
   feed(c, parser, {});
   for (;;) {
     if (parser.failure()) {
@@ -168,6 +170,10 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
       co_return ReadResult::failed;
     }
     if (parser.done()) co_return ReadResult::complete;
+    if (parser.header_done() && !std::exchange(asked, true) &&
+        !c.thread().application().needs_body(parser.request())) {
+      co_return ReadResult::headed;
+    }
     if (parser.started()) {
       c.phase = Phase::receiving;
       deadlines.on_progress(parser);
@@ -302,7 +308,8 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     if (read == ReadResult::gone) co_return std::nullopt;
     HttpRequest request = std::move(parser->request());
     const bool keeps_alive = read == ReadResult::complete && parser->keeps_alive();
-    const bool may_upgrade = parser->may_upgrade();
+    // What stands behind a handshake is only known of a request that was read whole.
+    const bool may_upgrade = read == ReadResult::complete && parser->may_upgrade();
     parser.reset();
     if (read == ReadResult::failed) {
       // Neither is needed to say so to a peer that takes its time.

@@ -87,11 +87,22 @@ TEST_F(HttpErrorTest, ABodyThatIsTooLargeIsToldWhileItIsStillComing) {
   EXPECT_EQ(http("GET /health").status, 200U);
 }
 
+TEST_F(HttpErrorTest, WhatNoRouteTakesIsToldBeforeTheBody) {
+  start();
+  const std::string rest = " HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n";
+  RawClient nowhere(server_->port());
+  is_problem(nowhere.ask("POST /nowhere" + rest + "\r\n{"), 404, "NOT_FOUND");
+  RawClient expecting(server_->port());
+  is_problem(expecting.ask("PUT /auth/token" + rest + "Expect: 100-continue\r\n\r\n"), 405,
+             "METHOD_NOT_ALLOWED");
+  EXPECT_TRUE(expecting.ends());
+}
+
 TEST_F(HttpErrorTest, LargeBodiesOfManyAtOnceAre503) {
   start();
   const std::string large(1024 * 1024 - 1, ' ');
   const std::string head =
-      "POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 1048576\r\n\r\n";
+      "POST /auth/validate HTTP/1.1\r\nHost: test\r\nContent-Length: 1048576\r\n\r\n";
   std::vector<RawClient> clients;
   for (int i = 0; i < 70; ++i) {
     clients.emplace_back(server_->port());
@@ -101,13 +112,14 @@ TEST_F(HttpErrorTest, LargeBodiesOfManyAtOnceAre503) {
   for (int i = 0; i < 1000 && std::ranges::none_of(clients, is_answered); ++i)
     std::this_thread::sleep_for(10ms);
   RawClient small(server_->port());
-  EXPECT_EQ(small.ask("POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}").status,
-            404U);
+  EXPECT_EQ(
+      small.ask("POST /auth/validate HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n{}").status,
+      401U);
   int refused = 0;
   for (RawClient& client : clients) {
     client.send(" ");
     const RawResponse response = client.response();
-    if (response.status == 404) continue;
+    if (response.status == 401) continue;
     is_problem(response, 503, "UNAVAILABLE");
     EXPECT_TRUE(response.has("Retry-After: ")) << response.head;
     EXPECT_TRUE(response.has("Connection: close")) << response.head;
@@ -115,7 +127,7 @@ TEST_F(HttpErrorTest, LargeBodiesOfManyAtOnceAre503) {
   }
   EXPECT_GT(refused, 0);
   EXPECT_LE(refused, 6) << "64 MiB have room";
-  EXPECT_EQ(clients[0].ask(head + large + " ").status, 404U) << "all was given back";
+  EXPECT_EQ(clients[0].ask(head + large + " ").status, 401U) << "all was given back";
 }
 
 TEST_F(HttpErrorTest, SlowHeadersAre408) {

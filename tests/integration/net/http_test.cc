@@ -175,6 +175,40 @@ TEST(Http, TooLargeABodyIsToldWhileItIsStillComing) {
   EXPECT_EQ(t.application.requests, 0);
 }
 
+TEST(Http, WhatNeedsNoBodyIsAnsweredBeforeIt) {
+  TestServer t;
+  const std::string post = "POST /missing HTTP/1.1\r\nHost: t\r\n";
+  for (const char* rest :
+       {"Content-Length: 1048576\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+        "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        "Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\n"}) {
+    auto client = t.client();
+    const auto r = client.ask(post + rest);
+    EXPECT_EQ(r.status, 404U) << rest;
+    EXPECT_TRUE(r.has("Connection: close")) << rest;
+    EXPECT_TRUE(client.ends());
+  }
+}
+
+TEST(Http, ABodyThatNobodyNeedsIsTakenBehindTheAnswer) {
+  TestServer t;
+  auto client = t.client();
+  client.send("POST /missing HTTP/1.1\r\nHost: t\r\nContent-Length: 1048576\r\n\r\n");
+  const std::string piece(1 << 16, 'x');
+  // All of it, before the answer is read: no reset may take the answer away.
+  for (int i = 0; i < 16; ++i) ASSERT_TRUE(client.send(piece)) << i;
+  EXPECT_EQ(client.response().status, 404U);
+}
+
+TEST(Http, ABodyThatIsHereAlreadyKeepsTheConnection) {
+  TestServer t;
+  auto client = t.client();
+  const auto r = client.ask("POST /missing HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_EQ(r.status, 404U);
+  EXPECT_FALSE(r.has("Connection: close"));
+  EXPECT_EQ(client.get("/next").body, "GET /next");
+}
+
 TEST(Http, TooLargeAChunkedBodyIsToldAtTheChunkThatCrosses) {
   ServerOptions options;
   options.max_body_bytes = 8;
