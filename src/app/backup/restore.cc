@@ -1,5 +1,8 @@
 #include "app/backup/restore.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -72,6 +75,16 @@ Result<void> sweep(const fs::path& folder, const Manifest& manifest) {
   return sync_folder(folder);
 }
 
+// What a killed restore was copying. Under the folder's lock nobody else is at it; a link, a file
+// or another user's folder of that name is not ours. Should it stay, that harms nothing.
+void remove_abandoned(const fs::path& staged) {
+  struct stat status{};
+  const bool ours = ::lstat(staged.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+                    status.st_uid == ::geteuid();
+  std::error_code ignored;
+  if (ours) fs::remove_all(staged, ignored);
+}
+
 }  // namespace
 
 bool restore_is_pending(const fs::path& data_dir) {
@@ -80,6 +93,7 @@ bool restore_is_pending(const fs::path& data_dir) {
 }
 
 Result<void> finish_restore(const fs::path& data_dir) {
+  remove_abandoned(data_dir / kStaged);
   const fs::path ready = data_dir / kReady;
   std::error_code error;
   if (!fs::exists(ready, error)) return {};

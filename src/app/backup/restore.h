@@ -16,8 +16,9 @@ namespace tars::app {
 Result<Manifest> restore(const std::filesystem::path& backup, const std::filesystem::path& data_dir,
                          bool force);
 
-// Finishes a restore that was cut short after its point of no return; does nothing when there is
-// none. For whoever has just taken the folder's lock, before anything is opened.
+// Finishes a restore that was cut short after its point of no return, and removes the copy of one
+// that was cut short before it; does nothing when there is none. For whoever has just taken the
+// folder's lock, before anything is opened.
 Result<void> finish_restore(const std::filesystem::path& data_dir);
 // Whether there is one: until it is finished the folder holds a mixture of old and new.
 bool restore_is_pending(const std::filesystem::path& data_dir);

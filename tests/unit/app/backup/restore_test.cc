@@ -78,8 +78,25 @@ TEST_F(RestoreTest, IsForgottenAfterACrashBeforeIt) {
   std::filesystem::create_directories(other_ / "restore.staged");
   write(other_ / "restore.staged" / "some.db", "half");
   ASSERT_TRUE(finish_restore(other_));
+  EXPECT_FALSE(std::filesystem::exists(other_ / "restore.staged"));
   EXPECT_EQ(error_of(other_), "no error");
   EXPECT_EQ(get(other_), 1);
+}
+
+TEST_F(RestoreTest, ARefusedOneRemovesWhatAKilledOneLeft) {
+  std::filesystem::create_directories(data_ / "restore.staged");
+  write(data_ / "restore.staged" / "some.db", "half");
+  EXPECT_THAT(error_of(data_), HasSubstr("--force"));
+  EXPECT_FALSE(std::filesystem::exists(data_ / "restore.staged"));
+}
+
+TEST_F(RestoreTest, WhatOnlyHasTheNameOfACopyStays) {
+  std::filesystem::create_directories(folder_.path() / "precious");
+  write(folder_.path() / "precious" / "file", "mine");
+  std::filesystem::create_directory_symlink(folder_.path() / "precious", data_ / "restore.staged");
+  ASSERT_TRUE(finish_restore(data_));
+  EXPECT_TRUE(std::filesystem::is_symlink(data_ / "restore.staged"));
+  EXPECT_EQ(read(folder_.path() / "precious" / "file"), "mine");
 }
 
 TEST_F(RestoreTest, WhatWasDoneButForTidyingUpIsDone) {
