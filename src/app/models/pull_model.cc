@@ -106,8 +106,15 @@ Result<void> bring_file(const fs::path& from, const fs::path& to) {
                     from.string() + " cannot be copied to " + to.string() + ": " + error.message());
 }
 
+// What the server answers with: MODEL_PATH, or where it looks without that.
+bool is_for_chat(const config::Settings& settings, const fs::path& path) {
+  const auto& found = settings.model_candidates;
+  return path == settings.llm.model_path || std::ranges::find(found, path) != found.end();
+}
+
 // What is at place.partial, under its name if it is what was asked for.
-Result<PulledModel> admit(const Place& place, const std::string& wanted) {
+Result<PulledModel> admit(const config::Settings& settings, const Place& place,
+                          const std::string& wanted) {
   PulledModel out;
   out.path = place.target;
   Result<std::string> hash = sha256_file(place.partial);
@@ -124,6 +131,11 @@ Result<PulledModel> admit(const Place& place, const std::string& wanted) {
     return refuse("what was fetched is no model: " + summary.error().message);
   }
   out.summary = *std::move(summary);
+  if (out.summary.use == llm::ModelUse::embedding && is_for_chat(settings, place.target)) {
+    discard(place);
+    return refuse(place.target.string() + " is for the model that answers, and this one (" +
+                  out.summary.architecture + ") only embeds: choose another --name");
+  }
   std::error_code error;
   fs::rename(place.partial, place.target, error);
   if (error) {
@@ -178,7 +190,7 @@ Result<PulledModel> pull_model(const config::Settings& settings, const PullReque
     if (fs::file_size(place->partial, error) == 0) discard(*place);
     return brought.error();
   }
-  return admit(*place, *wanted);
+  return admit(settings, *place, *wanted);
 }
 
 }  // namespace tars::app

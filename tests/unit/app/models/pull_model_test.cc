@@ -76,6 +76,19 @@ TEST_F(PullModelTest, NothingIsReplacedUnasked) {
   EXPECT_TRUE(pull({.source = source_.string(), .sha256 = hash})->was_there);
 }
 
+TEST_F(PullModelTest, WhatOnlyEmbedsIsNotPutWhereTheModelThatAnswersIs) {
+  const auto embedder = folder_.path() / "embedder.gguf";
+  write_model(embedder, "bert");
+  ASSERT_EQ(error_of({.source = source_.string(), .name = "chat"}), "no error");
+  const std::string refusal =
+      error_of({.source = embedder.string(), .name = "chat", .replace = true});
+  EXPECT_THAT(refusal, HasSubstr("(bert) only embeds: choose another --name"));
+  EXPECT_EQ(sha256_file(settings_.data_dir / "models" / "chat.gguf").value(),
+            sha256_file(source_).value());
+  EXPECT_THAT(left(), testing::ElementsAre("chat.gguf"));
+  EXPECT_EQ(error_of({.source = embedder.string()}), "no error") << "under any other name";
+}
+
 TEST_F(PullModelTest, NamesStayInTheFolder) {
   for (const char* bad : {"../x", ".hidden", "a/b", "a\nb", ".gguf"}) {
     EXPECT_THAT(error_of({.source = source_.string(), .name = bad}), HasSubstr("--name")) << bad;
