@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <system_error>
@@ -26,6 +27,7 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::asio::awaitable;
+using std::chrono::steady_clock;
 
 constexpr int kMaxRedirects = 10;
 // How often a file may turn out to be another one than what is there of it.
@@ -74,6 +76,8 @@ class Download {
   Result<void> accept(const net::ResponseHead& head);
   Result<void> begin(const net::ResponseHead& head, std::optional<std::uint64_t> total);
   awaitable<Result<void>> receive(net::Exchange& exchange);
+  // Whether what came since then, when `before` bytes were there, came too slowly.
+  bool is_slow(std::uint64_t before, steady_clock::time_point since) const;
   Result<void> check_space() const;
   Result<void> start_over();
   Error disk_error(const char* verb) const;
@@ -91,6 +95,7 @@ class Download {
   std::uint64_t have_ = 0;  // bytes in the file
   DownloadNote note_;
   int other_files_ = 0;
+  bool drips_ = false;
 };
 
 Error Download::disk_error(const char* verb) const {
@@ -125,13 +130,14 @@ awaitable<Result<void>> Download::run() {
   asio::steady_timer pause(context_);
   for (int tries = 0; true;) {
     const std::uint64_t before = have_;
+    const auto begun = steady_clock::now() - options_.pause;
     const Result<void> done = co_await attempt();
     if (done || done.error().code != ErrorCode::backend_unavailable) {
       if (done && ::fsync(file_.get()) != 0) co_return disk_error("written");
       co_return done;
     }
-    tries = have_ > before ? 1 : tries + 1;
-    if (tries >= options_.tries) {
+    tries = have_ > before && !is_slow(before, begun) ? 1 : tries + 1;
+    if (tries >= options_.tries || drips_) {
       co_return interrupted(done.error().message + "; " + megabytes(have_) +
                             " are there, the same command goes on from them");
     }
@@ -229,7 +235,15 @@ Result<void> Download::check_space() const {
                                              megabytes(space.available) + " free; free some space");
 }
 
+bool Download::is_slow(std::uint64_t before, steady_clock::time_point since) const {
+  const std::chrono::duration<double> took = steady_clock::now() - since;
+  const auto least = static_cast<double>(options_.least_bytes_per_second) * took.count();
+  return static_cast<double>(have_ - before) < least;
+}
+
 awaitable<Result<void>> Download::receive(net::Exchange& exchange) {
+  auto since = steady_clock::now();
+  std::uint64_t before = have_;
   while (true) {
     const Result<std::string_view> bytes = co_await exchange.read_body(options_.idle_timeout);
     if (!bytes) co_return interrupted(bytes.error().message);
@@ -237,6 +251,14 @@ awaitable<Result<void>> Download::receive(net::Exchange& exchange) {
     if (!write_all(file_, *bytes)) co_return disk_error("written");
     have_ += bytes->size();
     on_progress_({have_, note_.total});
+    if (steady_clock::now() - since < options_.slow_for) continue;
+    drips_ = is_slow(before, since) && !is_whole();
+    if (drips_) {
+      co_return interrupted(url_.text + " is sent too slowly, at less than " +
+                            std::to_string(options_.least_bytes_per_second) + " bytes a second");
+    }
+    since = steady_clock::now();
+    before = have_;
   }
   if (note_.total && !is_whole()) {
     co_return interrupted(url_.text + " ended after " + std::to_string(have_) + " of " +

@@ -17,7 +17,10 @@ struct DownloadOptions {
   net::ClientOptions client = {};
   std::chrono::milliseconds answer_timeout{std::chrono::seconds{30}};
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // without a byte
-  int tries = 5;  // in a row that bring no byte; then it is given up for now
+  // A server that sends less for this long is given up for now; so are tries that bring less.
+  std::uint64_t least_bytes_per_second = 1024;
+  std::chrono::milliseconds slow_for{std::chrono::seconds{60}};
+  int tries = 5;  // in a row that bring next to nothing; then it is given up for now
   std::chrono::milliseconds pause{std::chrono::seconds{1}};  // before the next try
 };
 

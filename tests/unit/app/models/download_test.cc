@@ -38,8 +38,9 @@ class DownloadTest : public testing::Test {
   Result<void> get(const std::string& url) {
     DownloadOptions options;
     options.answer_timeout = options.idle_timeout = 5s;
-    options.pause = 1ms;
+    options.pause = pause_;
     options.tries = 3;
+    options.slow_for = slow_for_;
     return download(net::parse_web_url(url).value(), file_, options,
                     [this](const Progress& progress) { last_ = progress; });
   }
@@ -50,6 +51,8 @@ class DownloadTest : public testing::Test {
   const TempFolder folder_;
   const std::filesystem::path file_ = folder_.path() / "m.partial";
   Progress last_;
+  std::chrono::milliseconds pause_ = 1ms;
+  std::chrono::milliseconds slow_for_ = 60s;
 };
 
 TEST_F(DownloadTest, FetchesAWholeFile) {
@@ -147,6 +150,33 @@ TEST_F(DownloadTest, NobodyThereIsSaidAfterSomeTries) {
     url = gone.url();
   }
   EXPECT_THAT(get(url).error().message, HasSubstr("no connection to"));
+}
+
+TEST_F(DownloadTest, AServerThatDripsIsGivenUp) {
+  slow_for_ = 200ms;
+  const std::string head = "ETag: \"a\"\r\nContent-Length: 1000000\r\n";
+  DrippingServer server(http("200 OK", head, ""), 5ms);
+  const auto given_up = get(server.url());
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(given_up.error().message, HasSubstr("too slowly, at less than 1024 bytes a second"));
+  EXPECT_THAT(given_up.error().message, HasSubstr("the same command goes on from"));
+  EXPECT_GT(content().size(), 0U) << "what came stays";
+}
+
+TEST_F(DownloadTest, TriesThatBringNextToNothingAreCounted) {
+  std::vector<std::string> answers{cut("0", 1'000'000)};
+  for (int i = 1; i < 20; ++i) {
+    answers.push_back(
+        http("206 Partial Content",
+             "ETag: \"a\"\r\nContent-Range: bytes " + std::to_string(i) +
+                 "-999999/1000000\r\nContent-Length: " + std::to_string(1'000'000 - i) + "\r\n",
+             "x"));
+  }
+  pause_ = 10ms;
+  ScriptedServer server(answers);
+  EXPECT_THAT(get(server.url()).error().message, HasSubstr("the same command goes on from"));
+  EXPECT_LT(content().size(), 10U);
 }
 
 TEST_F(DownloadTest, AFileThatCannotFitIsRefusedAtOnce) {

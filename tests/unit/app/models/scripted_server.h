@@ -7,6 +7,8 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +66,41 @@ class ScriptedServer {
   const std::vector<std::string> answers_;
   std::vector<std::string> requests_;
   std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+// Answers one request with `head`, then a byte each `pause` until the client leaves.
+class DrippingServer {
+ public:
+  using Tcp = boost::asio::ip::tcp;
+  DrippingServer(std::string head, std::chrono::milliseconds pause)
+      : acceptor_(context_, Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
+        thread_([this, head = std::move(head), pause] { serve(head, pause); }) {}
+  DrippingServer(const DrippingServer&) = delete;
+  DrippingServer& operator=(const DrippingServer&) = delete;
+  ~DrippingServer() { thread_.join(); }
+
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/m.gguf";
+  }
+
+ private:
+  void serve(const std::string& head, std::chrono::milliseconds pause) {
+    boost::system::error_code ec;
+    Tcp::socket socket(context_);
+    acceptor_.accept(socket, ec);
+    std::string request;
+    boost::asio::read_until(socket, boost::asio::dynamic_buffer(request), "\r\n\r\n", ec);
+    boost::asio::write(socket, boost::asio::buffer(head), ec);
+    // For 20 s at most: a test whose client stays fails.
+    for (auto left = std::chrono::milliseconds(20'000); !ec && left.count() > 0; left -= pause) {
+      boost::asio::write(socket, boost::asio::buffer("x", 1), ec);
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
+  boost::asio::io_context context_;
+  Tcp::acceptor acceptor_;
   std::thread thread_;
 };
 
