@@ -1,6 +1,6 @@
 // Any bytes as the body of a model server's answer, in both dialects: the same text comes out
-// however they were cut, nothing comes behind the end, and no line grows without bound; and a
-// token's line gives what a document of it would.
+// however they were cut, it can be mended to valid UTF-8, nothing comes behind the end, and no line
+// grows without bound; and a token's line gives what a document of it would.
 #include <boost/json/value.hpp>
 
 #include <cstddef>
@@ -9,15 +9,22 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "llm/remote/json_fields.h"
 #include "llm/remote/ollama_dialect.h"
 #include "llm/remote/ollama_token.h"
 #include "llm/remote/openai_dialect.h"
+#include "llm/remote/text_mender.h"
 
 namespace {
 
 struct Text final : tars::llm::TextTarget {
-  void on_text(std::string_view piece) override { text += piece; }
+  void on_text(std::string_view piece) override { add(mender.push(piece)); }
+  void add(std::string_view mended) {
+    if (!tars::is_valid_utf8(mended)) std::abort();
+    text += mended;
+  }
+  tars::llm::TextMender mender;
   std::string text;
 };
 
@@ -36,6 +43,7 @@ Outcome read(const tars::llm::Dialect& dialect, std::string_view bytes, std::siz
     out.failed = !reader->feed(bytes.substr(at, step), target).has_value();
   }
   if (!out.failed) out.failed = !reader->finish(target).has_value();
+  target.add(target.mender.finish());
   out.text = target.text;
   out.ended = reader->end().has_value();
   return out;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/utf8.h"
+#include "llm/remote/text_mender.h"
 
 namespace tars::llm {
 namespace {
@@ -22,11 +23,16 @@ std::string_view name_of(Role role) {
   return "user";
 }
 
+// Not in the middle of a character.
+std::string_view beginning(std::string_view text) {
+  text = text.substr(0, kMaxWords);
+  return text.substr(0, complete_utf8_prefix(text));
+}
+
 std::string for_people(std::string_view text) {
-  std::string out(text.substr(0, kMaxWords));
-  // Not in the middle of a character.
-  while (!out.empty() && !is_valid_utf8(out)) out.pop_back();
-  return replace_control_characters(out);
+  // What is no UTF-8 grows by being replaced.
+  const std::string valid = replace_invalid_utf8(beginning(text));
+  return replace_control_characters(beginning(valid));
 }
 
 // An empty one where the body is none.
@@ -71,11 +77,20 @@ JsonLine& JsonLine::of_this_thread() {
   return line;
 }
 
-Result<json::value> JsonLine::parse(std::string_view text) {
-  boost::system::error_code ec;
+void JsonLine::write(std::string_view text, boost::system::error_code& ec) {
   parser_.reset();  // what a broken line left, before its memory goes
   parser_.reset(&resource_.emplace(memory_.data(), memory_.size()));
   parser_.write(text.data(), text.size(), ec);
+}
+
+Result<json::value> JsonLine::parse(std::string_view text) {
+  boost::system::error_code ec;
+  write(text, ec);
+  // Some servers cut their text between the halves of a pair.
+  if (ec && text.find("\\u") != std::string_view::npos) {
+    const std::string raw = raw_surrogates(text);
+    if (raw != text) write(raw, ec);
+  }
   if (ec) return make_error(ErrorCode::generation_error, "no JSON: " + ec.message());
   return parser_.release();
 }
@@ -128,9 +143,7 @@ bool says_more_than_context(std::string_view body) {
 }
 
 bool is_json(std::string_view text) {
-  boost::system::error_code ec;
-  json::parse(text, ec);
-  return !ec;
+  return static_cast<bool>(JsonLine::of_this_thread().parse(text));
 }
 
 Error failed(const json::value& error) {

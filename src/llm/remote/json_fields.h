@@ -22,14 +22,17 @@ class JsonLine {
   // is not.
   static JsonLine& of_this_thread();
 
-  // generation_error when it is no JSON.
+  // generation_error when it is no JSON. Its strings may be no UTF-8, and half a surrogate pair is
+  // no fault: see TextMender.
   Result<boost::json::value> parse(std::string_view text);
 
  private:
+  void write(std::string_view text, boost::system::error_code& ec);
+
   std::array<unsigned char, 4096> memory_;
   // Made anew for each text: release() keeps the size of the next block, which doubles with each.
   std::optional<boost::json::monotonic_resource> resource_;
-  boost::json::parser parser_{{}, {.max_depth = 32}};
+  boost::json::parser parser_{{}, {.max_depth = 32, .allow_invalid_utf8 = true}};
 };
 
 // nullptr, "" and 0 where the field is missing or of another type.

@@ -98,7 +98,8 @@ void RemoteRun::end(Result<Completion> result) {
   done_ = true;
   if (cancelled_ && !result) result = cancelled();
   if (ended_) std::exchange(ended_, {})();
-  sink_->on_done("", std::move(result));
+  const std::string_view rest = text_.finish();
+  sink_->on_done(rest, std::move(result));
 }
 
 void RemoteRun::fail(const Error& error) {
@@ -287,7 +288,7 @@ void RemoteRun::on_text(std::string_view text) {
   begun_ = true;
   ++tokens_;
   text_bytes_ += text.size();
-  sink_->on_token(text);
+  sink_->on_token(text_.push(text));
 }
 
 }  // namespace tars::llm

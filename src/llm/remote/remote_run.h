@@ -19,6 +19,7 @@
 #include "llm/remote/failure.h"
 #include "llm/remote/host_set.h"
 #include "llm/remote/options.h"
+#include "llm/remote/text_mender.h"
 #include "net/client/http_client.h"
 
 namespace tars::llm {
@@ -84,6 +85,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   std::size_t form_changes_ = 0;
   std::unique_ptr<AnswerReader> reader_;
   std::unique_ptr<net::Exchange> exchange_;
+  TextMender text_;
   int tokens_ = 0;
   bool begun_ = false;  // the model generates, be it thoughts: no second time
   bool thought_ = false;  // since the last read

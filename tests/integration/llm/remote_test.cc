@@ -33,6 +33,20 @@ TEST_F(RemoteTest, AnAnswerArrivesTokenByToken) {
   EXPECT_THAT(asked, ::testing::Not(HasSubstr("Origin")));
 }
 
+TEST_F(RemoteTest, TextThatIsNoUtf8IsMended) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.begin_stream() && peer.token("a\xFF\\ud83d") && peer.token("\\ude00b") &&
+           peer.token("c\\ud83d") && peer.done();
+  });
+  host(upstream.port());
+  open();
+  const auto sink = answer_to();
+  EXPECT_EQ(sink->answer,
+            "a\xEF\xBF\xBD\xF0\x9F\x98\x80"
+            "bc\xEF\xBF\xBD");
+  EXPECT_EQ(sink->ending(), "stop");
+}
+
 TEST_F(RemoteTest, TheClientsTraceGoesOn) {
   std::vector<std::string> asked;
   FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {

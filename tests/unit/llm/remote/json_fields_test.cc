@@ -49,6 +49,11 @@ TEST(JsonFields, WordsOfServersAreCutAndCleaned) {
   std::string euros = "xx";
   for (int i = 0; i < 200; ++i) euros += "\u20ac";
   EXPECT_EQ(said(euros).size(), 299U);
+  EXPECT_EQ(said("a\xFF"
+                 "b"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(said(std::string(5000, '\xFF')).size(), 300U);
   EXPECT_EQ(words(boost::json::parse(R"({"message":"m","code":3})")), "m");
   EXPECT_EQ(words(boost::json::value(7)), "without saying why");
 }
