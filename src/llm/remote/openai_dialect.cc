@@ -29,13 +29,20 @@ std::string_view without_blanks_behind(std::string_view text) {
 class OpenAiReader final : public AnswerReader {
  public:
   Result<void> feed(std::string_view bytes, TextTarget& target) override {
+    if (!begun_) {
+      const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+      begun_ = first != std::string_view::npos;
+      is_object_ = begun_ && bytes[first] == '{';
+    }
+    if (is_object_) return keep(bytes);
     return events_.feed(bytes, [&](std::string_view name, std::string_view data) {
       return take(name, data, target);
     });
   }
 
-  Result<void> finish(TextTarget&) override {
+  Result<void> finish(TextTarget& target) override {
     if (end_) return {};
+    if (is_object_) return take_whole(target);
     // Some servers leave out [DONE]; the finish_reason says as much.
     if (!finished_) return ended_early();
     end_ = completion_;
@@ -73,13 +80,43 @@ class OpenAiReader final : public AnswerReader {
     // The event with the usage has no choice; one was asked for, others are no part of the answer.
     for (const json::value& entry : *list) {
       const json::object* const choice = entry.if_object();
-      if (choice != nullptr && count_in(*choice, "index") == 0) take_choice(*choice, target);
+      if (choice != nullptr && count_in(*choice, "index") == 0)
+        take_choice(*choice, "delta", target);
     }
     return {};
   }
 
-  void take_choice(const json::object& choice, TextTarget& target) {
-    const json::object* const delta = object_in(choice, "delta");
+  Result<void> keep(std::string_view bytes) {
+    if (object_.size() + bytes.size() > kMaxEvent) {
+      return make_error(
+          ErrorCode::generation_error,
+          "the model server sent an object of more than " + std::to_string(kMaxEvent) + " bytes");
+    }
+    object_ += bytes;
+    return {};
+  }
+
+  // Some servers know no streams, and answer with the whole chat.completion.
+  Result<void> take_whole(TextTarget& target) {
+    const Result<json::value> parsed = JsonLine::of_this_thread().parse(object_);
+    if (!parsed) return ended_early();
+    const json::object& answer = parsed->get_object();
+    const auto* const error = answer.if_contains("error");
+    if (error != nullptr && !error->is_null()) return failed(*error);
+    if (text_in(answer, "object") == "error") return failed(*parsed);
+    const json::value* const choices = answer.if_contains("choices");
+    const json::array* const list = choices == nullptr ? nullptr : choices->if_array();
+    const json::object* const choice =
+        list == nullptr || list->empty() ? nullptr : list->front().if_object();
+    if (choice == nullptr || object_in(*choice, "message") == nullptr) return foreign();
+    if (const json::object* const usage = object_in(answer, "usage")) take_usage(*usage);
+    take_choice(*choice, "message", target);
+    end_ = completion_;
+    return {};
+  }
+
+  void take_choice(const json::object& choice, std::string_view part, TextTarget& target) {
+    const json::object* const delta = object_in(choice, part);
     if (delta != nullptr) {
       if (const auto text = text_in(*delta, "content"); !text.empty()) target.on_text(text);
       // Why the model does not answer is what it answers.
@@ -106,6 +143,9 @@ class OpenAiReader final : public AnswerReader {
   Completion completion_;
   bool finished_ = false;
   std::optional<Completion> end_;
+  bool begun_ = false;
+  bool is_object_ = false;  // no stream
+  std::string object_;
 };
 
 class OpenAiDialect final : public Dialect {

@@ -55,6 +55,22 @@ TEST_F(RemoteOpenAiTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
   EXPECT_THAT(asked[1], HasSubstr("the last"));
 }
 
+TEST_F(RemoteOpenAiTest, AServerThatKnowsNoStreamsAnswersAtOnce) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.answer(200,
+                       R"({"object":"chat.completion","choices":[{"index":0,"message":)"
+                       R"({"role":"assistant","content":"Hi there"},"finish_reason":"stop"}]})",
+                       "Content-Type: application/json\r\n");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  Request request;
+  request.messages.push_back({Role::user, "hello"});
+  const auto sink = answer_to(std::move(request));
+  EXPECT_EQ(sink->answer, "Hi there");
+  EXPECT_EQ(sink->ending(), "stop");
+}
+
 TEST_F(RemoteOpenAiTest, TheAnswerGetsLessRoomBeforeTheLastMessageIsRefused) {
   std::vector<std::string> asked;
   FakeUpstream upstream(with_context(500, asked));

@@ -38,6 +38,17 @@ TEST(OllamaDialect, ReadsAnAnswerInPiecesOfAnySize) {
   }
 }
 
+TEST(OllamaDialect, AWholeObjectIsAnAnswerToo) {
+  const auto answer = read_answer(
+      *kOllama,
+      R"({"model":"m","message":{"role":"assistant","content":"It is"},"done":true,"done_reason":"stop","prompt_eval_count":2,"eval_count":3})",
+      7);
+  ASSERT_FALSE(answer.error) << answer.error->message;
+  EXPECT_THAT(answer.tokens, ElementsAre("It is"));
+  ASSERT_TRUE(answer.end);
+  EXPECT_EQ(answer.end->completion_tokens, 3);
+}
+
 TEST(OllamaDialect, AnErrorLineFailsAndKeepsWhatCame) {
   std::string bytes(kToken);
   bytes.append(R"({"error":"an error was encountered while running the model"})").push_back('\n');

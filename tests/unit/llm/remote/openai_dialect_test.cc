@@ -121,6 +121,36 @@ TEST(OpenAiDialect, TheTextIsWholeBeforeTheEndIsSaid) {
   EXPECT_FALSE(reader->end());
 }
 
+TEST(OpenAiDialect, AWholeObjectIsAnAnswerToo) {
+  const std::string bytes = R"(
+{"id":"chatcmpl-1","object":"chat.completion","choices":[
+  {"index":0,"message":{"role":"assistant","content":"It is"},"finish_reason":"length"}],
+ "usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}})";
+  for (const std::size_t step : {1UL, 7UL, bytes.size()}) {
+    const auto answer = read_answer(*kOpenAi, bytes, step);
+    ASSERT_FALSE(answer.error) << answer.error->message;
+    EXPECT_THAT(answer.tokens, ElementsAre("It is"));
+    ASSERT_TRUE(answer.end);
+    EXPECT_EQ(answer.end->reason, FinishReason::length);
+    EXPECT_EQ(answer.end->prompt_tokens, 12);
+    EXPECT_EQ(answer.end->completion_tokens, 3);
+  }
+  EXPECT_FALSE(read_answer(*kOpenAi, bytes, 100, false).end) << "its end is still to come";
+}
+
+TEST(OpenAiDialect, AnObjectThatIsNoAnswerFails) {
+  for (const char* body : {R"({"choices":[{"message":{"content":"cut)", R"({"choices":[]})",
+                           R"({"choices":[{}]})", R"({"status":"ok"})", R"({"choices":[1]})"}) {
+    const auto answer = read_answer(*kOpenAi, body);
+    ASSERT_TRUE(answer.error) << body;
+    EXPECT_EQ(answer.error->code, ErrorCode::generation_error) << body;
+    EXPECT_THAT(answer.tokens, ElementsAre());
+  }
+  EXPECT_THAT(read_answer(*kOpenAi, R"({"error":{"message":"no memory"}})").error->message,
+              HasSubstr("no memory"));
+  EXPECT_TRUE(read_answer(*kOpenAi, "{" + std::string(2 << 20, ' ')).error);
+}
+
 TEST(OpenAiDialect, AsksWithEveryOptionAndTheKey) {
   Request request;
   request.messages = {{Role::user, "u"}};
