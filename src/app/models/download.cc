@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "app/models/content_range.h"
+#include "app/models/disk_space.h"
 #include "app/models/download_note.h"
 #include "base/descriptor.h"
 #include "telemetry/build_info.h"
@@ -78,7 +79,6 @@ class Download {
   awaitable<Result<void>> receive(net::Exchange& exchange);
   // Whether what came since then, when `before` bytes were there, came too slowly.
   bool is_slow(std::uint64_t before, steady_clock::time_point since) const;
-  Result<void> check_space() const;
   Result<void> start_over();
   Error disk_error(const char* verb) const;
   bool is_whole() const { return note_.total && have_ == *note_.total; }
@@ -223,16 +223,7 @@ Result<void> Download::begin(const net::ResponseHead& head, std::optional<std::u
   note_.validator = validator_of(head);
   if (auto written = write_download_note(note_path_, note_); !written) return written;
   on_progress_({have_, note_.total});
-  return check_space();
-}
-
-Result<void> Download::check_space() const {
-  std::error_code error;
-  const auto space = std::filesystem::space(path_, error);
-  if (error || !note_.total || *note_.total - have_ <= space.available) return {};
-  return make_error(ErrorCode::io_error, "disk full: " + path_.string() + " still needs " +
-                                             megabytes(*note_.total - have_) + " and there are " +
-                                             megabytes(space.available) + " free; free some space");
+  return note_.total ? check_disk_space(path_, *note_.total - have_) : Result<void>();
 }
 
 bool Download::is_slow(std::uint64_t before, steady_clock::time_point since) const {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "app/folder_owner.h"
+#include "app/models/disk_space.h"
 #include "base/descriptor.h"
 #include "base/sha256_file.h"
 
@@ -86,15 +87,10 @@ void discard(const Place& place) {
 
 Result<void> bring_file(const fs::path& from, const fs::path& to) {
   std::error_code no_size;
-  std::error_code no_space;
   const auto bytes = fs::file_size(from, no_size);
-  const auto space = fs::space(to.parent_path(), no_space);
   // Asked before: a disk that fills up while the system copies is told as another fault.
-  if (!no_size && !no_space && bytes > space.available) {
-    return make_error(ErrorCode::io_error, "disk full: " + to.parent_path().string() + " needs " +
-                                               std::to_string(bytes / 1'000'000) + " MB and has " +
-                                               std::to_string(space.available / 1'000'000) +
-                                               " MB: free some space");
+  if (!no_size) {
+    if (auto room = check_disk_space(to, bytes); !room) return room;
   }
   std::error_code error;
   fs::remove(download_note(to), error);  // what is there of a URL is no more
