@@ -39,6 +39,7 @@ struct Sampling {
 // first, to fit the context.
 struct Request {
   std::string run_id;
+  std::string client = {};  // whose it is: clients share a backend that pauses() fairly
   std::string cache_key;  // requests of one conversation share it; a hint for the prefix cache
   std::string model;  // empty = the default
   std::vector<Message> messages;
@@ -64,6 +65,9 @@ class Sink {
   virtual ~Sink() = default;
   // The prompt has its place in the model: work begins.
   virtual void on_start(int prompt_tokens, int cached_tokens) = 0;
+  // The answer leaves its place for another client's and goes on later, where it was: the next
+  // token comes after a gap.
+  virtual void on_pause() {}
   // One generated token. `text` is whole UTF-8 characters and may be empty: bytes of an unfinished
   // character, or text that may still become a stop sequence, come with a later token or with
   // on_done.
@@ -125,6 +129,12 @@ class Backend {
   virtual int slots(const std::string& lane) const {
     static_cast<void>(lane);
     return status().slots;
+  }
+  // Whether that lane takes more than slots(): it pauses answers of clients that have several for
+  // a client that has none, as long as there are no more clients than slots.
+  virtual bool pauses(const std::string& lane) const {
+    static_cast<void>(lane);
+    return false;
   }
   // Tokens, prompt and answer together, of what answers in that lane; 0 = not known.
   virtual int context_length(const std::string& lane) const {

@@ -1,5 +1,6 @@
 #include "llm/routing_backend.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tars::llm {
@@ -44,6 +45,12 @@ std::string RoutingBackend::lane(const std::string& model) const {
 }
 
 int RoutingBackend::slots(const std::string& lane) const { return status_of(lane).slots; }
+
+bool RoutingBackend::pauses(const std::string& lane) const {
+  return std::ranges::any_of(backends_, [&](const NamedBackend& each) {
+    return each.name == lane && each.backend->pauses({});
+  });
+}
 
 int RoutingBackend::context_length(const std::string& lane) const {
   return status_of(lane).context_length;

@@ -29,6 +29,7 @@ class RoutingBackend final : public Backend {
   std::string resolve(const std::string& model) const override;
   std::string lane(const std::string& model) const override;
   int slots(const std::string& lane) const override;
+  bool pauses(const std::string& lane) const override;
   int context_length(const std::string& lane) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;

@@ -134,6 +134,8 @@ Metrics::Metrics()
       tokens_generated(tokens_.Add({{"kind", "generated"}})),
       prefix_hits(counter(*registry_, "tars_kv_prefix_hits_total",
                           "Runs whose prompt began with text the model still held.")),
+      pauses(counter(*registry_, "tars_run_pauses_total",
+                     "Answers that left their place in the model for another client's.")),
       runs_running(gauge(*registry_, "tars_runs_running", "Runs generating now.")),
       runs_waiting(gauge(*registry_, "tars_runs_waiting", "Runs waiting for their turn.")),
       time_to_first_token(histogram(*registry_, "tars_time_to_first_token_seconds",

@@ -59,6 +59,7 @@ class Metrics {
   prometheus::Counter& tokens_cached;  // tars_tokens_total{kind="cached"}
   prometheus::Counter& tokens_generated;  // tars_tokens_total{kind="generated"}
   prometheus::Counter& prefix_hits;  // tars_kv_prefix_hits_total
+  prometheus::Counter& pauses;  // tars_run_pauses_total
   prometheus::Gauge& runs_running;  // tars_runs_running
   prometheus::Gauge& runs_waiting;  // tars_runs_waiting
   prometheus::Histogram& time_to_first_token;  // tars_time_to_first_token_seconds

@@ -274,7 +274,8 @@ def test_a_token_in_an_error_is_not_repeated(server):
 METRICS = [
     "tars_http_requests_total", "tars_websocket_connections", "tars_websocket_connections_total",
     "tars_websocket_messages_total", "tars_websocket_errors_total", "tars_tokens_total",
-    "tars_kv_prefix_hits_total", "tars_runs_running", "tars_runs_waiting",
+    "tars_kv_prefix_hits_total", "tars_run_pauses_total",
+    "tars_runs_running", "tars_runs_waiting",
     "tars_time_to_first_token_seconds", "tars_inter_token_seconds", "tars_queue_wait_seconds",
     "tars_stop_to_idle_seconds", "tars_index_lag_seconds", "tars_build_info",
 ]

@@ -11,6 +11,10 @@ static_assert(PrefillBudget::kLargestChunk <= LoadedModel::kBatchTokens);
 
 double seconds(SteadyTime::duration d) { return std::chrono::duration<double>(d).count(); }
 
+// A paused answer says at least as much before it is paused again: what computing its tokens anew
+// costs is then paid for, and it gets on.
+constexpr int kTokensBetweenPauses = 32;
+
 double thread_cpu_ms() {
   timespec t{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -18,7 +22,12 @@ double thread_cpu_ms() {
 }
 
 Completion completion(const Generation& g, FinishReason reason) {
-  return {reason, static_cast<int>(g.prompt.size()), static_cast<int>(g.cached), g.generated};
+  return {reason, g.prompt_tokens, static_cast<int>(g.cached), g.generated};
+}
+
+// What is said at the end of everything: to each its own figures.
+Result<Completion> ending(const Generation& g, const Result<Completion>& result) {
+  return result ? Result<Completion>(completion(g, result->reason)) : result;
 }
 
 }  // namespace
@@ -38,14 +47,42 @@ void BatchLoop::start(std::unique_ptr<Generation> generation) {
   Generation& g = *generation;
   const auto choice = slots_.take(g.prompt, g.request.cache_key);
   g.slot = choice->slot;
-  g.cached = choice->common;
-  if (!model_.keep_prefix(g.slot, g.cached)) {
-    g.cached = 0;
+  g.computed = choice->common;
+  if (!model_.keep_prefix(g.slot, g.computed)) {
+    g.computed = 0;
     slots_[g.slot].tokens.clear();
   }
-  g.computed = g.cached;
-  g.sink->on_start(static_cast<int>(g.prompt.size()), static_cast<int>(g.cached));
+  if (g.begun == 0) {
+    g.begun = ++begun_;
+    g.prompt_tokens = static_cast<int>(g.prompt.size());
+    g.cached = g.computed;
+    g.sink->on_start(g.prompt_tokens, static_cast<int>(g.cached));
+  }
   running_.push_back(std::move(generation));
+}
+
+std::vector<SlotHolder> BatchLoop::holders() const {
+  std::vector<SlotHolder> holders;
+  holders.reserve(running_.size());
+  for (const auto& g : running_) {
+    holders.push_back({g->request.client, g->begun, g->generated >= g->keeps_slot_until});
+  }
+  return holders;
+}
+
+std::unique_ptr<Generation> BatchLoop::pause(std::size_t i) {
+  const auto at = running_.begin() + static_cast<std::ptrdiff_t>(i);
+  std::unique_ptr<Generation> generation = std::move(*at);
+  running_.erase(at);
+  Generation& g = *generation;
+  // Its last token was said and not computed yet: it stays `next`.
+  if (!g.prefilling()) g.prompt = slots_[g.slot].tokens;
+  g.computed = 0;
+  g.keeps_slot_until = g.generated + kTokensBetweenPauses;
+  slots_.release(g.slot);
+  metrics_.pauses.Increment();
+  g.sink->on_pause();
+  return generation;
 }
 
 std::size_t BatchLoop::step() {
@@ -144,9 +181,10 @@ void BatchLoop::add_prompt(Generation& g, int tokens) {
   g.batch_tokens = static_cast<std::size_t>(tokens);
   g.logits_row.reset();
   for (std::size_t i = g.computed; i < g.computed + g.batch_tokens; ++i) {
-    const bool last = i + 1 == g.prompt.size();
-    if (last) g.logits_row = batch_.size();
-    batch_.push_back({g.prompt[i], static_cast<int>(i), static_cast<int>(g.slot), last});
+    // What follows the tokens of a paused answer is known.
+    const bool samples = i + 1 == g.prompt.size() && g.generated == 0;
+    if (samples) g.logits_row = batch_.size();
+    batch_.push_back({g.prompt[i], static_cast<int>(i), static_cast<int>(g.slot), samples});
   }
   in_batch_.push_back(&g);
 }
@@ -253,14 +291,13 @@ std::size_t BatchLoop::sweep() {
 }
 
 void BatchLoop::end_all(const Result<Completion>& result) {
-  for (const auto& g : running_) {
-    if (result.has_value()) {
-      end(*g, g->text.finish(), completion(*g, result->reason));
-    } else {
-      end(*g, g->text.finish(), result);
-    }
-  }
+  for (const auto& g : running_) end(*g, g->text.finish(), ending(*g, result));
   sweep();
+}
+
+void BatchLoop::end_waiting(Generation& g, const Result<Completion>& result, const Clock& clock,
+                            telemetry::Metrics& metrics) {
+  finish(g, g.text.finish(), ending(g, result), clock, metrics);
 }
 
 }  // namespace tars::llm

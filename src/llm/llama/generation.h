@@ -32,18 +32,22 @@ struct Generation {
   Request request;
   std::shared_ptr<Sink> sink;
   std::stop_token stop;
-  std::vector<TokenId> prompt;  // empty until fitted
+  // Empty until fitted. Of an answer that was paused: also what it had said and computed by then.
+  std::vector<TokenId> prompt;
   int max_tokens = 0;
 
   Sampler sampler;
   TextAssembler text;
   std::size_t slot = 0;
-  std::size_t cached = 0;    // prompt tokens that were in the slot already
-  std::size_t computed = 0;  // prompt tokens in the model's memory
-  TokenId next = 0;          // sampled, not yet computed
+  std::uint64_t begun = 0;  // order of its first slot; 0 = it had none yet
+  int prompt_tokens = 0;  // of the request, once begun
+  std::size_t cached = 0;  // of those, how many were in its first slot already
+  std::size_t computed = 0;  // of `prompt`, how many are in the model's memory
+  TokenId next = 0;  // sampled, not yet computed
   int generated = 0;
+  int keeps_slot_until = 0;  // generated: after a pause it has so much to say before the next
   std::optional<std::size_t> logits_row;  // in the running batch
-  std::size_t batch_tokens = 0;           // in the running batch
+  std::size_t batch_tokens = 0;  // in the running batch
 
   std::atomic<SteadyTime::rep> stopped_at{0};  // steady ticks of the stop request
   // Last: it may run on another thread until it is destroyed.

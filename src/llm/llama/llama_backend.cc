@@ -47,6 +47,7 @@ class LlamaBackend final : public Backend {
   ~LlamaBackend() override { shutdown(); }
 
   Status status() const override;
+  bool pauses(const std::string& /*lane*/) const override { return true; }
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;
 
@@ -56,6 +57,7 @@ class LlamaBackend final : public Backend {
   void serve();
   bool wait_for_work(BatchLoop& loop);
   bool start_waiting(BatchLoop& loop);
+  GenerationPtr take_waiting(BatchLoop& loop);
   void end_waiting(bool only_stopped, const Result<Completion>& result);
   Result<void> fit(Generation& generation, const Vocabulary& vocabulary) const;
   Result<void> enqueue(GenerationPtr generation);
@@ -76,7 +78,8 @@ class LlamaBackend final : public Backend {
 
   mutable std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<GenerationPtr> waiting_;  // under mutex_
+  std::deque<GenerationPtr> waiting_;  // under mutex_; longest first, with the paused
+  std::size_t paused_ = 0;             // under mutex_: how many of them
   bool stop_seen_ = false;             // under mutex_: somebody who waits may have been stopped
   Status status_;                      // under mutex_
   SteadyTime progress_{};              // under mutex_
@@ -136,7 +139,8 @@ Result<void> LlamaBackend::enqueue(GenerationPtr generation) {
                                                             ? "the server is shutting down"
                                                             : "the model could not be loaded");
     }
-    if (waiting_.size() >= options_.queue_size + static_cast<std::size_t>(options_.slots)) {
+    if (waiting_.size() - paused_ >=
+        options_.queue_size + static_cast<std::size_t>(options_.slots)) {
       return Error{ErrorCode::overloaded,
                    "too many answers are waiting; try again soon",
                    {},
@@ -255,28 +259,53 @@ bool LlamaBackend::wait_for_work(BatchLoop& loop) {
 
 bool LlamaBackend::start_waiting(BatchLoop& loop) {
   bool any = false;
-  while (loop.has_room()) {
-    GenerationPtr next;
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) break;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
+  while (GenerationPtr next = take_waiting(loop)) {
     any = true;
     if (next->stopped()) {
-      BatchLoop::finish(*next, {}, Completion{.reason = FinishReason::cancelled}, clock_, metrics_);
+      BatchLoop::end_waiting(*next, Completion{.reason = FinishReason::cancelled}, clock_,
+                             metrics_);
       continue;
     }
     if (next->prompt.empty()) {
       if (auto fitted = fit(*next, model_->vocabulary()); !fitted) {
-        BatchLoop::finish(*next, {}, fitted.error(), clock_, metrics_);
+        BatchLoop::end_waiting(*next, fitted.error(), clock_, metrics_);
         continue;
       }
     }
     loop.start(std::move(next));
   }
   return any;
+}
+
+// Whose turn it is, with room for it unless it was stopped; null when nobody's.
+GenerationPtr LlamaBackend::take_waiting(BatchLoop& loop) {
+  std::unique_lock lock(mutex_);
+  if (waiting_.empty()) return nullptr;
+  const std::vector<SlotHolder> holders = loop.holders();
+  std::vector<SlotWaiter> waiters;
+  for (const auto& g : waiting_) waiters.push_back({g->request.client, g->begun != 0});
+  const auto next = next_for_a_slot(waiters, holders);
+  if (!next) return nullptr;
+  const auto take = [&] {
+    const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(*next);
+    GenerationPtr taken = std::move(*at);
+    waiting_.erase(at);
+    if (waiters[*next].paused) --paused_;
+    return taken;
+  };
+  // One that was stopped needs no slot.
+  if (loop.has_room() || waiting_[*next]->stopped()) return take();
+  const auto leaves = to_pause_for(waiters[*next].client, holders);
+  if (!leaves) return nullptr;
+  GenerationPtr taken = take();
+  lock.unlock();  // a sink is told
+  GenerationPtr paused = loop.pause(*leaves);
+  lock.lock();
+  // A stop may have come before it could be found here.
+  stop_seen_ = stop_seen_ || paused->stopped();
+  waiting_.push_back(std::move(paused));
+  ++paused_;
+  return taken;
 }
 
 // Answers those who wait, without holding the lock while sinks run.
@@ -287,9 +316,11 @@ void LlamaBackend::end_waiting(bool only_stopped, const Result<Completion>& resu
     std::deque<GenerationPtr> kept;
     for (auto& g : waiting_) (only_stopped && !g->stopped() ? kept : ended).push_back(std::move(g));
     waiting_.swap(kept);
+    paused_ = static_cast<std::size_t>(
+        std::ranges::count_if(waiting_, [](const auto& g) { return g->begun != 0; }));
     if (!only_stopped) status_.running = 0;
   }
-  for (auto& g : ended) BatchLoop::finish(*g, {}, result, clock_, metrics_);
+  for (auto& g : ended) BatchLoop::end_waiting(*g, result, clock_, metrics_);
 }
 
 void LlamaBackend::note_progress(const BatchLoop& loop) {

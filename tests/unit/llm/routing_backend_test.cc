@@ -20,6 +20,7 @@ class NamedStub final : public Backend {
             .slots = 3,
             .running = 1};
   }
+  bool pauses(const std::string&) const override { return name_ == "embedded"; }
   Result<void> generate(Request request, std::shared_ptr<Sink>, std::stop_token) override {
     calls_.push_back(name_ + " " + request.model);
     return {};
@@ -68,6 +69,8 @@ TEST_F(RoutingBackendTest, OtherNamesAreTheDefaultOnes) {
 }
 
 TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
+  EXPECT_TRUE(routing_->pauses("embedded"));
+  EXPECT_FALSE(routing_->pauses("ollama"));
   EXPECT_EQ(routing_->lane("ollama/llama3"), "ollama");
   EXPECT_EQ(routing_->lane("ollama/"), "ollama");
   for (const char* model : {"", "chat", "ollama", "org/model"}) {

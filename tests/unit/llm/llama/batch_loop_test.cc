@@ -10,7 +10,11 @@ namespace {
 
 class TextSink final : public Sink {
  public:
-  void on_start(int, int cached_tokens) override { cached = cached_tokens; }
+  void on_start(int, int cached_tokens) override {
+    cached = cached_tokens;
+    ++starts;
+  }
+  void on_pause() override { ++pauses; }
   void on_token(std::string_view piece) override {
     EXPECT_FALSE(result);
     text += piece;
@@ -26,6 +30,8 @@ class TextSink final : public Sink {
   std::string text;
   int tokens = 0;
   int cached = 0;
+  int starts = 0;
+  int pauses = 0;
   std::optional<Result<Completion>> result;
 };
 
@@ -40,7 +46,8 @@ class BatchLoopTest : public LoadedModelTest {
   std::shared_ptr<TextSink> start(const std::string& prompt, int max_tokens,
                                   std::stop_token stop = {}, std::vector<std::string> ends = {}) {
     Request request;
-    request.sampling.temperature = 0;
+    request.sampling.temperature = temperature_;
+    request.sampling.seed = 7;
     request.sampling.stop = std::move(ends);
     auto sink = std::make_shared<TextSink>();
     auto g = std::make_unique<Generation>(std::move(request), sink, std::move(stop));
@@ -58,6 +65,7 @@ class BatchLoopTest : public LoadedModelTest {
   SystemClock clock_;
   telemetry::Metrics metrics_;
   bool closing_ = false;
+  float temperature_ = 0;
   std::optional<BatchLoop> loop_;
 };
 
@@ -173,6 +181,47 @@ TEST_F(BatchLoopTest, AStopDuringABatchThatOthersNeedAbortsNothing) {
   EXPECT_EQ(other->tokens, 1) << "its part of the batch was computed";
   run();
   EXPECT_EQ(other->tokens, 6);
+}
+
+// With nothing found in a slot, at every place of the prompt and the answer, and twice.
+TEST_F(BatchLoopTest, APausedAnswerSaysWhatItSaysUnpaused) {
+  const std::string prompt = "Once upon a time, in a land far away,";
+  for (const float temperature : {0.0F, 0.9F}) {
+    temperature_ = temperature;
+    const auto expected = start(prompt, 40, {}, {"never said"});
+    run();
+    for (const int before : {0, 1, 2, 5, 20}) {
+      const auto sink = start(prompt, 40, {}, {"never said"});
+      for (int i = 0; i < before; ++i) loop_->step();
+      auto paused = loop_->pause(0);
+      EXPECT_EQ(loop_->running(), 0U);
+      for (const char* other : {"The river ran past", "One, two,"}) start(other, 3);
+      run();
+      EXPECT_FALSE(sink->result);
+      loop_->start(std::move(paused));
+      for (int i = 0; i < 10; ++i) loop_->step();
+      loop_->start(loop_->pause(0));  // at once: its tokens are in the slot
+      run();
+      EXPECT_EQ(sink->text, expected->text) << "paused after " << before;
+      EXPECT_EQ(sink->tokens, expected->tokens);
+      EXPECT_EQ(sink->starts, 1);
+      EXPECT_EQ(sink->pauses, 2);
+      ASSERT_TRUE(sink->result && *sink->result);
+      EXPECT_EQ((*sink->result)->completion_tokens, sink->tokens);
+      EXPECT_EQ((*sink->result)->prompt_tokens, (*expected->result)->prompt_tokens);
+    }
+  }
+}
+
+TEST_F(BatchLoopTest, WhoWasPausedHasTokensToSayBeforeTheNext) {
+  const auto sink = start("Once upon a time", 100);
+  EXPECT_TRUE(loop_->holders().at(0).may_pause);
+  loop_->step();
+  loop_->start(loop_->pause(0));
+  const int said = sink->tokens;
+  while (!loop_->holders().at(0).may_pause) loop_->step();
+  EXPECT_EQ(sink->tokens, said + 32);
+  loop_->end_all(Completion{.reason = FinishReason::cancelled});
 }
 
 TEST_F(BatchLoopTest, EndAllAnswersEverybodyWithTheError) {
