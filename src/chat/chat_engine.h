@@ -68,7 +68,7 @@ class ChatEngine final : public Engine {
   Result<void> start(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
   Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached);
-  int room(const std::string& lane) const;
+  RunQueue::LaneRoom room(const std::string& lane) const;
 
   const Options options_;
   llm::Backend& backend_;

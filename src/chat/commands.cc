@@ -28,10 +28,10 @@ Error unknown_run() {
 
 }  // namespace
 
-int ChatEngine::room(const std::string& lane) const {
+RunQueue::LaneRoom ChatEngine::room(const std::string& lane) const {
   const auto hold = holds_.find(lane);
-  if (hold != holds_.end() && clock_.steady() < hold->second) return 0;
-  return std::max(1, backend_.slots(lane));
+  if (hold != holds_.end() && clock_.steady() < hold->second) return {};
+  return {.runs = std::max(1, backend_.slots(lane)), .pauses = backend_.pauses(lane)};
 }
 
 Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake,
@@ -133,6 +133,7 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
   const RunInfo& info = live.run->info();
   llm::Request request;
   request.run_id = info.id;
+  request.client = info.client_id;
   request.cache_key =
       std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
   request.model = live.request.model;

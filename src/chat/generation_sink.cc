@@ -42,11 +42,12 @@ void GenerationSink::on_start(int prompt_tokens, int cached_tokens) {
 void GenerationSink::on_token(std::string_view text) {
   const SteadyTime now = clock_.steady();
   live_->run->append(text, now);
-  if (last_token_) {
-    metrics_.inter_token.Observe(seconds(now - *last_token_));
-  } else {
+  if (!last_token_) {
     metrics_.time_to_first_token.Observe(seconds(now - live_->run->info().submitted_at));
+  } else if (!paused_) {
+    metrics_.inter_token.Observe(seconds(now - *last_token_));
   }
+  paused_ = false;
   last_token_ = now;
 }
 

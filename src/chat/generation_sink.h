@@ -22,6 +22,7 @@ class GenerationSink final : public llm::Sink {
                  const Clock& clock, telemetry::Metrics& metrics);
 
   void on_start(int prompt_tokens, int cached_tokens) override;
+  void on_pause() override { paused_ = true; }
   void on_token(std::string_view text) override;
   void on_step_end() override;
   void on_done(std::string_view rest, Result<llm::Completion> result) override;
@@ -32,6 +33,7 @@ class GenerationSink final : public llm::Sink {
   const Clock& clock_;
   telemetry::Metrics& metrics_;
   std::optional<SteadyTime> last_token_;
+  bool paused_ = false;  // since the last token: the gap is no time between tokens
 };
 
 // What a refusal or a failure of the model makes of a run.

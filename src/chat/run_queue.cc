@@ -23,15 +23,29 @@ void RunQueue::forget_if_idle(const std::string& id) {
     clients_.erase(at);
 }
 
-bool RunQueue::has_room(const std::string& lane, const Room& room) const {
-  const auto at = lanes_.find(lane);
-  return (at == lanes_.end() ? 0 : at->second) < room(lane);
+bool RunQueue::has_room(const Ticket& ticket, const Room& room) const {
+  const LaneRoom most = room(ticket.lane);
+  const auto lane = lanes_.find(ticket.lane);
+  if (lane == lanes_.end()) return most.runs > 0;
+  if (lane->second.running < most.runs) return true;
+  if (!most.pauses || !std::cmp_less(lane->second.clients.size(), most.runs)) return false;
+  const auto owner = clients_.find(ticket.client);
+  return owner == clients_.end() || owner->second.running == 0;
 }
 
 void RunQueue::begin(Ticket ticket) {
-  ++lanes_[ticket.lane];
+  Lane& lane = lanes_[ticket.lane];
+  ++lane.running;
+  ++lane.clients[ticket.client];
   std::string run = ticket.run;
   running_.emplace(std::move(run), std::move(ticket));
+}
+
+void RunQueue::leave_lane(const Ticket& ticket) {
+  Lane& lane = lanes_[ticket.lane];
+  --lane.running;
+  const auto client = lane.clients.find(ticket.client);
+  if (--client->second == 0) lane.clients.erase(client);
 }
 
 RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
@@ -40,8 +54,8 @@ RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
   const std::string key = conversation_key(ticket);
   const bool conversation_waits = std::ranges::any_of(
       owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
-  if (has_room(ticket.lane, room) && owner.running < limits_.running_per_client &&
-      !conversation_waits && !busy_.contains(key)) {
+  if (has_room(ticket, room) && owner.running < limits_.running_per_client && !conversation_waits &&
+      !busy_.contains(key)) {
     ++owner.running;
     owner.served = ++turn_;
     busy_.insert(key);
@@ -96,7 +110,7 @@ std::optional<RunQueue::Ticket> RunQueue::take(
 
 std::optional<std::string> RunQueue::next(const Room& room) {
   auto ticket = take(clients_, busy_, limits_.running_per_client, turn_,
-                     [&](const Ticket& t) { return has_room(t.lane, room); });
+                     [&](const Ticket& t) { return has_room(t, room); });
   if (!ticket) return std::nullopt;
   ++changes_;
   --waiting_;
@@ -110,7 +124,7 @@ void RunQueue::put_back(const std::string& run) {
   if (node.empty()) return;
   ++changes_;
   busy_.erase(conversation_key(node.mapped()));
-  --lanes_[node.mapped().lane];
+  leave_lane(node.mapped());
   Client& owner = client(node.mapped().client);
   --owner.running;
   owner.waiting.push_front(std::move(node.mapped()));
@@ -121,7 +135,7 @@ void RunQueue::remove(const std::string& run) {
   ++changes_;
   if (auto node = running_.extract(run); !node.empty()) {
     busy_.erase(conversation_key(node.mapped()));
-    --lanes_[node.mapped().lane];
+    leave_lane(node.mapped());
     // Behind whoever waited meanwhile: a client that runs one after the other takes turns too.
     Client& owner = client(node.mapped().client);
     --owner.running;

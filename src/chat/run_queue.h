@@ -17,8 +17,10 @@ namespace tars::chat {
 // the fewest running come first, among them the one that has waited longest since it was last
 // served. Within a client the order is first come, first served; but turns of one conversation
 // never overlap, and one that waits for its predecessor lets other conversations pass. Each run has
-// a lane, the backend that answers it; a full lane holds up no other. Not thread-safe. Bounded by
-// its limits.
+// a lane, the backend that answers it; a full lane holds up no other. A lane whose backend
+// pauses answers is never full for a client that runs nothing, as long as fewer clients run there
+// than it has room for: one of them then has several places. Not thread-safe. Bounded by its
+// limits.
 class RunQueue {
  public:
   struct Limits {
@@ -33,7 +35,11 @@ class RunQueue {
     std::string lane = {};
   };
   // How many runs of a lane may run at once, now.
-  using Room = std::function<int(const std::string& lane)>;
+  struct LaneRoom {
+    int runs = 0;
+    bool pauses = false;
+  };
+  using Room = std::function<LaneRoom(const std::string& lane)>;
   enum class Admission { started, waiting, client_full, total_full };
 
   explicit RunQueue(Limits limits) : limits_(limits) {}
@@ -71,8 +77,9 @@ class RunQueue {
   static std::optional<Ticket> take(Clients& clients, Conversations& busy, int running_limit,
                                     std::uint64_t& turn,
                                     const std::function<bool(const Ticket&)>& may_start);
-  bool has_room(const std::string& lane, const Room& room) const;
+  bool has_room(const Ticket& ticket, const Room& room) const;
   void begin(Ticket ticket);
+  void leave_lane(const Ticket& ticket);
   Client& client(const std::string& id);
   void forget_if_idle(const std::string& id);
 
@@ -80,7 +87,11 @@ class RunQueue {
   Clients clients_;  // those with a run, waiting or started
   Conversations busy_;  // with a started run
   std::unordered_map<std::string, Ticket> running_;
-  std::unordered_map<std::string, int> lanes_;  // how many run
+  struct Lane {
+    int running = 0;
+    std::unordered_map<std::string, int> clients;  // how many of each run
+  };
+  std::unordered_map<std::string, Lane> lanes_;
   std::size_t waiting_ = 0;
   std::uint64_t turn_ = 0;
   std::uint64_t changes_ = 0;

@@ -32,6 +32,17 @@ TEST_F(GenerationSinkTest, AppendsAndWakesOncePerStep) {
   EXPECT_EQ(metrics_.inter_token.Collect().histogram.sample_count, 1u);
 }
 
+TEST_F(GenerationSinkTest, APauseIsNoTimeBetweenTokens) {
+  sink_.on_start(7, 2);
+  sink_.on_token("a");
+  sink_.on_pause();
+  sink_.on_token("b");
+  EXPECT_EQ(metrics_.inter_token.Collect().histogram.sample_count, 0u);
+  sink_.on_token("c");
+  EXPECT_EQ(metrics_.inter_token.Collect().histogram.sample_count, 1u);
+  EXPECT_EQ(metrics_.time_to_first_token.Collect().histogram.sample_count, 1u);
+}
+
 TEST_F(GenerationSinkTest, TheEndReachesTheWorkerBeforeTheFollowers) {
   std::size_t known_to_worker = 0;
   run_->run->follow(

@@ -19,7 +19,7 @@ RunQueue::Ticket ticket(const std::string& client, int n, std::string conversati
 }
 
 RunQueue::Room room(int slots) {
-  return [slots](const std::string&) { return slots; };
+  return [slots](const std::string&) { return RunQueue::LaneRoom{.runs = slots}; };
 }
 std::string next(RunQueue& queue, int slots) { return queue.next(room(slots)).value_or("-"); }
 
@@ -121,6 +121,50 @@ TEST(RunQueueTest, PutBackIsFirstInItsLine) {
   EXPECT_EQ(queue.waiting(), 2u);
 }
 
+RunQueue::Room pausing(int slots) {
+  return [slots](const std::string&) { return RunQueue::LaneRoom{.runs = slots, .pauses = true}; };
+}
+
+TEST(RunQueueTest, WhereAnswersPauseAFirstRunStartsInAFullLane) {
+  RunQueue queue({});
+  for (const char* client : {"a", "b"}) {
+    for (int i = 1; i <= 4; ++i) {
+      EXPECT_EQ(queue.admit(ticket(client, i), pausing(8)), Admission::started);
+    }
+  }
+  EXPECT_EQ(queue.admit(ticket("c", 1), pausing(8)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("c", 2), pausing(8)), Admission::waiting) << "it runs one";
+  EXPECT_EQ(queue.admit(ticket("a", 5), pausing(8)), Admission::waiting) << "it runs four";
+  EXPECT_EQ(queue.running(), 9U);
+  queue.remove("a1");
+  EXPECT_EQ(queue.next(pausing(8)), std::nullopt) << "the paused one has the place";
+  queue.remove("b1");
+  EXPECT_EQ(queue.next(pausing(8)), "c2");
+}
+
+TEST(RunQueueTest, WhereAnswersPauseEveryClientKeepsAPlace) {
+  RunQueue queue({});
+  for (int i = 1; i <= 3; ++i) queue.admit(ticket("a", i), pausing(3));
+  EXPECT_EQ(queue.admit(ticket("b", 1), pausing(3)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("c", 1), pausing(3)), Admission::started);
+  EXPECT_EQ(queue.admit(ticket("d", 1), pausing(3)), Admission::waiting)
+      << "three have a place each";
+  queue.remove("a1");
+  queue.remove("a2");
+  EXPECT_EQ(queue.next(pausing(3)), std::nullopt);
+  queue.remove("a3");
+  EXPECT_EQ(queue.next(pausing(3)), "d1");
+  EXPECT_EQ(queue.admit(ticket("e", 1), pausing(0)), Admission::waiting) << "a lane that is held";
+}
+
+TEST(RunQueueTest, ARunThatWasPutBackLeavesItsClientAFirstOneAgain) {
+  RunQueue queue({});
+  for (int i = 1; i <= 2; ++i) queue.admit(ticket("a", i), pausing(2));
+  EXPECT_EQ(queue.admit(ticket("b", 1), pausing(2)), Admission::started);
+  queue.put_back("b1");
+  EXPECT_EQ(queue.next(pausing(2)), "b1");
+}
+
 // Random traffic: the bounds hold, order() names what next() starts, conversations never overlap,
 // and whoever waits starts within as many starts as a fair share allows.
 TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
@@ -177,7 +221,9 @@ TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
 
 TEST(RunQueue, AFullLaneHoldsUpNoOther) {
   RunQueue queue({});
-  const RunQueue::Room rooms = [](const std::string& lane) { return lane == "slow" ? 1 : 2; };
+  const RunQueue::Room rooms = [](const std::string& lane) {
+    return RunQueue::LaneRoom{.runs = lane == "slow" ? 1 : 2};
+  };
   const auto in = [](const std::string& lane, const std::string& client, int n) {
     RunQueue::Ticket out = ticket(client, n);
     out.lane = lane;
@@ -199,7 +245,7 @@ TEST(RunQueue, AFullLaneHoldsUpNoOther) {
 
 TEST(RunQueue, ATurnInAFreeLaneWaitsForTheEarlierTurnInAFullOne) {
   RunQueue queue({});
-  const RunQueue::Room rooms = [](const std::string&) { return 1; };
+  const RunQueue::Room rooms = room(1);
   const auto in = [](const std::string& lane, const std::string& client, int n, const char* of) {
     RunQueue::Ticket out = ticket(client, n, of);
     out.lane = lane;

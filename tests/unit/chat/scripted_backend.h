@@ -45,6 +45,7 @@ class ScriptedBackend final : public llm::Backend {
   }
 
   int context_length(const std::string&) const override { return lane_context; }
+  bool pauses(const std::string&) const override { return pauses_answers; }
   Result<void> generate(llm::Request request, std::shared_ptr<llm::Sink> sink,
                         std::stop_token stop) override {
     auto generation = std::make_shared<ScriptedGeneration>();
@@ -104,6 +105,7 @@ class ScriptedBackend final : public llm::Backend {
 
   // Set before use.
   bool answers_stop = true;
+  bool pauses_answers = false;
   int lane_context = 4096;  // of every lane
 
  private:

@@ -159,6 +159,23 @@ TEST_F(WorkerTest, ALostFollowerHasItsGrace) {
   EXPECT_TRUE(backend_->generation(0)->stop.stop_requested());
 }
 
+TEST_F(WorkerTest, AFirstRunStartsInAFullLaneOfABackendThatPauses) {
+  backend_ = std::make_unique<testing::ScriptedBackend>(2);
+  backend_->pauses_answers = true;
+  open();
+  const auto one = chat("alice", "one");
+  const auto two = chat("alice", "two");
+  const auto first = chat("bob", "first");
+  const auto third_client = chat("carol", "first");
+  settle();
+  EXPECT_EQ(backend_->begun(), 3U) << "two clients have the two slots, carol waits";
+  EXPECT_EQ(backend_->generation(2)->request.client, "bob");
+  EXPECT_EQ(third_client->run().position(), 1);
+  EXPECT_EQ(engine_->counts().running, 3U);
+  backend_->finish(*backend_->generation(2), llm::FinishReason::stop);
+  EXPECT_EQ(backend_->generation(3)->request.client, "carol");
+}
+
 TEST_F(WorkerTest, ARefusalAfterWaitingEndsTheRunAsFailed) {
   options_.running_per_client = 1;
   open();
