@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "../../../support/temp_folder.h"
+#include "base/ids.h"
 
 namespace tars::app {
 namespace {
@@ -20,6 +21,8 @@ class PartialFolderTest : public testing::Test {
   std::filesystem::path abandoned() const {
     const pid_t child = ::fork();
     if (child == 0) {
+      static_cast<void>(
+          make_id("other"));  // else both would make the same next id: a fork copies the generator
       const auto partial = PartialFolder::make(target_);
       std::ofstream(partial->path() / "some.db") << "half";
       ::kill(::getpid(), SIGKILL);
