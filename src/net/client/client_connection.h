@@ -61,6 +61,7 @@ class ClientConnection {
   // closed).
   Result<int> detach();
   Result<void> attach();
+  bool is_detached() const { return detached_ != kNone; }
 
   // Nothing has come and the peer has not closed: good for another request.
   bool is_quiet();

@@ -49,7 +49,8 @@ Exchange::Exchange(std::shared_ptr<ClientState> client, const Endpoint& endpoint
 
 Exchange::~Exchange() {
   client_->remove(*this);
-  if (connection_ && !closed_ && !spoiled_ && parser_ && parser_->keeps_alive()) {
+  const bool whole = connection_ && !connection_->is_detached() && !closed_ && !spoiled_;
+  if (whole && parser_ && parser_->keeps_alive()) {
     client_->keep(endpoint_, std::move(connection_));
   }
 }

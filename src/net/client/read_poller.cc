@@ -47,10 +47,13 @@ void ReadPoller::shutdown() noexcept {
 Result<void> ReadPoller::add(int socket, std::unique_ptr<Reader>& reader) {
   if (!epoll_.is_open()) {
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0) {
-      return make_error(ErrorCode::io_error, system_error(errno).message());
+    boost::system::error_code ec;
+    if (epoll < 0) ec = system_error(errno);
+    if (!ec) epoll_.assign(epoll, ec);
+    if (ec) {
+      if (epoll >= 0) ::close(epoll);
+      return make_error(ErrorCode::io_error, ec.message());
     }
-    epoll_.assign(epoll);
   }
   auto entry = std::make_unique<Entry>(Entry{.socket = socket, .reader = nullptr});
   epoll_event event{.events = kWatched, .data = {.ptr = entry.get()}};

@@ -20,8 +20,8 @@ namespace tars::net {
 // A service of an io_context: boost::asio::use_service<ReadPoller>(context). Used on the context's
 // thread only. For streams of many small pieces, where Asio pays for each piece a second recv()
 // that finds nothing, an operation's bookkeeping, and a buffer that the cache has forgotten. Here a
-// read that gives less than it could take has emptied the socket (epoll(7), edge-triggered), and
-// all sockets are read into one buffer.
+// read that gives less than it could take has emptied the socket (epoll(7), edge-triggered; urgent
+// data apart, which no HTTP server sends), and all sockets are read into one buffer.
 class ReadPoller : public boost::asio::execution_context::service {
  public:
   static inline boost::asio::execution_context::id id;
@@ -31,8 +31,9 @@ class ReadPoller : public boost::asio::execution_context::service {
    public:
     virtual ~Reader() = default;
     // What has come, at least a byte; or an error: asio::error::eof for the peer's close,
-    // operation_aborted after abort(). Whether it waits for more; an error is the last call.
-    // The bytes live until it returns. May call abort() for any socket.
+    // operation_aborted after abort(). Whether it waits for more; an error is the last call, also
+    // where the reader itself called abort(), which it may for any socket.
+    // The bytes live until it returns.
     virtual bool on_read(const boost::system::error_code& ec, std::string_view bytes) noexcept = 0;
     // Once, by the event loop, after the last on_read().
     virtual void complete() = 0;
