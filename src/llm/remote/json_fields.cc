@@ -37,10 +37,10 @@ std::string for_people(std::string_view text) {
 
 // An empty one where the body is none.
 json::value object_of(std::string_view body) {
-  boost::system::error_code ec;
-  json::value parsed = json::parse(body, ec);
-  if (ec || !parsed.is_object()) return json::object();
-  return parsed;
+  JsonLine line;
+  const Result<json::value> parsed = line.parse(body);
+  if (!parsed || !parsed->is_object()) return json::object();
+  return json::value(*parsed, json::storage_ptr());  // the line's memory goes with it
 }
 
 // [{"loc":["body","temperature"],"msg":"Input should be less than 2"}] or a text.

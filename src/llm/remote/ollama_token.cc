@@ -78,6 +78,7 @@ struct OllamaToken::Fields {
     // Of several of one name the last counts, whatever it is.
     if (field == Field::message || field == Field::content) text.clear();
     if (field == Field::message || field == Field::thinking) thought = false;
+    if (field == Field::done) going_on = false;
     key.clear();
     return true;
   }

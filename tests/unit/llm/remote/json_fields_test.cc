@@ -60,6 +60,9 @@ TEST(JsonFields, WordsOfServersAreCutAndCleaned) {
 
 TEST(JsonFields, EveryServersWayToSayWhatIsWrongIsRead) {
   EXPECT_EQ(error_words(R"({"error":"a"})"), "a");
+  // It may repeat a prompt that was cut within a character.
+  EXPECT_EQ(error_words(R"({"error":"b \ud83d"})").substr(0, 2), "b ");
+  EXPECT_EQ(error_field(R"({"error":{"message":"\ud83d","code":"c"}})", "code"), "c");
   EXPECT_EQ(error_words(R"({"error":{"message":"b"}})"), "b");
   EXPECT_EQ(error_words(R"({"object":"error","message":"c"})"), "c");
   EXPECT_EQ(error_words(R"({"detail":"d"})"), "d");

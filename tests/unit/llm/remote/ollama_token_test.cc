@@ -99,6 +99,8 @@ TEST_F(OllamaTokenTest, TheLastOfTwoCounts) {
   EXPECT_EQ(text(R"({"message":{"thinking":"a","thinking":""},"done":false})"), "");
   EXPECT_FALSE(token_.is_thought());
   EXPECT_FALSE(read(R"({"message":{"content":"a"},"done":false,"done":true})"));
+  EXPECT_FALSE(read(R"({"done":false,"done":{}})"));
+  EXPECT_FALSE(read(R"({"done":false,"done":[]})"));
 }
 
 TEST_F(OllamaTokenTest, DepthIsBounded) {
