@@ -123,10 +123,11 @@ void add_remote(const std::string& backend, const llm::RemoteOptions& options,
     return;
   }
   const std::string used = default_model(backend, options, *names, running);
-  bool listed = false;
+  // A running server may have no such backend: then nothing of it is wrong.
+  bool listed = running && used.empty() && !names->empty();
   for (const std::string& name : *names) {
     model.name = name;
-    model.in_use = llm::is_named(name, used);
+    model.in_use = !used.empty() && llm::is_named(name, used);
     listed = listed || model.in_use;
     out.push_back(model);
   }

@@ -102,10 +102,18 @@ Result<void> bring_file(const fs::path& from, const fs::path& to) {
                     from.string() + " cannot be copied to " + to.string() + ": " + error.message());
 }
 
-// What the server answers with: MODEL_PATH, or where it looks without that.
+fs::path spelt_out(const fs::path& path) {
+  std::error_code error;
+  return fs::weakly_canonical(fs::absolute(path, error), error);
+}
+
+// What a server answers with: MODEL_PATH, and where it looks without that.
 bool is_for_chat(const config::Settings& settings, const fs::path& path) {
-  const auto& found = settings.model_candidates;
-  return path == settings.llm.model_path || std::ranges::find(found, path) != found.end();
+  const fs::path asked = spelt_out(path);
+  const auto is_it = [&](const fs::path& other) {
+    return !other.empty() && spelt_out(other) == asked;
+  };
+  return is_it(settings.llm.model_path) || std::ranges::any_of(settings.model_candidates, is_it);
 }
 
 // What is at place.partial, under its name if it is what was asked for.
@@ -127,10 +135,12 @@ Result<PulledModel> admit(const config::Settings& settings, const Place& place,
     return refuse("what was fetched is no model: " + summary.error().message);
   }
   out.summary = *std::move(summary);
-  if (out.summary.use == llm::ModelUse::embedding && is_for_chat(settings, place.target)) {
+  if (out.summary.use != llm::ModelUse::chat && is_for_chat(settings, place.target)) {
     discard(place);
+    const bool embeds = out.summary.use == llm::ModelUse::embedding;
     return refuse(place.target.string() + " is for the model that answers, and this one (" +
-                  out.summary.architecture + ") only embeds: choose another --name");
+                  out.summary.architecture + ") " + (embeds ? "only embeds" : "cannot chat") +
+                  ": choose another --name");
   }
   std::error_code error;
   fs::rename(place.partial, place.target, error);

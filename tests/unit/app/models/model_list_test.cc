@@ -64,6 +64,18 @@ TEST_F(ModelListTest, AsksModelServers) {
   EXPECT_EQ(find(models, "b").bytes, std::nullopt);
 }
 
+TEST_F(ModelListTest, AModelServerThatTheRunningServerDoesNotUseIsNoTrouble) {
+  ScriptedServer server({http("200 OK", "", R"({"models":[{"name":"a"}]})")});
+  settings_.embedded = false;
+  settings_.ollama.emplace();
+  settings_.ollama->hosts = {{.host = "127.0.0.1", .port = server.port()}};
+  const auto models = list_models(settings_, RunningServer{"1", "", "", {{"openai", "gpt"}}});
+  ASSERT_EQ(models.size(), 2U);
+  EXPECT_EQ(find(models, "a").trouble, "");
+  EXPECT_FALSE(find(models, "a").in_use);
+  EXPECT_TRUE(find(models, "gpt").in_use);
+}
+
 TEST_F(ModelListTest, WhatTheRunningServerHasIsShownThoughTheseSettingsDoNotKnowIt) {
   const auto elsewhere = model("chat.gguf");
   write_model(elsewhere);

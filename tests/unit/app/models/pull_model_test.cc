@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 class PullModelTest : public ModelFixture {
  protected:
-  PullModelTest() { write_model(source_); }
+  PullModelTest() { write_chat_model(source_); }
   Result<PulledModel> pull(PullRequest request) {
     DownloadOptions options;
     options.pause = 1ms;
@@ -76,10 +76,17 @@ TEST_F(PullModelTest, NothingIsReplacedUnasked) {
   EXPECT_TRUE(pull({.source = source_.string(), .sha256 = hash})->was_there);
 }
 
-TEST_F(PullModelTest, WhatOnlyEmbedsIsNotPutWhereTheModelThatAnswersIs) {
+TEST_F(PullModelTest, WhatCannotChatIsNotPutWhereTheModelThatAnswersIs) {
   const auto embedder = folder_.path() / "embedder.gguf";
   write_model(embedder, "bert");
+  const auto base = folder_.path() / "base.gguf";
+  write_model(base);  // without a chat template
+  write_chat_model(source_);
   ASSERT_EQ(error_of({.source = source_.string(), .name = "chat"}), "no error");
+  EXPECT_THAT(error_of({.source = base.string(), .name = "chat", .replace = true}),
+              HasSubstr("(llama) cannot chat: choose another --name"));
+  // However the path is spelt that the server takes it from.
+  settings_.model_candidates = {settings_.data_dir / "models" / ".." / "models" / "chat.gguf"};
   const std::string refusal =
       error_of({.source = embedder.string(), .name = "chat", .replace = true});
   EXPECT_THAT(refusal, HasSubstr("(bert) only embeds: choose another --name"));
