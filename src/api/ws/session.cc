@@ -74,19 +74,27 @@ awaitable<void> Session::run() {
   socket_.reset();
 }
 
+// Posted, because co_spawn() runs the coroutine to its first wait before it returns: within a run's
+// wake the writer would let go of that run's follower, and wait for ever for the lock the wake
+// holds.
 void Session::start_writer() {
   writer_lives_ = true;
-  boost::asio::co_spawn(executor_, write_loop(),
-                        [self = shared_from_this()](std::exception_ptr fault, bool sent) {
-                          self->on_writer_end(fault != nullptr || !sent);
-                        });
+  boost::asio::post(executor_, [self = shared_from_this()] {
+    boost::asio::co_spawn(self->executor_, self->write_loop(),
+                          [self](std::exception_ptr fault, bool sent) {
+                            self->on_writer_end(fault != nullptr || !sent);
+                          });
+  });
 }
 
 void Session::on_writer_end(bool failed) {
   writer_lives_ = false;
-  // A failed write ends the reading too; after a close the reader ends by itself.
+  // A failed write ends the reading too, but where the socket is ending already that may take 2 s;
+  // after a close the reader ends by itself.
   if (failed) {
+    takes_nothing_ = true;
     socket_->abort(net::CloseCode::internal_error, "");
+    leave_runs();
   } else if (has_work()) {
     wake();  // what came between its last look and now
   }
@@ -225,8 +233,8 @@ void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t o
   arm_tick();
 }
 
-// Called when the client's close frame has come, once the socket has ended, and when the token was
-// revoked.
+// Called when the client's close frame has come, once a write has failed, once the socket has
+// ended, and when the token was revoked.
 void Session::leave_runs() {
   const net::CloseCode code = socket_->closed().code;
   // A browser's close() without a code arrives as no_status: the person left on purpose.
@@ -263,7 +271,7 @@ void Session::fail(const Error& error, const MessageIds& ids) {
 }
 
 void Session::push(std::string frame) {
-  if (closing_ || reader_ended_) return;
+  if (closing_ || takes_nothing_ || reader_ended_) return;
   if (control_.size() >= services_.options.control_queue) {
     begin_close(net::CloseCode::try_again_later, "slow_consumer");
     return;

@@ -160,6 +160,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   bool store_trouble_told_ = false;
   bool draining_ = false;
   bool revoked_ = false;
+  bool takes_nothing_ = false;  // a write failed: there is no writer any more
   bool reader_ended_ = false;
   bool writer_lives_ = false;
 };

@@ -51,7 +51,7 @@ void Session::wake() {
   resting_ = false;
   if (writer_lives_) {
     signal_.cancel();
-  } else if (!reader_ended_ && !(closing_ && closing_->started)) {
+  } else if (!reader_ended_ && !takes_nothing_ && !(closing_ && closing_->started)) {
     start_writer();
   }
 }

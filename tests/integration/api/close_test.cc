@@ -1,4 +1,6 @@
 // Why and how the server ends a socket, with the code that /metrics counts.
+#include <boost/asio/post.hpp>
+
 #include "gateway_server.h"
 
 namespace tars::api::testing {
@@ -92,6 +94,36 @@ TEST_F(CloseTest, FramesThatAreNotTextOrNotUtf8OrTooLarge) {
   Device exact = connect(token);
   exact.say(R"({"type":"ping","padding":")" + std::string(256 * 1024 - 29, 'x') + "\"}");
   EXPECT_TRUE(exact.next("pong").contains("timestamp")) << "the limit itself is taken";
+}
+
+// As a relay does: the answer comes in on the thread of the socket that follows it.
+TEST_F(CloseTest, AFaultInTheMiddleOfAnAnswerLetsTheThreadGoOn) {
+  start();
+  const std::string token = enroll().access_token;
+  const auto on_its_thread = [this](std::function<void()> work) {
+    std::packaged_task<void()> task(std::move(work));
+    auto done = task.get_future();
+    boost::asio::post(server_->context(), std::move(task));
+    ASSERT_EQ(done.wait_for(10s), std::future_status::ready);
+  };
+  for (std::size_t i = 0;
+       const std::string& bytes :
+       {RawClient::frame(1, "\xc3\x28"), RawClient::frame(1, std::string(256 * 1024 + 1, ' '))}) {
+    Device device = connect(token);
+    device.say(kChat);
+    const auto generation = model_->generation(i++);
+    on_its_thread([&] { generation->say("half"); });
+    device.next("token");
+    device.raw.send(bytes);
+    while (device.raw.read_frame().opcode != 8) {
+    }  // and it does not hang up
+    for (int token_of = 0; token_of < 3; ++token_of) {
+      on_its_thread([&] { generation->say(" more"); });
+      std::this_thread::sleep_for(20ms);
+    }
+    on_its_thread([&] { model_->finish(*generation, llm::FinishReason::stop); });
+    EXPECT_TRUE(connect(token).answers());
+  }
 }
 
 TEST_F(CloseTest, ASilentClientIsWarnedThenClosed) {

@@ -189,6 +189,7 @@ struct Wire {
   std::optional<net::WsClosed> ended;    // how the connection ended
   std::optional<net::WsClosed> we_closed;
   bool stuck = false;                    // writes never return
+  bool ending = false;                   // told of a fault: takes nothing, and read() waits on
   bool takes_now = false;                // write_now() sends
   bool backed_up = false;                // until the next flush()
   int flushes = 0;
@@ -225,19 +226,19 @@ class FakeSocket : public net::WebSocket {
   }
   boost::asio::awaitable<Result<void>> write(std::string_view text) override {
     while (wire_.stuck && !wire_.ended) co_await pause();
-    if (wire_.ended) co_return make_error(ErrorCode::closed, "closed");
+    if (wire_.ended || wire_.ending) co_return make_error(ErrorCode::closed, "closed");
     wire_.sent.emplace_back(text);
     co_return Result<void>();
   }
   bool write_now(std::string_view text) override {
-    if (!wire_.takes_now || wire_.backed_up || wire_.ended) return false;
+    if (!wire_.takes_now || wire_.backed_up || wire_.ended || wire_.ending) return false;
     wire_.sent.emplace_back(text);
     return true;
   }
   bool is_backed_up() const override { return wire_.backed_up; }
   boost::asio::awaitable<Result<void>> flush() override {
     while (wire_.stuck && !wire_.ended) co_await pause();
-    if (wire_.ended) co_return make_error(ErrorCode::closed, "closed");
+    if (wire_.ended || wire_.ending) co_return make_error(ErrorCode::closed, "closed");
     wire_.backed_up = false;
     ++wire_.flushes;
     co_return Result<void>();
@@ -251,6 +252,7 @@ class FakeSocket : public net::WebSocket {
     co_return;
   }
   void abort(net::CloseCode code, std::string_view reason) override {
+    if (wire_.ending) return;
     if (!wire_.ended) wire_.we_closed = net::WsClosed{code, std::string(reason)};
     wire_.end(code, std::string(reason));
   }

@@ -187,6 +187,40 @@ TEST_F(SessionWritesAtOnce, NothingAfterARevocation) {
   EXPECT_TRUE(wire_.told("TOKEN_REVOKED"));
 }
 
+// A peer that was told of its fault and does not hang up: the socket takes nothing more, the reader
+// waits for its end, and the run goes on to its own.
+TEST_F(SessionWritesAtOnce, AfterAFailedWriteTheRunIsLeftAndNothingIsWritten) {
+  begin();
+  wire_.ending = true;
+  EXPECT_EQ(append("lost"), 0U);
+  ASSERT_EQ(engine_.left.size(), 1U) << "nobody waits for the peer";
+  EXPECT_EQ(engine_.left[0].how, chat::Leave::lost);
+  EXPECT_EQ(session_->figures().active_runs, 0U);
+  wire_.ending = false;
+  session_->store_changed("careful");
+  settle();
+  EXPECT_FALSE(wire_.told("careful")) << "no second writer";
+}
+
+// The end of a run comes in the very wake, and letting go of the run there would wait for ever.
+TEST_F(SessionWritesAtOnce, AWakeNeverRunsTheWriterItself) {
+  begin();
+  wire_.ending = true;
+  boost::asio::post(io_, [this] {
+    run().append("lost", {});
+    run().wake();
+    run().append("more", {});
+    run().wake();
+  });
+  settle();
+  boost::asio::post(io_, [this] {
+    run().finish({});
+    run().wake();
+  });
+  settle();
+  EXPECT_EQ(run().followers(), 0U);
+}
+
 TEST_F(SessionWrites, AFullControlQueueIsASlowConsumer) {
   options_.control_queue = 5;
   open();
