@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -63,6 +64,7 @@ class ChatEngine final : public Engine {
                                                 const std::string& message_id);
   Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id,
                                             const std::string& run_id);
+  Result<std::shared_ptr<LiveRun>> restore(Result<std::optional<StoredRun>> stored);
   Result<std::shared_ptr<LiveRun>> accept(ChatRequest request);
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
   Result<void> start(const std::shared_ptr<LiveRun>& run);
@@ -87,6 +89,8 @@ class ChatEngine final : public Engine {
   RunQueue queue_;
   std::uint64_t positions_of_ = 0;  // the change of queue_ that all positions are of
   std::unordered_map<std::string, std::shared_ptr<LiveRun>> active_;  // by run id
+  // Runs from the store, by id, while somebody follows them: all their readers share one.
+  std::unordered_map<std::string, std::weak_ptr<LiveRun>> restored_;
   SteadyTime flush_at_{};
   // A beginning or an end that the store does not hold yet, and the earliest time to write it.
   bool has_news_ = false;

@@ -187,10 +187,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::find_message(const std::string& cli
   if (auto unsaved = writer_.find_message(client_id, message_id)) {
     return unsaved->run->was_refused() ? nullptr : unsaved;
   }
-  auto stored = repository_.find_message(client_id, message_id);
-  if (!stored) return std::move(stored).error();
-  if (!*stored) return std::shared_ptr<LiveRun>();
-  return restore_run(repository_, **std::move(stored), options_.retention);
+  return restore(repository_.find_message(client_id, message_id));
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_id,
@@ -199,10 +196,19 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_
   if (auto unsaved = writer_.find(client_id, run_id)) {
     return unsaved->run->was_refused() ? nullptr : unsaved;
   }
-  auto stored = repository_.find_run(client_id, run_id);
+  return restore(repository_.find_run(client_id, run_id));
+}
+
+// Null when the store has none.
+Result<std::shared_ptr<LiveRun>> ChatEngine::restore(Result<std::optional<StoredRun>> stored) {
   if (!stored) return std::move(stored).error();
   if (!*stored) return std::shared_ptr<LiveRun>();
-  return restore_run(repository_, **std::move(stored), options_.retention);
+  std::erase_if(restored_, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = restored_[(*stored)->info.id];
+  if (auto shared = known.lock()) return shared;
+  auto run = restore_run(repository_, **std::move(stored), options_.retention);
+  if (run) known = *run;
+  return run;
 }
 
 }  // namespace tars::chat

@@ -153,6 +153,29 @@ TEST_F(CommandsTest, FollowFindsARunByItsMessageAlsoAfterARestart) {
   }
 }
 
+TEST_F(CommandsTest, ReadersOfAStoredRunShareIt) {
+  open();
+  auto mine = chat("alice", "hi", {}, "m1");
+  const std::string id = mine->run().info().id;
+  backend_->generation(0)->say("hello");
+  backend_->finish(*backend_->generation(0), llm::FinishReason::stop);
+  end_of(*mine);
+  mine.reset();
+  reopen();
+  {
+    const auto one = follow("alice", id);
+    const auto two = follow_message("alice", "m1");
+    const auto three = chat("alice", "hi", {}, "m1");
+    ASSERT_TRUE(one && two);
+    EXPECT_EQ(&one->follower->run(), &two->follower->run());
+    EXPECT_EQ(&one->follower->run(), &three->run());
+    EXPECT_FALSE(follow("bob", id));
+  }
+  const auto later = follow("alice", id);
+  ASSERT_TRUE(later);
+  EXPECT_EQ(later->follower->run().text(), "hello");
+}
+
 TEST_F(CommandsTest, CancelByMessageConversationAndUnknownIds) {
   open();
   auto one = chat("alice", "1", "c1", "m1");
