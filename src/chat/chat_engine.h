@@ -80,6 +80,7 @@ class ChatEngine final : public Engine {
   const std::shared_ptr<Mailbox> mailbox_;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> stopping_ = false;
+  std::atomic<SteadyTime> round_began_ = SteadyTime::max();  // the latest: the worker rests
   std::atomic<std::size_t> running_ = 0;
   std::atomic<std::size_t> waiting_ = 0;
 

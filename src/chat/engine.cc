@@ -13,6 +13,9 @@ namespace {
 
 // More than any burst of sockets sends before the worker has looked at it once.
 constexpr std::size_t kMaxCommands = 1024;
+// A round of the worker takes milliseconds, and a lock of another program 200 of them: what takes
+// longer waits for the disk.
+constexpr std::chrono::seconds kStuck{5};
 
 Error too_many_commands(bool draining) {
   if (draining)
@@ -96,6 +99,16 @@ void ChatEngine::set_store_listener(std::function<void(const std::string& troubl
 }
 
 Result<void> ChatEngine::check_store() const {
+  const SteadyTime began = round_began_;
+  const auto waited = clock_.steady() - began;
+  // First: to ask such a disk for the file's place would hang, too.
+  if (began != SteadyTime::max() && waited > kStuck) {
+    return make_error(
+        ErrorCode::store_unavailable,
+        "the disk with chat.db does not answer: chats have waited " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(waited).count()) +
+            " s");
+  }
   std::string trouble = writer_.trouble();
   if (trouble.empty()) return place_.check();
   return make_error(ErrorCode::store_unavailable, std::move(trouble));

@@ -19,9 +19,12 @@ constexpr std::chrono::milliseconds kLastWrites{3000};
 }  // namespace
 
 void ChatEngine::work() {
+  round_began_ = clock_.steady();
   prune();
   while (true) {
+    round_began_ = SteadyTime::max();
     Mailbox::Work work = mailbox_->take(patience());
+    round_began_ = clock_.steady();
     for (const auto& run : work.ended) reap(*run);
     start_waiting();  // before a newcomer takes the place
     if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "engine_fixture.h"
 
 namespace tars::chat {
@@ -55,6 +57,29 @@ TEST_F(EngineTest, DrainEndsWaitingRunsAndLetsRunningOnesFinish) {
   generation->say("done");
   backend_->finish(*generation, llm::FinishReason::stop);
   EXPECT_EQ(end_of(*running).status, RunStatus::complete);
+}
+
+// The worker in the place of one whose commit does not come back.
+TEST_F(EngineTest, AWorkerThatHangsIsAStoreThatDoesNotAnswer) {
+  open();
+  std::promise<void> hangs;
+  std::promise<void> goes_on;
+  engine_->follow(
+      "alice", {.run_id = "none", .message_id = {}}, [] {},
+      [&](const auto&) {
+        hangs.set_value();
+        goes_on.get_future().wait();
+      });
+  hangs.get_future().wait();
+  EXPECT_TRUE(engine_->check_store());
+  clock_.advance(std::chrono::seconds(6));
+  const Result<void> stuck = engine_->check_store();
+  goes_on.set_value();
+  ASSERT_FALSE(stuck);
+  EXPECT_EQ(stuck.error().code, ErrorCode::store_unavailable);
+  EXPECT_NE(stuck.error().message.find("waited 6 s"), std::string::npos) << stuck.error().message;
+  settle();
+  EXPECT_TRUE(engine_->check_store());
 }
 
 TEST_F(EngineTest, ShutdownKeepsWhatRunsAsPartial) {
