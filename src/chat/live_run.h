@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,7 +19,6 @@ namespace tars::chat {
 // begins it, the model's thread ends it, any thread may stop it.
 class LiveRun {
  public:
-  // `request` keeps its content until the run is stored and ended.
   LiveRun(RunInfo info, ChatRequest request);
   // One that has ended, from the store.
   LiveRun(std::shared_ptr<Run> ended, std::string content_hash);
@@ -40,6 +40,8 @@ class LiveRun {
   // a started one's model is told to stop (signalled; the stop callbacks run in this thread).
   Stopped stop(const Clock& clock);
   std::stop_token stop_token() const { return stop_.get_token(); }
+  // Bytes that its log and its question take.
+  std::size_t memory() const { return run->memory() + request.content.size(); }
 
   // Nobody follows it any more: it is stopped at `deadline` unless somebody comes back.
   void abandon(SteadyTime deadline);

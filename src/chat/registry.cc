@@ -25,7 +25,7 @@ void Registry::ended(const LiveRun& run) {
   const auto at = runs_.find(run.run->info().id);
   if (at == runs_.end() || at->second.ended) return;
   at->second.ended = true;
-  at->second.bytes = run.run->memory();
+  at->second.bytes = run.memory();
   ended_bytes_ += at->second.bytes;
   ended_.push_back(at->first);
   while (ended_.size() > max_ended_ || (ended_bytes_ > max_bytes_ && ended_.size() > 1)) {

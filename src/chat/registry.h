@@ -15,7 +15,8 @@
 namespace tars::chat {
 
 // Thread-safe; never calls out. Active runs stay until ended(); of the ended ones it keeps those
-// that ended last: at most `max_ended`, and, but for the last one, at most `max_bytes` of logs.
+// that ended last: at most `max_ended`, and, but for the last one, at most `max_bytes` of logs and
+// questions.
 class Registry {
  public:
   using Runs = std::vector<std::shared_ptr<LiveRun>>;
@@ -44,7 +45,7 @@ class Registry {
   struct Entry {
     std::shared_ptr<LiveRun> run;
     bool ended = false;
-    std::size_t bytes = 0;  // of the log, once it has ended
+    std::size_t bytes = 0;  // of its log and question, once it has ended
   };
   static std::string message_key(std::string_view client_id, std::string_view message_id);
   void erase(const std::string& run_id);

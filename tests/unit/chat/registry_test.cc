@@ -73,6 +73,19 @@ TEST(RegistryTest, KeepsEndedRunsWithinABoundOfBytesAndAlwaysTheLast) {
   EXPECT_TRUE(registry.find("alice", "r5"));
 }
 
+TEST(RegistryTest, AQuestionCountsLikeItsAnswer) {
+  Registry registry(100, 2500);
+  for (const std::string id : {"r1", "r2", "r3"}) {
+    auto run = testing::live_run(id, "alice", "c", std::string(1000, 'x'));
+    run->run->finish({});
+    registry.add(run);
+    registry.ended(*run);
+  }
+  EXPECT_FALSE(registry.find("alice", "r1"));
+  EXPECT_TRUE(registry.find("alice", "r2"));
+  EXPECT_TRUE(registry.find("alice", "r3"));
+}
+
 TEST(RegistryTest, MatchesWhatACancelMeans) {
   Registry registry(4, kManyBytes);
   auto one = with_message("r1", "alice", "m1");
