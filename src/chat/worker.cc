@@ -10,7 +10,10 @@ namespace tars::chat {
 namespace {
 
 constexpr std::chrono::minutes kPruneEvery{10};
-constexpr std::size_t kPruneAtOnce = 200;
+// Few at once and with a pause: each chat waits for the worker meanwhile, and a server that was off
+// for a while finds thousands to prune.
+constexpr std::size_t kPruneAtOnce = 20;
+constexpr std::chrono::milliseconds kPrunePause{100};
 // A model that does not answer a stop by then is left alone: its run ends as failed.
 constexpr std::chrono::seconds kStopPatience{10};
 // How long a store that cannot be written is tried at the end.
@@ -173,7 +176,7 @@ void ChatEngine::prune() {
   if (!transaction) return;
   const auto pruned = repository_.prune_logs(clock_.wall() - options_.retention, kPruneAtOnce);
   if (!pruned || !transaction->commit()) return;
-  if (*pruned == kPruneAtOnce) prune_at_ = clock_.steady();  // the rest on the next round
+  if (*pruned == kPruneAtOnce) prune_at_ = clock_.steady() + kPrunePause;
 }
 
 void ChatEngine::leave_no_run() {

@@ -277,6 +277,29 @@ TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
   EXPECT_EQ(backend_->begun(), 0u);
 }
 
+TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
+  constexpr int kRuns = 50;
+  {
+    auto repository = Repository::open(database());
+    for (int i = 0; i < kRuns; ++i) {
+      const RunInfo info = testing::run_info("r" + std::to_string(i));
+      ASSERT_TRUE(repository->create_run(info, "q", "h"));
+      ASSERT_TRUE(repository->append_log(info.id, {.text = "a", .first = 0, .count = 1}, {1}));
+      ASSERT_TRUE(repository->finish_run(info, testing::complete(), 1, "a", info.created_at));
+    }
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  open();
+  auto reader = store::Database::open(database(), store::Durability::process_crash, schema());
+  const auto left = [&] {
+    auto row = reader->prepare("SELECT count(*) FROM run_log");
+    return row->step().value() ? row->integer(0) : -1;
+  };
+  while (left() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(200))
+      << "the worker was not free between two passes";
+}
+
 TEST_F(WorkerTest, CountsItsRuns) {
   open();
   auto one = chat("alice", "hi");
