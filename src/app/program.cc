@@ -250,9 +250,11 @@ void Program::wait_for_sockets(SteadyTime deadline) const {
 }
 
 // The order matters: the engine and the tokens end while the server still runs, because their last
-// callbacks post to its threads; every wait has an end.
+// callbacks post to its threads; every wait has an end. The folder stays locked until the databases
+// are closed, after this: SQLite's last close removes the log beside each by its name, which would
+// be that of whoever has the folder by then.
 void Program::shut_down() {
-  if (!lock_) return;
+  if (std::exchange(is_shut_down_, true)) return;
   control_.reset();
   if (engine_) engine_->shutdown();
   if (server_ && gateway_) {
@@ -264,7 +266,6 @@ void Program::shut_down() {
   if (tokens_) tokens_->shutdown();
   if (backend_) backend_->shutdown();
   if (server_) server_->stop(kConnectionGrace);
-  lock_.reset();
 }
 
 }  // namespace tars::app

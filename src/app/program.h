@@ -68,7 +68,8 @@ class Program {
   const SystemClock clock_;
   BoundedQueue<int> stops_{8};  // signal numbers; 0 = request_stop()
   telemetry::Metrics metrics_;
-  std::optional<store::FolderLock> lock_;
+  bool is_shut_down_ = false;
+  std::optional<store::FolderLock> lock_;  // before what it guards, so that it goes after it
   std::unique_ptr<auth::TokenService> tokens_;
   std::unique_ptr<llm::Backend> backend_;
   std::unique_ptr<chat::Engine> engine_;

@@ -101,6 +101,17 @@ TEST_F(ProgramTest, TwoNeverShareADataFolder) {
   EXPECT_EQ(error_of(), "no error");
 }
 
+// Its databases are open as long, and closing them removes files by their names.
+TEST_F(ProgramTest, OneThatHasRunKeepsTheFolderUntilItIsGone) {
+  auto first = Program::build(settings_, opens(llm::Health::healthy)).value();
+  std::ostringstream out;
+  first->request_stop();
+  EXPECT_TRUE(first->run(out));
+  EXPECT_THAT(error_of(), HasSubstr("TARS_DATA_DIR"));
+  first.reset();
+  EXPECT_EQ(error_of(), "no error");
+}
+
 TEST_F(ProgramTest, APortInUseIsNamed) {
   auto first = Program::build(settings_, opens(llm::Health::healthy)).value();
   settings_.data_dir = folder_ / "other";
