@@ -123,7 +123,9 @@ Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
   auto sink = std::make_shared<GenerationSink>(run, mailbox_, clock_, metrics_);
   auto accepted = backend_.generate(*std::move(request), std::move(sink), run->stop_token());
   if (!accepted) return accepted;
-  run->run->set_position(0);  // only now: one that goes back keeps its place
+  // It waits inside the backend now, unless that has started it. Only now: one that goes back keeps
+  // its place.
+  if (run->run->set_position(1)) run->run->wake();
   const auto waited = clock_.steady() - run->run->info().submitted_at;
   metrics_.queue_wait.Observe(std::chrono::duration<double>(waited).count());
   return {};

@@ -65,6 +65,7 @@ void Run::wake() {
 
 bool Run::set_position(int position) {
   std::lock_guard lock(mutex_);
+  if (status_ != RunStatus::queued) return false;
   return std::exchange(position_, position) != position;
 }
 
