@@ -61,7 +61,9 @@ class Repository {
                                                 std::string_view message_id);
   // Appends the stored tokens to `run`.
   Result<void> read_log(Run& run);
-  // The turns that have an answer, oldest first: the youngest that fit into `max_bytes`.
+  // The turns that have an answer with text, oldest first: the youngest that fit into `max_bytes`.
+  // A question without one is left out: chat templates want both sides in turn, and some refuse an
+  // empty one.
   Result<std::vector<Turn>> history(std::string_view client_id, std::string_view conversation_id,
                                     std::size_t max_bytes);
   // Runs that no process finished.

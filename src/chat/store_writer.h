@@ -40,7 +40,8 @@ class StoreWriter {
   // When write() has something to do again, where it is in trouble.
   std::optional<SteadyTime> retry_at() const;
 
-  // Turns of a conversation that have text but are not stored to their end, oldest first.
+  // Turns of a conversation that are not stored to their end but will be part of
+  // Repository::history(): ended with a text. Oldest first.
   std::vector<std::shared_ptr<LiveRun>> unsaved(std::string_view client_id,
                                                 std::string_view conversation_id) const;
   std::size_t backlog() const { return runs_.size(); }

@@ -191,6 +191,23 @@ TEST_F(StoreWriterTest, AMessageAskedForAgainTakesThePlaceOfItsRefusedRun) {
   EXPECT_EQ(repository_.find_message("alice", "m").value()->info.id, "r2");
 }
 
+TEST_F(StoreWriterTest, ATurnWithoutTextIsLeftOutWhetherItIsStoredOrNot) {
+  for (const std::string text : {"", "an answer"}) {
+    auto run = live_run(text.empty() ? "silent" : "said", "alice", "c");
+    run->run->append(text, SteadyTime{});
+    run->end(complete(), clock_);
+    writer_.track(run);
+  }
+  const auto unsaved = writer_.unsaved("alice", "c");
+  ASSERT_EQ(unsaved.size(), 1u);
+  EXPECT_EQ(unsaved[0]->run->text(), "an answer");
+  writer_.write();
+  EXPECT_TRUE(writer_.unsaved("alice", "c").empty());
+  const auto stored = repository_.history("alice", "c", 1000);
+  ASSERT_EQ(stored->size(), 1u);
+  EXPECT_EQ(stored->front().assistant, "an answer");
+}
+
 TEST_F(StoreWriterTest, KeepsTheYoungestEndedRunsAndAllActiveOnes) {
   fill_disk();
   auto active = live_run("active");
