@@ -23,6 +23,20 @@ void create_private(const std::filesystem::path& path) {
   if (fd >= 0) ::close(fd);
 }
 
+// Where the file system lacks what the log needs, SQLite keeps its old journal and reports no
+// error: then every reader would hold up every writer.
+Result<void> use_wal(Database& database, const std::filesystem::path& path) {
+  auto mode = database.prepare("PRAGMA journal_mode=WAL");
+  if (!mode) return mode.error();
+  auto row = mode->step();
+  if (!row) return row.error();
+  if (mode->text(0) == "wal" || path == ":memory:") return {};
+  return make_error(ErrorCode::store_unavailable,
+                    path.string() +
+                        ": SQLite cannot have its write-ahead log there (its journal is '" +
+                        mode->text(0) + "'); put the folder on a local disk");
+}
+
 }  // namespace
 
 struct Database::Connection {
@@ -63,9 +77,9 @@ Result<Database> Database::open(const std::filesystem::path& path, Durability du
 
   Database database(std::move(connection));
   // The first statement that reads the file finds a foreign or damaged one.
+  if (auto done = use_wal(database, path); !done) return done.error();
   for (const std::string_view pragma :
-       {std::string_view("PRAGMA journal_mode=WAL"),
-        durability == Durability::power_loss ? std::string_view("PRAGMA synchronous=FULL")
+       {durability == Durability::power_loss ? std::string_view("PRAGMA synchronous=FULL")
                                              : std::string_view("PRAGMA synchronous=NORMAL"),
         std::string_view("PRAGMA foreign_keys=ON"),
         // Pages that are written again and again go to the database once per 16 MB of log.

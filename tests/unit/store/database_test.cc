@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,6 +44,21 @@ TEST(Database, UsesWalForeignKeysAndTheAskedDurability) {
   EXPECT_EQ(pragma(crash, "PRAGMA synchronous"), "1");
   auto power = Database::open(folder.path() / "b.db", Durability::power_loss, kSchema).value();
   EXPECT_EQ(pragma(power, "PRAGMA synchronous"), "2");
+}
+
+// SQLite itself keeps the old journal there, and says nothing.
+TEST(Database, RefusesAPlaceThatCannotHaveTheLog) {
+  const TempFolder folder;
+  sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1);
+  const auto path = folder.path() / "a.db";
+  const auto database = Database::open(path, Durability::process_crash, kSchema);
+  sqlite3_vfs_register(usual, 1);
+  ASSERT_FALSE(database);
+  EXPECT_EQ(database.error().code, ErrorCode::store_unavailable);
+  EXPECT_THAT(database.error().message, HasSubstr(path.string()));
+  EXPECT_THAT(database.error().message, HasSubstr("'delete'"));
+  EXPECT_THAT(database.error().message, HasSubstr("local disk"));
 }
 
 TEST(Database, KeepsRowsOverAReopen) {
