@@ -257,12 +257,15 @@ void BatchLoop::take_token(Generation& g) {
   ++g.generated;
   piece_.clear();
   model_.vocabulary().append_piece(g.next, piece_);
-  g.sink->on_token(g.text.push(piece_));
+  const std::string_view text = g.text.push(piece_);
+  // The run's tokens are those of the answer, as where another server's model thinks.
+  const bool hidden = g.text.hides() && text.empty();
+  if (!hidden) g.sink->on_token(text);
   if (g.text.stopped()) {
     end(g, {}, completion(g, FinishReason::stop));
   } else if (g.generated >= g.max_tokens) {
     end(g, g.text.finish(), completion(g, FinishReason::length));
-  } else {
+  } else if (!hidden) {
     g.sink->on_step_end();
   }
 }

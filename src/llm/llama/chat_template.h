@@ -35,6 +35,8 @@ class ChatTemplate {
   // refuses.
   Result<std::vector<PromptPart>> render(std::span<const Message> messages) const;
 
+  const std::string& source() const;
+
  private:
   struct Program;
   explicit ChatTemplate(std::unique_ptr<Program> program);

@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "llm/backend.h"
+#include "llm/llama/answer_text.h"
 #include "llm/llama/sampler.h"
 #include "llm/prompt_fit.h"
-#include "llm/text_assembler.h"
 
 namespace tars::llm {
 
@@ -37,7 +37,7 @@ struct Generation {
   int max_tokens = 0;
 
   Sampler sampler;
-  TextAssembler text;
+  AnswerText text;
   std::size_t slot = 0;
   std::uint64_t begun = 0;  // order of its first slot; 0 = it had none yet
   int prompt_tokens = 0;  // of the request, once begun

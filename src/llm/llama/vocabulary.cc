@@ -6,6 +6,7 @@
 #include <array>
 
 #include "llm/llama/long_runs.h"
+#include "llm/llama/thought_filter.h"
 
 namespace tars::llm {
 
@@ -18,6 +19,7 @@ Vocabulary::Vocabulary(const llama_vocab* vocab)
                               static_cast<unsigned>(LLAMA_TOKEN_ATTR_UNKNOWN);
     if ((attributes & kSpecial) == 0) continue;
     std::string text = llama_vocab_get_text(vocab, token);
+    if (is_thought_mark(text)) thought_marks_.push_back(token);
     if (!text.empty()) control_texts_.push_back(std::move(text));
   }
 }
@@ -55,15 +57,20 @@ std::vector<TokenId> Vocabulary::tokenize_text(std::string_view text) const {
 
 void Vocabulary::append_piece(TokenId token, std::string& out) const {
   std::array<char, 128> piece{};
+  const bool mark = std::ranges::find(thought_marks_, token) != thought_marks_.end();
   const int n =
-      llama_token_to_piece(vocab_, token, piece.data(), static_cast<int>(piece.size()), 0, false);
+      llama_token_to_piece(vocab_, token, piece.data(), static_cast<int>(piece.size()), 0, mark);
   if (n >= 0) {
     out.append(piece.data(), static_cast<std::size_t>(n));
     return;
   }
   const std::size_t begin = out.size();
   out.resize(begin + static_cast<std::size_t>(-n));
-  llama_token_to_piece(vocab_, token, out.data() + begin, -n, 0, false);
+  llama_token_to_piece(vocab_, token, out.data() + begin, -n, 0, mark);
+}
+
+bool Vocabulary::is_special(std::string_view text) const {
+  return std::ranges::find(control_texts_, text) != control_texts_.end();
 }
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }

@@ -22,7 +22,10 @@ class Vocabulary {
   std::vector<TokenId> tokenize(std::span<const PromptPart> parts) const;
   // Plain text, control tokens not recognised, no begin or end token added.
   std::vector<TokenId> tokenize_text(std::string_view text) const;
-  // Appends the token's bytes, possibly a part of a character; nothing for control tokens.
+  // Whether the text is a token that stands for itself, and is not made of others.
+  bool is_special(std::string_view text) const;
+  // Appends the token's bytes, possibly a part of a character; nothing for control tokens but the
+  // marks of thoughts.
   void append_piece(TokenId token, std::string& out) const;
   bool ends_generation(TokenId token) const;
   std::size_t size() const { return size_; }
@@ -37,6 +40,7 @@ class Vocabulary {
   const llama_vocab* vocab_;
   std::size_t size_;
   std::vector<std::string> control_texts_;
+  std::vector<TokenId> thought_marks_;
 };
 
 }  // namespace tars::llm

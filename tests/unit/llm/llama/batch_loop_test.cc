@@ -104,6 +104,28 @@ TEST_F(BatchLoopTest, EndsBeforeAStopSequence) {
   EXPECT_EQ(sink->text.find("six"), std::string::npos) << sink->text;
 }
 
+TEST_F(BatchLoopTest, ThoughtsAreNoTokensOfTheAnswer) {
+  const auto all = start("One, two, three, four,", 40);
+  run();
+  Request request;
+  request.sampling.temperature = 0;
+  request.sampling.stop = {"five"};
+  const auto sink = std::make_shared<TextSink>();
+  auto g = std::make_unique<Generation>(std::move(request), sink, std::stop_token());
+  g->prompt = model_->vocabulary().tokenize_text("One, two, three, four,");
+  g->max_tokens = 40;
+  // As if what it says up to "six" were thoughts.
+  g->text.set_thoughts({.opening = "zero", .closing = "six"}, true);
+  loop_->start(std::move(g));
+  run();
+  const std::size_t six = all->text.find("six");
+  ASSERT_NE(six, std::string::npos) << all->text;
+  EXPECT_EQ(sink->text, all->text.substr(six + 3)) << "a stop sequence in the thoughts is none";
+  EXPECT_LT(sink->tokens, all->tokens);
+  ASSERT_TRUE(sink->result && *sink->result);
+  EXPECT_EQ((*sink->result)->completion_tokens, all->tokens) << "they count for max_tokens";
+}
+
 TEST_F(BatchLoopTest, AStoppedOneEndsWithTheNextStep) {
   std::stop_source stop;
   const auto stopped = start("Once upon a time", 100, stop.get_token());
