@@ -22,19 +22,22 @@ std::vector<std::string_view> cut_long_runs(std::string_view text,
   std::vector<std::string_view> pieces;
   std::size_t piece = 0;
   std::size_t run = 0;
+  std::size_t word = 0;
   Kind kind = Kind::any;
   for (std::size_t i = 0; i < text.size(); ++i) {
     while (!seams.empty() && seams.front() <= i) {
-      if (seams.front() == i) run = i;
+      if (seams.front() == i) run = word = i;
       seams = seams.subspan(1);
     }
     const Kind here = kind_of(static_cast<unsigned char>(text[i]));
     if (here != Kind::any && kind != Kind::any && here != kind) run = i;
     if (here != Kind::any) kind = here;
-    if (i - run < kLongestRun || continues_character(text[i])) continue;
+    if (here == Kind::blank) word = i;
+    const bool too_long = i - run >= kLongestRun || i - word >= kLongestWord;
+    if (!too_long || continues_character(text[i])) continue;
     pieces.push_back(text.substr(piece, i - piece));
     piece = i;
-    run = i;
+    run = word = i;
     kind = here;
   }
   if (piece < text.size()) pieces.push_back(text.substr(piece));

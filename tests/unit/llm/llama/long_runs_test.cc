@@ -42,7 +42,30 @@ TEST(LongRuns, NoPieceHasARunThatIsLonger) {
   }
 }
 
+// The words of BLOOM's tokenizer are all but blanks and some punctuation.
+TEST(LongRuns, NoPieceHasAWordThatIsLonger) {
+  for (const char* unit : {"aB3+/", "a1", "x=\xC3\xA9", "-a", "9\xF0\x9F\x98\x80"}) {
+    const std::string text = "so: " + repeated(unit, 32'000) + " it ends";
+    const auto pieces = cut_long_runs(text);
+    EXPECT_GE(pieces.size(), 32'000 / kLongestWord) << unit;
+    EXPECT_EQ(joined(pieces), text) << unit;
+    for (const std::string_view piece : pieces) {
+      EXPECT_LE(piece.size(), kLongestWord + 16) << unit;
+      EXPECT_TRUE(is_valid_utf8(piece)) << unit;
+    }
+  }
+  EXPECT_EQ(cut_long_runs(repeated("a1", kLongestWord)).size(), 1U);
+}
+
 TEST(LongRuns, ARunIsCountedAnewAtASeam) {
+  for (std::size_t length = kLongestRun - 3; length <= 2 * kLongestWord + 1; ++length) {
+    std::string text = repeated("a-", length + 1);
+    text.resize(length);
+    text += "<|im_end|>";
+    const auto pieces = cut_long_runs(text, {&length, 1});
+    EXPECT_EQ(joined(pieces), text);
+    EXPECT_TRUE(pieces.back().ends_with("<|im_end|>")) << length;
+  }
   for (std::size_t dashes = kLongestRun - 3; dashes <= 2 * kLongestRun + 1; ++dashes) {
     const std::string text = std::string(dashes, '-') + "<|im_end|>";
     const std::size_t seam = dashes;
