@@ -26,6 +26,25 @@ std::string_view without_blanks_behind(std::string_view text) {
   return text;
 }
 
+// Text, or a list of parts, as of Mistral's reasoning models:
+// [{"type":"thinking","thinking":[…]}], then [{"type":"text","text":"…"}].
+void take_content(const json::value& content, TextTarget& target) {
+  if (const json::string* const text = content.if_string(); text != nullptr && !text->empty()) {
+    target.on_text(*text);
+  }
+  const json::array* const parts = content.if_array();
+  if (parts == nullptr) return;
+  for (const json::value& entry : *parts) {
+    const json::object* const part = entry.if_object();
+    if (part == nullptr) continue;
+    if (text_in(*part, "type") == "thinking") {
+      target.on_thought();
+    } else if (const auto text = text_in(*part, "text"); !text.empty()) {
+      target.on_text(text);
+    }
+  }
+}
+
 class OpenAiReader final : public AnswerReader {
  public:
   Result<void> feed(std::string_view bytes, TextTarget& target) override {
@@ -118,7 +137,9 @@ class OpenAiReader final : public AnswerReader {
   void take_choice(const json::object& choice, std::string_view part, TextTarget& target) {
     const json::object* const delta = object_in(choice, part);
     if (delta != nullptr) {
-      if (const auto text = text_in(*delta, "content"); !text.empty()) target.on_text(text);
+      if (const auto* const content = delta->if_contains("content")) {
+        take_content(*content, target);
+      }
       // Why the model does not answer is what it answers.
       if (const auto text = text_in(*delta, "refusal"); !text.empty()) target.on_text(text);
       if (!text_in(*delta, "reasoning_content").empty() || !text_in(*delta, "reasoning").empty()) {

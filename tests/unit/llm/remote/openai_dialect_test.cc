@@ -54,6 +54,23 @@ TEST(OpenAiDialect, OnlyTheOneChoiceThatWasAskedForIsTheAnswer) {
   EXPECT_TRUE(answer.end);
 }
 
+TEST(OpenAiDialect, ContentMayBeAListOfParts) {
+  const std::string thought =
+      R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]}]})";
+  const std::string parts =
+      R"({"content":[{"type":"text","text":"a"},7,{"type":"image_url"},{"type":"text","text":"b"}]})";
+  const auto event = [](const std::string& delta) {
+    return R"(data: {"choices":[{"index":0,"delta":)" + delta + "}]}\n\n";
+  };
+  const auto answer = read_answer(*kOpenAi, event(thought) + event(parts) + chunk("c") +
+                                                chunk("", "\"stop\"") + "data: [DONE]\n\n");
+  EXPECT_FALSE(answer.error);
+  EXPECT_EQ(answer.thoughts, 1);
+  EXPECT_THAT(answer.tokens, ElementsAre("a", "b", "c"));
+  const auto whole = read_answer(*kOpenAi, R"({"choices":[{"message":)" + parts + "}]}");
+  EXPECT_THAT(whole.tokens, ElementsAre("a", "b"));
+}
+
 TEST(OpenAiDialect, AnErrorObjectInTheMiddleSaysWhy) {
   const auto answer =
       read_answer(*kOpenAi, chunk("a") + R"(data: {"object":"error","message":"no memory"})"
