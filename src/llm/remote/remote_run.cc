@@ -58,6 +58,7 @@ RemoteRun::RemoteRun(RemoteParts parts, net::HttpClient& client, boost::asio::io
       client_(client),
       context_(context),
       request_(std::move(request)),
+      wanted_tokens_(request_.sampling.max_tokens),
       model_(std::move(model)),
       sink_(std::move(sink)),
       ended_(std::move(ended)) {}
@@ -186,21 +187,24 @@ void RemoteRun::keep_form(std::size_t host) {
       {{"run", request_.run_id}, {"host", from_.hosts.endpoint(host).url()}, {"model", model_}});
 }
 
-// How long a context the server has is not known here, only that it was too short: half of the
-// turns goes, the oldest, then most of the room for the answer. False when nothing is left to give.
+// How long a context the server has is not known here, only that it was too short, and some count
+// max_tokens into it: most of the room for the answer goes, and where that does not help, half of
+// the turns, the oldest. False when nothing is left to give.
 bool RemoteRun::shorten() {
   auto& messages = request_.messages;
   const auto first = std::ranges::find_if(
       messages, [](const Message& message) { return message.role != Role::system; });
   const auto last = messages.end() - 1;
-  if (first < last) {
+  int& room = request_.sampling.max_tokens;
+  if (first < last && (room < wanted_tokens_ || room <= kFewestTokens)) {
     auto keep = first + (last - first + 1) / 2;
     while (keep < last && keep->role != Role::user) ++keep;
     messages.erase(first, keep);
+    room = wanted_tokens_;
     return true;
   }
-  if (request_.sampling.max_tokens <= kFewestTokens) return false;
-  request_.sampling.max_tokens = std::max(kFewestTokens, request_.sampling.max_tokens / 4);
+  if (room <= kFewestTokens) return false;
+  room = std::max(kFewestTokens, room / 4);
   return true;
 }
 

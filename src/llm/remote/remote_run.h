@@ -74,6 +74,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   net::HttpClient& client_;
   boost::asio::io_context& context_;
   Request request_;
+  const int wanted_tokens_;
   const std::string model_;
   const std::shared_ptr<Sink> sink_;
   std::function<void()> ended_;

@@ -33,11 +33,8 @@ FakeUpstream::Script with_context(std::size_t room, std::vector<std::string>& as
   };
 }
 
-TEST_F(RemoteOpenAiTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
-  std::vector<std::string> asked;
-  FakeUpstream upstream(with_context(510, asked));
-  host(upstream.port(), "/v1");
-  open(true);
+// 600 characters are in its history.
+Request long_talk(int max_tokens) {
   Request request;
   request.messages.push_back({Role::system, "be kind"});
   for (int i = 0; i < 6; ++i) {
@@ -45,14 +42,36 @@ TEST_F(RemoteOpenAiTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
     request.messages.push_back({Role::assistant, std::string(100, 'x')});
   }
   request.messages.push_back({Role::user, "the last"});
-  request.sampling.max_tokens = 200;
-  const auto sink = answer_to(std::move(request));
+  request.sampling.max_tokens = max_tokens;
+  return request;
+}
+
+TEST_F(RemoteOpenAiTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream(with_context(510, asked));
+  host(upstream.port(), "/v1");
+  open(true);
+  const auto sink = answer_to(long_talk(200));
   EXPECT_EQ(sink->answer, "Hi") << sink->ending();
+  ASSERT_EQ(asked.size(), 3U);
+  EXPECT_THAT(asked[1], HasSubstr("question0")) << "less room for the answer did not help";
+  EXPECT_THAT(asked[2], HasSubstr("be kind"));
+  EXPECT_THAT(asked[2], HasSubstr(R"({"role":"user","content":"question3"})"));
+  EXPECT_THAT(asked[2], ::testing::Not(HasSubstr("question2")));
+  EXPECT_THAT(asked[2], HasSubstr("the last"));
+  EXPECT_THAT(asked[2], HasSubstr("\"max_tokens\":200"));
+}
+
+// The context's length is asked for as the answer's, as with vLLM's --max-model-len 2048.
+TEST_F(RemoteOpenAiTest, AnAnswerThatWouldFillTheContextCostsNoHistory) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream(with_context(2048, asked));
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to(long_talk(2048))->answer, "Hi");
   ASSERT_EQ(asked.size(), 2U);
-  EXPECT_THAT(asked[1], HasSubstr("be kind"));
-  EXPECT_THAT(asked[1], HasSubstr(R"({"role":"user","content":"question3"})"));
-  EXPECT_THAT(asked[1], ::testing::Not(HasSubstr("question2")));
-  EXPECT_THAT(asked[1], HasSubstr("the last"));
+  EXPECT_THAT(asked[1], HasSubstr("question0"));
+  EXPECT_THAT(asked[1], HasSubstr("\"max_tokens\":512"));
 }
 
 TEST_F(RemoteOpenAiTest, AServerThatKnowsNoStreamsAnswersAtOnce) {
