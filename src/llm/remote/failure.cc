@@ -125,7 +125,8 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
     out.host_is_down = true;
     return out;
   }
-  if (head.status >= 400 && head.status < 500) {
+  // 408 says that this host gave up waiting, not that the request is bad.
+  if (head.status >= 400 && head.status < 500 && head.status != 408) {
     const bool too_long =
         head.status == 413 || is_about_length(body) || says_more_than_context(body);
     Failure out = fail(too_long ? ErrorCode::context_overflow : ErrorCode::generation_error,

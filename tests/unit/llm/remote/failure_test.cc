@@ -81,6 +81,8 @@ TEST(Failure, EachStatusMeansWhatItSays) {
   EXPECT_TRUE(refused(500).others_may_answer);
   EXPECT_EQ(refused(400).error.code, ErrorCode::generation_error);
   EXPECT_FALSE(refused(400).others_may_answer);
+  EXPECT_TRUE(refused(408).others_may_answer);
+  EXPECT_TRUE(refused(408).host_did_badly);
 }
 
 TEST(Failure, APromptThatIsTooLongIsToldApart) {
