@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "llm/llama/llama_log.h"
+#include "llm/llama/split_files.h"
 
 namespace tars::llm {
 namespace {
@@ -95,16 +96,39 @@ Result<GgufPtr> open_whole(const std::filesystem::path& path, std::uintmax_t& si
   return file;
 }
 
-// The type that most bytes of the weights have, which model files are named after: Q8_0.
-std::string main_type(const gguf_context* file) {
-  std::map<ggml_type, std::size_t> bytes;
+using BytesByType = std::map<ggml_type, std::size_t>;
+
+void add_weights(const gguf_context* file, BytesByType& bytes) {
   for (std::int64_t i = 0; i < gguf_get_n_tensors(file); ++i) {
     bytes[gguf_get_tensor_type(file, i)] += gguf_get_tensor_size(file, i);
   }
+}
+
+// The type that most bytes of the weights have, which model files are named after: Q8_0.
+std::string main_type(const BytesByType& bytes) {
   const auto most = std::ranges::max_element(bytes, {}, [](const auto& of) { return of.second; });
   std::string name = most == bytes.end() ? "" : ggml_type_name(most->first);
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
+}
+
+// The parts behind the first are there and whole, and there are weights: the first may have none.
+Result<void> check_weights(const std::filesystem::path& path, const gguf_context* file) {
+  const auto files = split_files(file, path);
+  if (files.empty()) {
+    return refused(path,
+                   "is a part of a split model; give its first, which is named as it was "
+                   "split: NAME-00001-of-00003.gguf");
+  }
+  std::int64_t tensors = gguf_get_n_tensors(file);
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    std::uintmax_t size = 0;
+    const Result<GgufPtr> part = open_whole(files[i], size);
+    if (!part) return part.error();
+    tensors += gguf_get_n_tensors(part->get());
+  }
+  if (tensors == 0) return refused(path, "holds no weights; give a whole model");
+  return {};
 }
 
 Result<ModelFile> read_model_file(const std::filesystem::path& path) {
@@ -112,6 +136,7 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   const Result<GgufPtr> opened = open_whole(path, size);
   if (!opened) return opened.error();
   const GgufPtr& file = *opened;
+  if (auto whole = check_weights(path, file.get()); !whole) return whole.error();
   ModelFile model;
   model.architecture = string_value(file.get(), "general.architecture").value_or("");
   if (model.architecture.empty())
@@ -124,9 +149,6 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   model.chat_template = string_value(file.get(), "tokenizer.chat_template").value_or("");
   if (model.chat_template.empty()) {
     return refused(path, "has no chat template; give an instruct or chat version of the model");
-  }
-  if (gguf_get_n_tensors(file.get()) == 0) {
-    return refused(path, "holds no weights; give a whole model");
   }
   model.trained_context = static_cast<int>(
       number_value(file.get(), model.architecture + ".context_length").value_or(4096));
@@ -152,14 +174,25 @@ Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
   const Result<GgufPtr> file = open_whole(path, out.bytes);
   if (!file) return file.error();
   out.architecture = string_value(file->get(), "general.architecture").value_or("");
-  out.format = main_type(file->get());
+  BytesByType weights;
+  add_weights(file->get(), weights);
+  // Of the other parts, those that are there.
+  const auto files = split_files(file->get(), path);
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    std::uintmax_t bytes = 0;
+    const Result<GgufPtr> part = open_whole(files[i], bytes);
+    if (!part) continue;
+    add_weights(part->get(), weights);
+    out.bytes += bytes;
+  }
+  out.format = main_type(weights);
   out.trained_context =
       static_cast<int>(number_value(file->get(), out.architecture + ".context_length").value_or(0));
   const bool has_template =
       !string_value(file->get(), "tokenizer.chat_template").value_or("").empty();
   if (is_encoder(file->get(), out.architecture)) {
     out.use = ModelUse::embedding;
-  } else if (has_template && !out.format.empty()) {
+  } else if (has_template && (!weights.empty() || files.size() != 1)) {
     out.use = ModelUse::chat;
   }
   return out;

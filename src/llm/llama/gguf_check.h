@@ -17,9 +17,9 @@ struct ModelFile {
   int trained_context = 0;  // tokens
 };
 
-// Reads a GGUF file's header. config_error naming MODEL_PATH and the fix when the file is missing,
-// foreign, shorter than its own table says, no chat model, or has no chat template. Takes
-// milliseconds.
+// Reads the header of a GGUF file, and of the others where it is the first of several. config_error
+// naming MODEL_PATH and the fix when a file is missing, foreign, shorter than its own table says,
+// no chat model, or has no chat template. Takes milliseconds.
 Result<ModelFile> check_model_file(const std::filesystem::path& path);
 
 enum class ModelUse { chat, embedding, none };  // none: no chat template, or no weights
@@ -28,7 +28,7 @@ struct ModelSummary {
   std::string architecture;
   std::string format;  // the type of most of its weights, such as Q8_0
   ModelUse use = ModelUse::none;
-  std::uintmax_t bytes = 0;
+  std::uintmax_t bytes = 0;  // of all its files that are there
   int trained_context = 0;  // tokens; 0 = it does not say
 };
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "llm/llama/llama_log.h"
+#include "llm/llama/split_files.h"
 
 namespace tars::llm {
 namespace {
@@ -72,35 +73,54 @@ std::optional<std::size_t> layer_of(std::string_view tensor) {
   return layer;
 }
 
+GgufPtr open_header(const std::filesystem::path& path) {
+  return {gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free};
+}
+
+// What a model's files say of its weights; the last of `bytes` is the output layer.
+struct Weights {
+  std::vector<std::uint64_t> bytes;
+  std::uint64_t embeddings = 0;
+  bool has_output = false;
+
+  void add(const gguf_context* file) {
+    const std::size_t output = bytes.size() - 1;
+    for (std::int64_t i = 0; i < gguf_get_n_tensors(file); ++i) {
+      const std::string_view name = gguf_get_tensor_name(file, i);
+      const std::uint64_t size = gguf_get_tensor_size(file, i);
+      has_output = has_output || name == "output.weight";
+      if (name == "token_embd.weight") {
+        embeddings = size;
+      } else {
+        bytes[std::min(layer_of(name).value_or(output), output)] += size;
+      }
+    }
+  }
+};
+
 }  // namespace
 
 LayerSizes read_layer_sizes(const std::filesystem::path& path, std::uint64_t context) {
   route_llama_log();
-  const GgufPtr file(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}),
-                     &gguf_free);
+  const GgufPtr file = open_header(path);
   if (!file) return {};
   const Header header(file.get());
   const std::uint64_t layers = header.number("block_count").value_or(0);
   if (layers == 0 || layers > kMostLayers) return {};
 
-  LayerSizes out;
-  out.bytes.resize(layers + 1);
-  std::uint64_t embeddings = 0;
-  bool has_output = false;
-  for (std::int64_t i = 0; i < gguf_get_n_tensors(file.get()); ++i) {
-    const std::string_view name = gguf_get_tensor_name(file.get(), i);
-    const std::uint64_t size = gguf_get_tensor_size(file.get(), i);
-    has_output = has_output || name == "output.weight";
-    if (name == "token_embd.weight") {
-      embeddings = size;
-    } else {
-      const std::size_t layer = layer_of(name).value_or(layers);
-      out.bytes[std::min<std::size_t>(layer, layers)] += size;
-    }
+  Weights weights;
+  weights.bytes.resize(layers + 1);
+  weights.add(file.get());
+  const auto files = split_files(file.get(), path);
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    const GgufPtr part = open_header(files[i]);
+    if (!part) return {};
+    weights.add(part.get());
   }
+  LayerSizes out{std::move(weights.bytes)};
   // Without an output table of its own a model uses that of the embeddings, and needs a second
   // copy.
-  if (!has_output) out.bytes.back() += embeddings;
+  if (!weights.has_output) out.bytes.back() += weights.embeddings;
   for (std::size_t layer = 0; layer < layers; ++layer) {
     out.bytes[layer] += kept_bytes(header, layer) * context;
   }

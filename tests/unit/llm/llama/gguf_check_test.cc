@@ -1,10 +1,14 @@
 #include "llm/llama/gguf_check.h"
 
+#include <ggml.h>
 #include <gguf.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
+
+#include "../../../support/temp_folder.h"
 
 namespace tars::llm {
 namespace {
@@ -28,6 +32,39 @@ TEST(GgufCheck, RefusesAFileWithoutWeights) {
   std::filesystem::remove(path);
   ASSERT_FALSE(model);
   EXPECT_NE(model.error().message.find("no weights"), std::string::npos) << model.error().message;
+}
+
+// As `gguf-split --no-tensor-first-split` makes it.
+TEST(GgufCheck, ASplitModelsFirstFileMayHaveNoWeights) {
+  using GgufPtr = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
+  const TempFolder folder;
+  const auto first = folder.path() / "m-00001-of-00002.gguf";
+  const auto second = folder.path() / "m-00002-of-00002.gguf";
+  const auto part = [](int no) {
+    GgufPtr file{gguf_init_empty(), &gguf_free};
+    gguf_set_val_u16(file.get(), "split.no", static_cast<std::uint16_t>(no));
+    gguf_set_val_u16(file.get(), "split.count", 2);
+    return file;
+  };
+  const GgufPtr head = part(0);
+  gguf_set_val_str(head.get(), "general.architecture", "llama");
+  gguf_set_val_str(head.get(), "tokenizer.chat_template", "{{ messages }}");
+  ASSERT_TRUE(gguf_write_to_file(head.get(), first.c_str(), true));
+  const auto missing = check_model_file(first);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().message.find("m-00002-of-00002.gguf: No such file"), std::string::npos)
+      << missing.error().message;
+
+  const GgufPtr weights = part(1);
+  const std::unique_ptr<ggml_context, decltype(&ggml_free)> memory{
+      ggml_init({.mem_size = 1 << 16, .mem_buffer = nullptr, .no_alloc = false}), &ggml_free};
+  gguf_add_tensor(weights.get(), ggml_new_tensor_1d(memory.get(), GGML_TYPE_F16, 8));
+  ASSERT_TRUE(gguf_write_to_file(weights.get(), second.c_str(), false));
+  EXPECT_TRUE(check_model_file(first));
+  const ModelSummary summary = summarize_model_file(first).value();
+  EXPECT_EQ(summary.use, ModelUse::chat);
+  EXPECT_EQ(summary.format, "F16");
+  EXPECT_EQ(summary.bytes, std::filesystem::file_size(first) + std::filesystem::file_size(second));
 }
 
 TEST(GgufCheck, SurvivesAHeaderOfNonsense) {

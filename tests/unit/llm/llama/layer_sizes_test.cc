@@ -72,6 +72,19 @@ TEST_F(LayerSizesTest, HeadsMayDifferFromLayerToLayer) {
   EXPECT_EQ(sizes(10), (Bytes{40 + 10 * 2 * (8 + 24) * 2, 200, 4020}));
 }
 
+TEST_F(LayerSizesTest, ASplitModelHasTheLayersOfAllItsFiles) {
+  const auto first = folder_.path() / "model-00001-of-00002.gguf";
+  const auto second = folder_.path() / "model-00002-of-00002.gguf";
+  const std::unique_ptr<gguf_context, decltype(&gguf_free)> head{gguf_init_empty(), &gguf_free};
+  gguf_set_kv(head.get(), file_.get());
+  gguf_set_val_u16(head.get(), "split.no", 0);
+  gguf_set_val_u16(head.get(), "split.count", 2);
+  ASSERT_TRUE(gguf_write_to_file(head.get(), first.c_str(), false));
+  EXPECT_EQ(read_layer_sizes(first, 0).count(), 0) << "a part is missing";
+  ASSERT_TRUE(gguf_write_to_file(file_.get(), second.c_str(), false));
+  EXPECT_EQ(read_layer_sizes(first, 0).bytes, (Bytes{40, 200, 20 + 4000}));
+}
+
 TEST_F(LayerSizesTest, AFileThatIsNoModelHasNoLayers) {
   EXPECT_EQ(read_layer_sizes("/nonexistent/model.gguf", 1).count(), 0);
   gguf_remove_key(file_.get(), "llama.block_count");

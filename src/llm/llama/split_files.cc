@@ -1,0 +1,39 @@
+#include "llm/llama/split_files.h"
+
+#include <gguf.h>
+#include <llama.h>
+
+#include <string>
+
+namespace tars::llm {
+namespace {
+
+int number(const gguf_context* file, const char* key) {
+  const auto id = gguf_find_key(file, key);
+  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_UINT16) return 0;
+  return gguf_get_val_u16(file, id);
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> split_files(const gguf_context* file,
+                                               const std::filesystem::path& path) {
+  const int count = number(file, "split.count");
+  if (count <= 1) return {path};
+  const std::string first = path.string();
+  std::string prefix(first.size() + 1, '\0');
+  const auto length = llama_split_prefix(prefix.data(), prefix.size(), first.c_str(), 0, count);
+  if (number(file, "split.no") != 0 || length <= 0) return {};
+  prefix.resize(static_cast<std::size_t>(length));
+  std::vector<std::filesystem::path> files;
+  for (int part = 0; part < count; ++part) {
+    std::string name(first.size() + 1, '\0');
+    const auto end = llama_split_path(name.data(), name.size(), prefix.c_str(), part, count);
+    if (end <= 0) return {};
+    name.resize(static_cast<std::size_t>(end));
+    files.emplace_back(name);
+  }
+  return files;
+}
+
+}  // namespace tars::llm
