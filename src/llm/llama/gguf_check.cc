@@ -45,14 +45,16 @@ std::string token_text(const gguf_context* file, const std::string& id_key) {
   return gguf_get_arr_str(file, tokens, *id);
 }
 
-// Encoders make vectors, not text.
-bool is_encoder(const gguf_context* file, const std::string& architecture) {
+// Encoders make vectors, not text, and so does what pools the vectors of its tokens: embedding and
+// reranking models that are decoders, with a chat template besides.
+bool only_embeds(const gguf_context* file, const std::string& architecture) {
   constexpr std::array kEncoders{"bert",         "nomic-bert",     "nomic-bert-moe", "neo-bert",
                                  "jina-bert-v2", "jina-bert-v3",   "modern-bert",    "eurobert",
                                  "t5encoder",    "gemma-embedding"};
   for (const char* encoder : kEncoders) {
     if (architecture == encoder) return true;
   }
+  if (number_value(file, architecture + ".pooling_type").value_or(0) != 0) return true;
   const auto causal = gguf_find_key(file, (architecture + ".attention.causal").c_str());
   return causal >= 0 && gguf_get_kv_type(file, causal) == GGUF_TYPE_BOOL &&
          !gguf_get_val_bool(file, causal);
@@ -141,7 +143,7 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   model.architecture = string_value(file.get(), "general.architecture").value_or("");
   if (model.architecture.empty())
     return refused(path, "names no architecture; give a language model");
-  if (is_encoder(file.get(), model.architecture)) {
+  if (only_embeds(file.get(), model.architecture)) {
     return refused(path,
                    "is an embedding model (" + model.architecture +
                        ") and cannot chat; give a chat model, or set it as EMBEDDING_MODEL_PATH");
@@ -190,7 +192,7 @@ Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
       static_cast<int>(number_value(file->get(), out.architecture + ".context_length").value_or(0));
   const bool has_template =
       !string_value(file->get(), "tokenizer.chat_template").value_or("").empty();
-  if (is_encoder(file->get(), out.architecture)) {
+  if (only_embeds(file->get(), out.architecture)) {
     out.use = ModelUse::embedding;
   } else if (has_template && (!weights.empty() || files.size() != 1)) {
     out.use = ModelUse::chat;

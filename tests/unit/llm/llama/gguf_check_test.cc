@@ -94,6 +94,28 @@ TEST(GgufCheck, SummarizesWhatItCannotServeToo) {
   EXPECT_EQ(summary.format, "");
 }
 
+// Qwen3-Embedding has a chat template, and is a decoder.
+TEST(GgufCheck, ADecoderThatPoolsOnlyEmbeds) {
+  const TempFolder folder;
+  const auto path = folder.path() / "m.gguf";
+  for (const std::uint32_t pooling : {0U, 1U, 3U, 4U}) {
+    gguf_context* file = gguf_init_empty();
+    gguf_set_val_str(file, "general.architecture", "qwen3");
+    gguf_set_val_str(file, "tokenizer.chat_template", "{{ messages }}");
+    gguf_set_val_u32(file, "qwen3.pooling_type", pooling);
+    ggml_context* memory =
+        ggml_init({.mem_size = 1 << 16, .mem_buffer = nullptr, .no_alloc = false});
+    gguf_add_tensor(file, ggml_new_tensor_1d(memory, GGML_TYPE_F16, 8));
+    ASSERT_TRUE(gguf_write_to_file(file, path.c_str(), false));
+    ggml_free(memory);
+    gguf_free(file);
+    EXPECT_EQ(check_model_file(path).has_value(), pooling == 0) << pooling;
+    EXPECT_EQ(summarize_model_file(path).value().use,
+              pooling == 0 ? ModelUse::chat : ModelUse::embedding)
+        << pooling;
+  }
+}
+
 TEST(GgufCheck, ASummaryOfNoModelIsAnErrorThatNamesTheFile) {
   const auto summary = summarize_model_file("/nonexistent/model.gguf");
   ASSERT_FALSE(summary);
