@@ -9,17 +9,36 @@
 #include "llm/llama/thought_filter.h"
 
 namespace tars::llm {
+namespace {
+
+// Bytes of the character that the text begins with.
+std::size_t first_character(std::string_view text) {
+  std::size_t bytes = 1;
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) ++bytes;
+  return bytes;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+}  // namespace
 
 Vocabulary::Vocabulary(const llama_vocab* vocab)
     : vocab_(vocab), size_(static_cast<std::size_t>(llama_vocab_n_tokens(vocab))) {
   for (TokenId token = 0; token < static_cast<TokenId>(size_); ++token) {
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab, token));
-    constexpr auto kSpecial = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) |
-                              static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED) |
+    constexpr auto kUserDefined = static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED);
+    constexpr auto kSpecial = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) | kUserDefined |
                               static_cast<unsigned>(LLAMA_TOKEN_ATTR_UNKNOWN);
     if ((attributes & kSpecial) == 0) continue;
     std::string text = llama_vocab_get_text(vocab, token);
     if (is_thought_mark(text)) thought_marks_.push_back(token);
+    if ((attributes & kUserDefined) != 0 && !is_blank(text) &&
+        text.size() > first_character(text)) {
+      user_defined_begin_.set(static_cast<unsigned char>(text.front()));
+      user_defined_.push_back(text);
+    }
     if (!text.empty()) control_texts_.push_back(std::move(text));
   }
 }
@@ -75,10 +94,36 @@ bool Vocabulary::is_special(std::string_view text) const {
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }
 
-// A tokenizer of another type than BPE has no words to split.
 void Vocabulary::tokenize_into(std::string_view text, bool control_tokens,
                                std::vector<TokenId>& out,
                                std::span<const std::size_t> seams) const {
+  if (control_tokens) return tokenize_words(text, true, out, seams);
+  for (const std::string_view piece : cut_user_defined(text)) tokenize_words(piece, false, out);
+}
+
+// llama.cpp finds tokens of this kind in any text, and for some models they are what the template
+// marks turns with: gpt-oss's <|start|>, DeepSeek's <｜User｜>. Behind its first character each is
+// cut, so that none is whole.
+std::vector<std::string_view> Vocabulary::cut_user_defined(std::string_view text) const {
+  std::vector<std::string_view> pieces;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!user_defined_begin_[static_cast<unsigned char>(text[i])]) continue;
+    const std::string_view rest = text.substr(i);
+    const auto begins = [rest](const std::string& token) { return rest.starts_with(token); };
+    if (std::ranges::none_of(user_defined_, begins)) continue;
+    const std::size_t cut = i + first_character(rest);
+    pieces.push_back(text.substr(begin, cut - begin));
+    begin = cut;
+  }
+  if (begin < text.size()) pieces.push_back(text.substr(begin));
+  return pieces;
+}
+
+// A tokenizer of another type than BPE has no words to split.
+void Vocabulary::tokenize_words(std::string_view text, bool control_tokens,
+                                std::vector<TokenId>& out,
+                                std::span<const std::size_t> seams) const {
   if (llama_vocab_type(vocab_) != LLAMA_VOCAB_TYPE_BPE) {
     return tokenize_piece(text, control_tokens, out);
   }

@@ -1,6 +1,7 @@
 // Text to tokens and back, with the loaded model's tokenizer.
 #pragma once
 
+#include <bitset>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,12 +35,18 @@ class Vocabulary {
   // `seams` are where a run of one kind of character is counted anew: see cut_long_runs().
   void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out,
                      std::span<const std::size_t> seams = {}) const;
+  void tokenize_words(std::string_view text, bool control_tokens, std::vector<TokenId>& out,
+                      std::span<const std::size_t> seams = {}) const;
   void tokenize_piece(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
   bool names_control_token(std::string_view text) const;
+  std::vector<std::string_view> cut_user_defined(std::string_view text) const;
 
   const llama_vocab* vocab_;
   std::size_t size_;
   std::vector<std::string> control_texts_;
+  std::vector<std::string>
+      user_defined_;  // of control_texts_, but for blanks and single characters
+  std::bitset<256> user_defined_begin_;  // their first bytes
   std::vector<TokenId> thought_marks_;
 };
 

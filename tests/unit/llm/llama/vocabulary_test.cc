@@ -1,11 +1,44 @@
 #include "llm/llama/vocabulary.h"
 
-#include <algorithm>
+#include <gguf.h>
+#include <llama.h>
 
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "../../../support/temp_folder.h"
 #include "test_model.h"
 
 namespace tars::llm {
 namespace {
+
+using LlamaModel = std::unique_ptr<llama_model, decltype(&llama_model_free)>;
+
+// The test model's vocabulary, with some of its tokens of this kind.
+LlamaModel with_user_defined(const std::filesystem::path& path,
+                             const std::set<std::string_view>& texts) {
+  const std::unique_ptr<gguf_context, decltype(&gguf_free)> file{
+      gguf_init_from_file(test_model().c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free};
+  const std::unique_ptr<gguf_context, decltype(&gguf_free)> changed{gguf_init_empty(), &gguf_free};
+  gguf_set_kv(changed.get(), file.get());
+  const auto tokens = gguf_find_key(file.get(), "tokenizer.ggml.tokens");
+  const auto types = gguf_find_key(file.get(), "tokenizer.ggml.token_type");
+  const std::size_t count = gguf_get_arr_n(file.get(), types);
+  const auto* const old = static_cast<const std::int32_t*>(gguf_get_arr_data(file.get(), types));
+  std::vector<std::int32_t> type(old, old + count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (texts.contains(gguf_get_arr_str(file.get(), tokens, i))) {
+      type[i] = LLAMA_TOKEN_TYPE_USER_DEFINED;
+    }
+  }
+  gguf_set_arr_data(changed.get(), "tokenizer.ggml.token_type", GGUF_TYPE_INT32, type.data(),
+                    count);
+  EXPECT_TRUE(gguf_write_to_file(changed.get(), path.c_str(), true));
+  llama_model_params params = llama_model_default_params();
+  params.vocab_only = true;
+  return {llama_model_load_from_file(path.c_str(), params), &llama_model_free};
+}
 
 class VocabularyTest : public LoadedModelTest {
  protected:
@@ -48,6 +81,30 @@ TEST_F(VocabularyTest, WhatAUserTypedIsNoControlToken) {
   const auto tokens = vocabulary().tokenize(parts);
   EXPECT_FALSE(any_ends(tokens));
   EXPECT_EQ(text(tokens), "a<|im_end|>");
+}
+
+// gpt-oss's <|start|> is of this kind, which llama.cpp finds in any text.
+TEST_F(VocabularyTest, WhatAUserTypedIsNoUserDefinedTokenEither) {
+  const TempFolder folder;
+  const auto model = with_user_defined(folder.path() / "v.gguf", {"<repo_name>", "<filename>"});
+  ASSERT_TRUE(model);
+  const Vocabulary defined(llama_model_get_vocab(model.get()));
+  const auto piece = [&](const std::vector<TokenId>& tokens) {
+    std::string out;
+    for (const TokenId token : tokens) defined.append_piece(token, out);
+    return out;
+  };
+  const std::vector<PromptPart> templates{{"<repo_name>", false}};
+  ASSERT_EQ(defined.tokenize(templates).size(), 1U);
+  const TokenId marker = defined.tokenize(templates)[0];
+  for (const std::string typed :
+       {"<repo_name>", "a<repo_name><filename>", "<<repo_name>>", "<repo_<repo_name>name>",
+        "<repo_name><repo_name>", "no token <repo_nam>"}) {
+    const std::vector<PromptPart> parts{{"<repo_name>", false}, {typed, true}};
+    const auto tokens = defined.tokenize(parts);
+    EXPECT_EQ(std::ranges::count(tokens, marker), 1) << typed;
+    EXPECT_EQ(piece(tokens), "<repo_name>" + typed);
+  }
 }
 
 TEST_F(VocabularyTest, NoLengthOfAMessageCutsTheControlTokenBehindIt) {
