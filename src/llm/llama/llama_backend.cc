@@ -58,6 +58,7 @@ class LlamaBackend final : public Backend {
   bool wait_for_work(BatchLoop& loop);
   bool start_waiting(BatchLoop& loop);
   GenerationPtr take_waiting(BatchLoop& loop);
+  void end_stopped();
   void end_waiting(bool only_stopped, const Result<Completion>& result);
   Result<void> fit(Generation& generation, const Vocabulary& vocabulary) const;
   Result<void> enqueue(GenerationPtr generation);
@@ -200,8 +201,10 @@ void LlamaBackend::run() {
 
 bool LlamaBackend::load() {
   const SteadyTime begin = clock_.steady();
-  auto model =
-      LoadedModel::load(options_, context_length_, threads_, [this] { return !closing(); });
+  auto model = LoadedModel::load(options_, context_length_, threads_, [this] {
+    end_stopped();
+    return !closing();
+  });
   if (!model) {
     if (closing()) return false;
     {
@@ -252,17 +255,22 @@ void LlamaBackend::serve() {
 
 // False when it is time to end.
 bool LlamaBackend::wait_for_work(BatchLoop& loop) {
-  bool look_for_stops = false;
-  {
+  if (loop.running() == 0) {
     std::unique_lock lock(mutex_);
-    if (loop.running() == 0) {
-      work_.wait(lock, [this] { return closing() || !waiting_.empty(); });
-    }
-    look_for_stops = std::exchange(stop_seen_, false);
+    work_.wait(lock, [this] { return closing() || !waiting_.empty(); });
   }
   if (closing()) return false;
-  if (look_for_stops) end_waiting(true, Completion{.reason = FinishReason::cancelled});
+  end_stopped();
   return true;
+}
+
+// Answers those of the waiting that were stopped.
+void LlamaBackend::end_stopped() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(stop_seen_, false)) return;
+  }
+  end_waiting(true, Completion{.reason = FinishReason::cancelled});
 }
 
 bool LlamaBackend::start_waiting(BatchLoop& loop) {

@@ -53,6 +53,38 @@ class LlamaBackendTest : public ::testing::Test {
   telemetry::Metrics metrics_;
 };
 
+// Asks for the backend's health when it is answered.
+class HealthSink final : public Sink {
+ public:
+  explicit HealthSink(const Backend& backend) : backend_(backend) {}
+  void on_start(int, int) override {}
+  void on_token(std::string_view) override {}
+  void on_step_end() override {}
+  void on_done(std::string_view, Result<Completion> result) override {
+    EXPECT_TRUE(result && result->reason == FinishReason::cancelled);
+    health.set_value(backend_.status().health);
+  }
+  std::promise<Health> health;
+
+ private:
+  const Backend& backend_;
+};
+
+TEST_F(LlamaBackendTest, AStopWhileTheModelLoadsIsAnsweredBeforeItHas) {
+  Health health = Health::healthy;
+  // Loading takes tenths of a second, which this thread may miss on a busy machine.
+  for (int i = 0; i < 10 && health != Health::starting; ++i) {
+    auto backend = open();
+    ASSERT_TRUE(backend) << backend.error().message;
+    const auto sink = std::make_shared<HealthSink>(**backend);
+    std::stop_source stop;
+    ASSERT_TRUE((*backend)->generate(request("Hello"), sink, stop.get_token()));
+    stop.request_stop();
+    health = sink->health.get_future().get();
+  }
+  EXPECT_EQ(health, Health::starting);
+}
+
 TEST_F(LlamaBackendTest, NamesTheOptionThatIsWrong) {
   options_.context_length = 32;
   EXPECT_NE(refusal().find("MODEL_CONTEXT_LENGTH"), std::string::npos);
