@@ -148,7 +148,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "Where text is generated when a request names no other place: by the model in this "
              "process, an Ollama server, or an OpenAI-compatible one. The others are there too "
              "when MODEL_PATH, OLLAMA_HOST or OPENAI_BASE_URL is set, as models named embedded/…, "
-             "ollama/… and openai/…."},
+             "ollama/… and openai/…. A model that is called so itself, openai/gpt-oss-20b, keeps "
+             "its name."},
     {.name = "MODEL_PATH", .group = Group::model, .kind = Kind::path,
      .unset_means = "models/chat.gguf in TARS_DATA_DIR, else in TARS_CACHE_DIR",
      .help = "A GGUF file with a chat template."},

@@ -119,6 +119,8 @@ class Backend {
   virtual std::string resolve(const std::string& model) const {
     return model.empty() ? status().model : model;
   }
+  // Whether it is known to have a model of that name.
+  virtual bool has_model(const std::string& model) const { return model == status().model; }
   // Which of the parts() answers a request for `model`, by name, and how many that part takes at
   // once; for a backend without parts the name is empty.
   virtual std::string lane(const std::string& model) const {

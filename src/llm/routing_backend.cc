@@ -37,11 +37,24 @@ std::string RoutingBackend::resolve(const std::string& model) const {
 }
 
 std::string RoutingBackend::lane(const std::string& model) const {
-  const std::string prefix = model.substr(0, model.find('/'));
+  const NamedBackend* const chosen = choose(model).backend;
+  return chosen == nullptr ? backends_.front().name : chosen->name;
+}
+
+RoutingBackend::Choice RoutingBackend::choose(const std::string& model) const {
+  const NamedBackend& first = backends_.front();
+  const std::size_t slash = model.find('/');
+  // The default's model is reported without a prefix, and may be asked for by that name.
+  if (slash == std::string::npos || model == first.backend->status().model) return {&first, model};
+  const std::string_view prefix = std::string_view(model).substr(0, slash);
   for (const NamedBackend& each : backends_) {
-    if (prefix.size() < model.size() && each.name == prefix) return each.name;
+    if (each.name != prefix) continue;
+    return {&each, each.backend->has_model(model) ? model : model.substr(slash + 1)};
   }
-  return backends_.front().name;
+  // Told apart from a model that the default backend does not have.
+  const bool names_one = prefix == "ollama" || prefix == "openai" || prefix == "embedded";
+  if (names_one && !first.backend->has_model(model)) return {nullptr, std::string(prefix)};
+  return {&first, model};
 }
 
 int RoutingBackend::slots(const std::string& lane) const { return status_of(lane).slots; }
@@ -67,21 +80,13 @@ Status RoutingBackend::status_of(const std::string& lane) const {
 
 Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,
                                       std::stop_token stop) {
-  const std::size_t slash = request.model.find('/');
-  if (slash != std::string::npos) {
-    const std::string_view prefix = std::string_view(request.model).substr(0, slash);
-    for (const NamedBackend& each : backends_) {
-      if (each.name != prefix) continue;
-      request.model.erase(0, slash + 1);
-      return each.backend->generate(std::move(request), std::move(sink), std::move(stop));
-    }
-    // Told apart from a model that the default backend does not have.
-    if (prefix == "ollama" || prefix == "openai" || prefix == "embedded") {
-      return make_error(ErrorCode::model_not_found,
-                        "the backend '" + std::string(prefix) + "' is not configured here");
-    }
+  Choice chosen = choose(request.model);
+  if (chosen.backend == nullptr) {
+    return make_error(ErrorCode::model_not_found,
+                      "the backend '" + chosen.model + "' is not configured here");
   }
-  return backends_.front().backend->generate(std::move(request), std::move(sink), std::move(stop));
+  request.model = std::move(chosen.model);
+  return chosen.backend->backend->generate(std::move(request), std::move(sink), std::move(stop));
 }
 
 void RoutingBackend::shutdown() {

@@ -16,7 +16,8 @@ struct NamedBackend {
 
 // Owns its backends; the first is the default. A model `name/model` goes to the backend of that
 // name as `model` (`name/` as its default model), every other name, `org/model` too, to the default
-// one. Its status is the default one's, with the slots and runs of all; a backend without room
+// one. Where `name/model` is what a model is called, openai/gpt-oss-20b, it goes there whole. Its
+// status is the default one's, with the slots and runs of all; a backend without room
 // answers overloaded by itself.
 class RoutingBackend final : public Backend {
  public:
@@ -35,6 +36,11 @@ class RoutingBackend final : public Backend {
   void shutdown() override;
 
  private:
+  struct Choice {
+    const NamedBackend* backend = nullptr;  // null: it is not configured
+    std::string model;  // as that backend knows it
+  };
+  Choice choose(const std::string& model) const;
   Status status_of(const std::string& lane) const;
 
   std::vector<NamedBackend> backends_;

@@ -155,6 +155,10 @@ Status RemoteBackend::status() const {
   return out;
 }
 
+bool RemoteBackend::has_model(const std::string& model) const {
+  return model == state_->model_for({}) || is_among(state_->hosts.models(), model);
+}
+
 Result<void> RemoteBackend::generate(Request request, std::shared_ptr<Sink> sink,
                                      std::stop_token stop) {
   if (request.messages.empty()) {

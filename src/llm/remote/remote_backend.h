@@ -27,6 +27,8 @@ class RemoteBackend final : public Backend {
 
   void start(const std::vector<boost::asio::io_context*>& contexts) override;
   Status status() const override;
+  // Of those that a server lists, and the default one.
+  bool has_model(const std::string& model) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   // The contexts must still run, or never have run anything of this.
   void shutdown() override;

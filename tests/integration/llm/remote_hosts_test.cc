@@ -204,6 +204,8 @@ TEST_F(RemoteHostsTest, AModelThatIsNotListedIsSaid) {
   open();
   ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
   EXPECT_EQ(backend_->status().detail, "the server does not list typo");
+  EXPECT_TRUE(backend_->has_model("m")) << "it is listed";
+  EXPECT_FALSE(backend_->has_model("other"));
 }
 
 }  // namespace

@@ -8,14 +8,15 @@ namespace {
 class NamedStub final : public Backend {
  public:
   explicit NamedStub(std::string name, std::vector<std::string>& calls)
-      : name_(std::move(name)), calls_(calls) {}
+      : model(name + "-model"), name_(std::move(name)), calls_(calls) {}
+  std::string model;
   void start(const std::vector<boost::asio::io_context*>&) override {
     calls_.push_back(name_ + " start");
   }
   Status status() const override {
     return {.health = Health::healthy,
             .detail = "",
-            .model = name_ + "-model",
+            .model = model,
             .context_length = name_ == "ollama" ? 2048 : 4096,
             .slots = 3,
             .running = 1};
@@ -37,7 +38,9 @@ class RoutingBackendTest : public ::testing::Test {
   RoutingBackendTest() {
     std::vector<NamedBackend> backends;
     for (const char* name : {"embedded", "ollama"}) {
-      backends.push_back({name, std::make_unique<NamedStub>(name, calls_)});
+      auto stub = std::make_unique<NamedStub>(name, calls_);
+      stubs_.push_back(stub.get());
+      backends.push_back({name, std::move(stub)});
     }
     routing_ = std::make_unique<RoutingBackend>(std::move(backends));
   }
@@ -51,6 +54,7 @@ class RoutingBackendTest : public ::testing::Test {
   }
 
   std::vector<std::string> calls_;
+  std::vector<NamedStub*> stubs_;  // routing_ owns them
   std::unique_ptr<RoutingBackend> routing_;
 };
 
@@ -66,6 +70,19 @@ TEST_F(RoutingBackendTest, OtherNamesAreTheDefaultOnes) {
   EXPECT_EQ(asked("chat"), "embedded chat");
   EXPECT_EQ(asked("org/model"), "embedded org/model");
   EXPECT_EQ(asked("/x"), "embedded /x");
+}
+
+TEST_F(RoutingBackendTest, AModelMayBeCalledAsIfItHadAPrefix) {
+  stubs_[1]->model = "ollama/llama3";
+  EXPECT_EQ(asked("ollama/llama3"), "ollama ollama/llama3");
+  EXPECT_EQ(asked("ollama/ollama/llama3"), "ollama ollama/llama3");
+  EXPECT_EQ(asked("ollama/other"), "ollama other");
+  // What `complete` says of the default's model may be asked for.
+  for (const char* name : {"openai/gpt-oss-20b", "ollama/mine"}) {
+    stubs_[0]->model = name;
+    EXPECT_EQ(asked(name), std::string("embedded ") + name);
+    EXPECT_EQ(routing_->lane(name), "embedded");
+  }
 }
 
 TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
