@@ -46,7 +46,7 @@ std::optional<std::string> as_http11(std::string_view bytes) {
 }  // namespace
 
 RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes)
-    : max_line_bytes_(max_header_bytes) {
+    : max_header_bytes_(max_header_bytes) {
   // One piece of a chunked body at a time, each held against its limit.
   eager(false);
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
@@ -74,9 +74,13 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     // Around the chunks Beast looks for a line's end without a limit.
     const std::size_t body_bytes = request_.body.size() - body_before;
     const std::size_t line_bytes = is_cut ? bytes.size() - used : n - body_bytes;
-    if (in_body && !failure_ && line_bytes > max_line_bytes_) {
+    if (in_body && !failure_ && line_bytes > max_header_bytes_) {
       fail(431, "A chunk's head or the trailers are larger than this server accepts.");
     }
+    // Beast holds only what it is given at once against its limit.
+    if (!in_body) header_bytes_ += n;
+    const std::size_t pending = header_done_ ? 0 : bytes.size() - used;
+    if (!in_body && !failure_ && header_bytes_ + pending > max_header_bytes_) fail_too_large();
     if (is_cut) break;
   }
   return used;
@@ -95,9 +99,13 @@ void RequestParser::fail(unsigned status, std::string detail) {
   done_ = false;
 }
 
+void RequestParser::fail_too_large() {
+  fail(431, "The request line and headers are larger than this server accepts.");
+}
+
 void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_view unread) {
   if (ec == http::error::header_limit) {
-    fail(431, "The request line and headers are larger than this server accepts.");
+    fail_too_large();
   } else if (ec == http::error::body_limit) {
     fail(413, "The body is larger than this server accepts.");
   } else if (ec == http::error::bad_version && http_version_in(unread) != std::string_view::npos) {

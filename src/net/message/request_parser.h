@@ -65,13 +65,15 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
   std::size_t put(std::string_view bytes, boost::beast::error_code& ec);
   void fail(unsigned status, std::string detail);
+  void fail_too_large();
   void fail_from(const boost::beast::error_code& ec, std::string_view unread);
   void check_header();
   void set_host(std::string authority);
 
   HttpRequest request_;
   std::optional<HttpFailure> failure_;
-  std::size_t max_line_bytes_;
+  std::size_t max_header_bytes_;
+  std::size_t header_bytes_ = 0;  // used so far
   int version_ = 11;
   int hosts_ = 0;
   bool started_ = false;

@@ -143,6 +143,39 @@ TEST(RequestParser, HeadersOverTheLimitsAreRefused) {
   EXPECT_EQ(failure_of(many + "\r\n"), 431U);
 }
 
+TEST(RequestParser, HeadersOverTheLimitAreRefusedHoweverTheyCome) {
+  const std::string field = ": " + std::string(kHeader - 100, 'a') + "\r\nX";
+  const std::string bytes = "GET / HTTP/1.1\r\nHost: t\r\nX" + field + field + ": y\r\n\r\n";
+  for (const std::size_t step : {1U, 10U, 1000U, 16000U, 40000U}) {
+    RequestParser parser(kHeader, kBody);
+    feed_in_steps(parser, bytes, step);
+    ASSERT_TRUE(parser.failure()) << step;
+    EXPECT_EQ(parser.failure()->status, 431U) << step;
+    EXPECT_LE(parser.request().headers.size(), 2U) << step;
+  }
+  // Beast waits for the whole header only once three bytes of it are left over.
+  RequestParser one_by_one(kHeader, kBody);
+  std::string unread = "GET / HTTP/1.1\r\nHost: t\r\nX";
+  for (int i = 0; i < 3; ++i) {
+    unread.erase(0, one_by_one.feed(unread));
+    unread += field;
+  }
+  ASSERT_TRUE(one_by_one.failure());
+  EXPECT_EQ(one_by_one.failure()->status, 431U);
+  EXPECT_LE(one_by_one.request().headers.size(), 3U);
+  // One that just fits.
+  std::string fits = "GET / HTTP/1.1\r\nHost: t\r\nX: ";
+  fits += std::string(kHeader - fits.size() - 4, 'a') + "\r\n\r\n";
+  for (const std::size_t step : {1U, 1000U, 40000U}) {
+    RequestParser parser(kHeader, kBody);
+    feed_in_steps(parser, fits, step);
+    EXPECT_TRUE(parser.done()) << step;
+    RequestParser over(kHeader - 1, kBody);
+    feed_in_steps(over, fits, step);
+    EXPECT_TRUE(over.failure()) << step;
+  }
+}
+
 // RFC 9112 section 7.1: nothing bounds these lines but the reader.
 TEST(RequestParser, WhatStandsAroundTheChunksIsBounded) {
   const std::string start = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
