@@ -216,7 +216,11 @@ void TrustedProxies::apply(net::HttpRequest& request) const {
   request.remote_address = shown(client);
   const std::string proto = said_by(told.protos, at, told.chain.size());
   const std::string host = said_by(told.hosts, at, told.chain.size());
-  if (!proto.empty()) request.secure = net::equals_ignoring_case(proto, "https");
+  // Of an upgrade, Traefik says the WebSocket's scheme.
+  if (!proto.empty()) {
+    request.secure =
+        net::equals_ignoring_case(proto, "https") || net::equals_ignoring_case(proto, "wss");
+  }
   if (!host.empty()) replace_host(request, host);
 }
 

@@ -96,6 +96,18 @@ TEST(TrustedProxies, SchemeAndHostCountWithoutAnAddress) {
   EXPECT_TRUE(standard.secure) << "of two families one counts";
 }
 
+TEST(TrustedProxies, AWebSocketsSchemeIsAScheme) {
+  for (const auto& [proto, secure] : {std::pair{"wss", true},
+                                      {"WSS", true},
+                                      {"HTTPS", true},
+                                      {"ws", false},
+                                      {"http", false},
+                                      {"https2", false}}) {
+    EXPECT_EQ(request("10.0.0.1", {{"X-Forwarded-Proto", proto}}).secure, secure) << proto;
+  }
+  EXPECT_TRUE(request("10.0.0.1", {{"Forwarded", "for=192.0.2.9;proto=wss"}}).secure);
+}
+
 TEST(TrustedProxies, TheNearestUntrustedHopIsTheClient) {
   EXPECT_EQ(
       request("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, 192.0.2.9, 10.0.0.2"}}).remote_address,
