@@ -50,6 +50,11 @@ struct HttpResponse {
       headers;  // Content-Length, Date, Server, X-Request-ID and Connection are added by the server
   std::string body;
   bool close = false;  // close the connection after this answer
+  // Sent instead of `body` when not empty: bytes that outlive the server. Those who read slowly
+  // share them.
+  std::string_view constant_body = {};
+
+  std::string_view content() const { return constant_body.empty() ? body : constant_body; }
 };
 
 }  // namespace tars::net

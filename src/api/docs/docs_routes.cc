@@ -103,7 +103,7 @@ net::HttpResponse DocsRoutes::answer(const net::HttpRequest& request, const Cont
   }
   response.headers.emplace_back("Content-Type", std::string(content.media_type));
   if (packed) response.headers.emplace_back("Content-Encoding", "gzip");
-  response.body = packed ? content.gzip : content.plain;
+  response.constant_body = packed ? content.gzip : content.plain;
   return response;
 }
 

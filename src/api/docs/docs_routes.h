@@ -32,7 +32,7 @@ class DocsRoutes {
     std::string body;
     std::string hash;
   };
-  // What one answer is made of; all of it outlives the answer.
+  // What one answer is made of; all of it outlives the server.
   struct Content {
     std::string_view media_type;
     std::string_view hash;

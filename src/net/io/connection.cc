@@ -126,7 +126,10 @@ asio::awaitable<Connection::Received> Connection::receive(bool more_expected) {
 }
 
 asio::awaitable<bool> Connection::send(std::string_view first, std::string_view second,
-                                       std::chrono::seconds timeout) {
+                                       std::chrono::seconds timeout, std::size_t slowest) {
+  const std::chrono::milliseconds longest =
+      timeout + std::chrono::milliseconds((first.size() + second.size()) * 1000 / slowest);
+  SteadyTime end;
   std::string kept;  // what was not sent of `first` when the first wait began
   for (bool waited = false;;) {
     const Step step = try_write(first, second);
@@ -139,11 +142,13 @@ asio::awaitable<bool> Connection::send(std::string_view first, std::string_view 
       co_return true;
     }
     if (!step.would_block()) continue;
+    const auto now = std::chrono::steady_clock::now();
     if (!std::exchange(waited, true)) {
       kept = first;
       first = kept;
+      end = now + longest;
     }
-    set_deadline_in(timeout);
+    set_deadline(std::min(end, now + timeout));
     const auto [ec] = co_await socket_.async_wait(step.wait, kAwait);
     if (ec) co_return false;
   }

@@ -86,11 +86,13 @@ class Connection : public boost::intrusive::list_base_hook<
   // Waits for bytes. With `more_expected` it asks the socket before it waits.
   boost::asio::awaitable<Received> receive(bool more_expected);
 
-  // Sends both buffers in one system call where the kernel takes them; false when the peer is gone
-  // or took nothing for `timeout`. What the buffers point to must stay valid until then, except
-  // that the first may live in the thread's buffer: what is left of it is copied before waiting.
+  // Sends both buffers in one system call where the kernel takes them; false when the peer is gone,
+  // took nothing for `timeout`, or took in all longer than that and than `slowest` bytes a second
+  // need: a little now and then does not hold it. What the buffers point to must stay valid until
+  // then, except that the first may live in the thread's buffer: what is left of it is copied
+  // before waiting.
   boost::asio::awaitable<bool> send(std::string_view first, std::string_view second,
-                                    std::chrono::seconds timeout);
+                                    std::chrono::seconds timeout, std::size_t slowest);
 
   // Says that nothing more is sent, then reads and drops for up to `limit` or until the peer
   // closes, so that a peer still sending reads the answer instead of a reset connection.

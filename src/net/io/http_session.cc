@@ -33,6 +33,8 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr seconds kBodyProgress{10};
 // A peer that takes nothing of a response for this long is given up.
 constexpr seconds kSendProgress{30};
+// Who takes it slower than this, bytes a second, is given up too.
+constexpr std::size_t kSlowestReader = 8 * 1024;
 // How long a peer may go on sending after an error was answered.
 constexpr seconds kLinger{5};
 // A head and body up to this size go out as one piece of memory.
@@ -180,7 +182,7 @@ asio::awaitable<ReadResult> read_request(Connection& c, RequestParser& parser,
     }
     if (parser.header_done() && parser.expects_continue() && !continued) {
       continued = true;
-      const bool sent = co_await c.send(kContinue, {}, kSendProgress);
+      const bool sent = co_await c.send(kContinue, {}, kSendProgress, kSlowestReader);
       if (!sent) co_return ReadResult::gone;
       deadlines.on_progress(parser);
     }
@@ -208,12 +210,13 @@ asio::awaitable<bool> send_answer(Connection& c, const Answer& answer,
                    {{"count", left_out}, {"request_id", request_id}});
   }
   std::string_view body;
-  if (!answer.without_body && status_has_body(answer.response.status)) body = answer.response.body;
+  if (!answer.without_body && status_has_body(answer.response.status))
+    body = answer.response.content();
   if (body.size() <= kJoinBytes) {
     out.append(body);
     body = {};
   }
-  const bool sent = co_await c.send(out, body, kSendProgress);
+  const bool sent = co_await c.send(out, body, kSendProgress, kSlowestReader);
   if (c.thread().write_buffer().capacity() > kKeepBuffer)
     std::string().swap(c.thread().write_buffer());
   co_return sent;

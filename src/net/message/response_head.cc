@@ -72,7 +72,7 @@ std::size_t append_response_head(std::string& out, const HttpResponse& response,
   }
   if (status_has_body(response.status)) {
     out.append("Content-Length: ");
-    append_number(out, response.body.size());
+    append_number(out, response.content().size());
     out.append("\r\n");
   }
   append_field(out, "Date", context.date);

@@ -75,7 +75,9 @@ class GatewayFixture : public ::testing::Test {
     }
     return {};
   }
-  boost::json::object body() const { return boost::json::parse(last_.body).as_object(); }
+  boost::json::object body() const {
+    return boost::json::parse(std::string(last_.content())).as_object();
+  }
   static net::Headers bearer(const std::string& token) {
     return {{"Authorization", "Bearer " + token}};
   }

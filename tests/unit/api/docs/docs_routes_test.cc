@@ -9,7 +9,7 @@ class DocsRoutesTest : public testing::GatewayFixture {
  protected:
   // The first /assets/ name in a page.
   std::string first_file(const char* page) {
-    const std::string text = ask("GET", page).body;
+    const std::string text(ask("GET", page).content());
     const auto at = text.find("/assets/");
     return text.substr(at, text.find('"', at) - at);
   }
@@ -22,7 +22,7 @@ TEST_F(DocsRoutesTest, PagesComeWithAPolicyThatLetsNothingElseIn) {
     EXPECT_EQ(header("Content-Type"), "text/html; charset=utf-8");
     EXPECT_EQ(header("Cache-Control"), "no-cache");
     EXPECT_EQ(header("X-Content-Type-Options"), "nosniff");
-    EXPECT_TRUE(page.body.starts_with("<!doctype html>"));
+    EXPECT_TRUE(page.content().starts_with("<!doctype html>"));
     const std::string policy = header("Content-Security-Policy");
     EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'; ")) << policy;
     EXPECT_EQ(policy.find("unsafe"), policy.npos) << policy;
@@ -37,7 +37,7 @@ TEST_F(DocsRoutesTest, AnUnchangedPageIsNotSentAgain) {
   for (const std::string& held : {etag, "\"other\", W/" + etag, std::string("*")}) {
     const net::HttpResponse again = ask("GET", "/docs", {{"If-None-Match", held}});
     EXPECT_EQ(again.status, 304U) << held;
-    EXPECT_TRUE(again.body.empty());
+    EXPECT_TRUE(again.content().empty());
     EXPECT_EQ(header("ETag"), etag);
     EXPECT_EQ(header("Cache-Control"), "no-cache");
   }
@@ -57,7 +57,7 @@ TEST_F(DocsRoutesTest, FilesAreCompressedForWhoTakesThat) {
   const net::HttpResponse packed = ask("GET", path, {{"Accept-Encoding", "br, gzip"}});
   EXPECT_EQ(header("Content-Encoding"), "gzip");
   EXPECT_NE(header("ETag"), tag);
-  EXPECT_TRUE(packed.body.starts_with("\x1f\x8b"));
+  EXPECT_TRUE(packed.content().starts_with("\x1f\x8b"));
   EXPECT_EQ(ask("GET", path, {{"If-None-Match", tag}}).status, 304U);
   EXPECT_EQ(ask("GET", path, {{"If-None-Match", tag}, {"Accept-Encoding", "gzip"}}).status, 200U)
       << "the plain form's tag is not the other's";

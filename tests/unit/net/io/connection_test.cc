@@ -20,7 +20,7 @@ TEST(Connection, ReceivesWhatThePeerSends) {
 
 TEST(Connection, SendsBothParts) {
   Loopback t;
-  EXPECT_TRUE(t.result_of(t.connection->send("head ", "body", 1s)));
+  EXPECT_TRUE(t.result_of(t.connection->send("head ", "body", 1s, 1)));
   t.connection->close();
   EXPECT_EQ(t.rest_of_peer(), "head body");
 }
@@ -28,8 +28,23 @@ TEST(Connection, SendsBothParts) {
 TEST(Connection, SendingToAPeerThatTookNothingEndsAtTheDeadline) {
   Loopback t;
   const std::string large(64 << 20, 'x');
-  auto sent = t.begin(t.connection->send("h", large, 3600s));
+  auto sent = t.begin(t.connection->send("h", large, 3600s, 1));
   t.connection->check_deadline(std::chrono::steady_clock::now() + 2h);
+  EXPECT_TRUE(t.connection->timed_out());
+  EXPECT_FALSE(t.result_of(std::move(sent)));
+}
+
+TEST(Connection, SendingToAPeerThatTakesALittleNowAndThenEndsToo) {
+  Loopback t;
+  const std::string large(64 << 20, 'x');
+  auto sent = t.begin(t.connection->send("h", large, 1s, 1 << 30));
+  std::string taken(2 << 20, '\0');
+  const auto end = std::chrono::steady_clock::now() + 2s;
+  while (!t.connection->timed_out() && std::chrono::steady_clock::now() < end) {
+    t.peer.read_some(asio::buffer(taken));
+    t.thread.context().run_for(100ms);
+    t.connection->check_deadline(std::chrono::steady_clock::now());
+  }
   EXPECT_TRUE(t.connection->timed_out());
   EXPECT_FALSE(t.result_of(std::move(sent)));
 }

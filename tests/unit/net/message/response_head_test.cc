@@ -14,6 +14,15 @@ TEST(ResponseHead, HasTheServersHeaders) {
             "Server: tars\r\nX-Request-ID: req-1\r\nConnection: keep-alive\r\n\r\n");
 }
 
+TEST(ResponseHead, CountsTheBodyThatIsSent) {
+  std::string out;
+  HttpResponse response;
+  response.constant_body = "shared";
+  EXPECT_EQ(response.content(), "shared");
+  append_response_head(out, response, {"DATE", "", true});
+  EXPECT_NE(out.find("Content-Length: 6\r\n"), std::string::npos) << out;
+}
+
 TEST(ResponseHead, TheApplicationCannotReplaceThem) {
   std::string out;
   const HttpResponse response{404,
