@@ -197,6 +197,7 @@ asio::awaitable<void> IoThread::accept_loop() {
         telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
                        {{"error", ec.message()}});
       }
+      close_longest_idle();
       pause_.expires_after(kAcceptPause);
       co_await pause_.async_wait(kAwait);
     } else if (!acceptor_->is_open()) {

@@ -172,6 +172,29 @@ TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
   EXPECT_EQ(starved.response().body, "GET /3");
 }
 
+TEST(Limits, WithoutDescriptorsTheLongestIdleConnectionEnds) {
+  ServerOptions options;
+  options.idle_timeout = 1h;
+  TestServer t(options);
+  auto idle = t.client();
+  EXPECT_EQ(idle.get("/1").status, 200U);
+  std::this_thread::sleep_for(1100ms);
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const int lowest_free = ::dup(0);
+  ::close(lowest_free);
+  rlimit tight = old;
+  tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  auto starved = t.client();
+  starved.send("GET /2 HTTP/1.1\r\nHost: t\r\n\r\n");
+  for (int i = 0; i < 100 && t.application.requests < 2; ++i) std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(t.application.requests, 2) << "answered in the time of want";
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_EQ(starved.response().body, "GET /2");
+  EXPECT_TRUE(idle.ends());
+}
+
 TEST(Limits, APeerThatVanishesMidRequestLeavesNothing) {
   TestServer t;
   for (int i = 0; i < 20; ++i) {
