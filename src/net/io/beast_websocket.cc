@@ -17,6 +17,7 @@
 #include <span>
 #include <utility>
 
+#include "base/utf8.h"
 #include "net/io/io_thread.h"
 #include "net/message/ascii.h"
 #include "telemetry/log.h"
@@ -323,6 +324,12 @@ asio::awaitable<Result<WsMessage>> BeastWebSocket::read() {
     }
     size += n;
     note_activity();
+    // Beast looks for a cut character where bytes end a text, not where an empty frame does.
+    const std::string_view text(message.data.data(), size);
+    if (n == 0 && stream_.is_message_done() && stream_.got_text() && !is_valid_utf8(text)) {
+      abort(CloseCode::invalid_payload, {});
+      co_return closed_error();
+    }
   } while (!stream_.is_message_done());
   message.data.resize(size);
   message.binary = stream_.got_binary();

@@ -200,6 +200,16 @@ TEST(WebSocketUpgrade, IsUnknownToHttp10) {
             101U);
 }
 
+TEST(WebSocketMessages, MayEndWithAnEmptyFrame) {
+  TestServer t;
+  auto client = t.client();
+  client.upgrade();
+  for (const char* text : {"a\xc3\xa9", "plain", ""}) {
+    client.send(RawClient::frame(1, text, false) + RawClient::frame(0, ""));
+    EXPECT_EQ(client.read_frame().payload, text);
+  }
+}
+
 TEST(WebSocketMessages, ComeBackInOneFrame) {
   TestServer t;
   auto client = t.client();
@@ -256,6 +266,8 @@ INSTANTIATE_TEST_SUITE_P(
                                 1009},
                       BadFrames{"bad_utf8", RawClient::frame(1, "\xc3\x28"), 1007},
                       BadFrames{"cut_utf8", RawClient::frame(1, "\xe2\x82"), 1007},
+                      BadFrames{"cut_utf8_with_an_empty_end",
+                                RawClient::frame(1, "\xc3", false) + RawClient::frame(0, ""), 1007},
                       BadFrames{"unmasked", std::string("\x81\x01") + "x", 1002},
                       BadFrames{"reserved_opcode", RawClient::frame(3, "x"), 1002},
                       BadFrames{"stray_continuation", RawClient::frame(0, "x"), 1002}),
