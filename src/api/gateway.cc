@@ -12,6 +12,8 @@ using telemetry::LogLevel;
 
 namespace {
 
+constexpr std::string_view kSocketPath = "/ws/chat";
+
 ProblemPlace place_of(const net::HttpRequest& request, const Trace& trace) {
   return {request.target, trace.trace_id, request.request_id,
           bearer_token(request).value_or("") != ""};
@@ -67,7 +69,8 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
       docs_routes_(options_) {
   auth_routes_.add_to(routes_);
   health_routes_.add_to(routes_);
-  routes_.add({"GET", "/ws/chat", Access::open, "Chat over WebSocket; without an upgrade, 426",
+  routes_.add({"GET", std::string(kSocketPath), Access::open,
+               "Chat over WebSocket; without an upgrade, 426",
                [this](Call& call) { return socket_only(call); }, socket_docs()});
   docs_routes_.add_to(routes_);
   docs_routes_.describe(routes_.routes());
@@ -236,12 +239,19 @@ net::HttpResponse Gateway::error_response(unsigned status, std::string_view deta
   return response;
 }
 
+// Where there is nothing, the refusal says where the WebSocket is.
+bool Gateway::may_upgrade(const net::HttpRequest& request) const {
+  if (request.path == kSocketPath) return true;
+  const RouteTable::Match match = routes_.match(request.method, request.path);
+  return match.route == nullptr && match.allow.empty();
+}
+
 awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
     net::HttpRequest request) {
   proxies_.apply(request);
   const Trace trace = join_trace(request.header("traceparent"));
   std::optional<Error> refusal;
-  if (request.path != "/ws/chat") {
+  if (request.path != kSocketPath) {
     refusal = make_error(ErrorCode::not_found, "The WebSocket is at /ws/chat");
   } else if (draining_) {
     refusal =
@@ -255,7 +265,7 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
   if (refusal) {
     net::HttpResponse response = problem_response(*refusal, place_of(request, trace));
     finish(request, trace, response);
-    metrics_.count_request(request.path == "/ws/chat" ? "/ws/chat" : "other", request.method,
+    metrics_.count_request(request.path == kSocketPath ? kSocketPath : "other", request.method,
                            response.status, 0);
     co_return response;
   }

@@ -38,6 +38,8 @@ class Gateway final : public net::Application {
   // Not for what no route takes: 404, 405, and the answer to OPTIONS.
   bool needs_body(const net::HttpRequest& request) const override;
   boost::asio::awaitable<net::HttpResponse> handle(net::HttpRequest request) override;
+  // Not for a resource that is no WebSocket.
+  bool may_upgrade(const net::HttpRequest& request) const override;
   boost::asio::awaitable<std::variant<net::HttpResponse, net::Upgrade>> upgrade(
       net::HttpRequest request) override;
   net::HttpResponse error_response(unsigned status, std::string_view detail,

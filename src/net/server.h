@@ -59,7 +59,13 @@ class Application {
     return true;
   }
   virtual boost::asio::awaitable<HttpResponse> handle(HttpRequest request) = 0;
-  // Only for GET with `Upgrade: websocket`.
+  // Whether a request for a WebSocket goes to upgrade(); else `Upgrade` is ignored, as a server may
+  // (RFC 9110 section 7.8), and handle() is asked. Of the request, everything is there.
+  virtual bool may_upgrade(const HttpRequest& request) const {
+    static_cast<void>(request);
+    return true;
+  }
+  // Only for GET with `Upgrade: websocket` and `Connection: Upgrade`.
   virtual boost::asio::awaitable<std::variant<HttpResponse, Upgrade>> upgrade(
       HttpRequest request) = 0;
   // The answer to an error that the HTTP layer itself found (400, 408, 413, 426, 431, 500, 501,

@@ -222,8 +222,10 @@ asio::awaitable<bool> send_answer(Connection& c, const Answer& answer,
   co_return sent;
 }
 
+// Without the connection option it is no request for an upgrade (RFC 9110 section 7.8).
 bool asks_for_websocket(const HttpRequest& request) {
-  return request.method == "GET" && header_lists(request.headers, "Upgrade", "websocket");
+  return request.method == "GET" && header_lists(request.headers, "Upgrade", "websocket") &&
+         header_lists(request.headers, "Connection", "upgrade");
 }
 
 bool is_handshake_key(std::string_view key) {
@@ -233,11 +235,8 @@ bool is_handshake_key(std::string_view key) {
              18;
 }
 
-// RFC 6455 section 4.2.1: what a handshake needs beside `Upgrade`.
+// RFC 6455 section 4.2.1: what a handshake needs beside `Upgrade` and `Connection`.
 std::optional<HttpFailure> handshake_fault(const HttpRequest& request, bool bytes_behind) {
-  if (!header_lists(request.headers, "Connection", "upgrade")) {
-    return HttpFailure{400, "A WebSocket handshake needs the header `Connection: Upgrade`."};
-  }
   if (request.header("Sec-WebSocket-Version").value_or("") != "13") {
     return HttpFailure{426, "Only version 13 of the WebSocket protocol is spoken here."};
   }
@@ -330,7 +329,8 @@ asio::awaitable<std::optional<Agreed>> serve_http(Connection& c) {
     const std::string request_id = request.request_id;
     Answer answer;
     answer.without_body = request.method == "HEAD";
-    if (may_upgrade && asks_for_websocket(request)) {
+    if (may_upgrade && asks_for_websocket(request) &&
+        c.thread().application().may_upgrade(request)) {
       auto decision = co_await answer_upgrade(c, std::move(request));
       if (auto* agreed = std::get_if<Agreed>(&decision)) co_return std::move(*agreed);
       answer.response = std::get<HttpResponse>(std::move(decision));

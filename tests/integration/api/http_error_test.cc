@@ -42,6 +42,7 @@ TEST_F(HttpErrorTest, Statuses) {
   is_problem(http("POST /auth/token", "Content-Type: text/plain\r\n", "{}"), 415,
              "UNSUPPORTED_MEDIA_TYPE");
   is_problem(http("GET /ws/chat"), 426, "UPGRADE_REQUIRED");
+  is_problem(http("GET /ws/chat", "Upgrade: websocket\r\n"), 426, "UPGRADE_REQUIRED");
   is_problem(http("GET /x", "X: " + std::string(20'000, 'x') + "\r\n"), 431, "HEADERS_TOO_LARGE");
   is_problem(http("NONSENSE"), 400, "BAD_REQUEST");
 }

@@ -35,11 +35,12 @@ inline asio::awaitable<void> echo_session(std::unique_ptr<WebSocket> socket) {
 
 // Answers /echo with the body, /missing with 404 and without waiting for a body, /secure with 418
 // unless over TLS, /throw with a fault, /inject with headers that try to end their line, /wait
-// after `wait`, /busy after 2 ms in which it keeps the thread, /big with 8 MiB, all else with
-// method, path and query.
+// after `wait`, /busy after 2 ms in which it keeps the thread, /big with 8 MiB, /peer with the
+// peer's address, all else with method, path and query. /plain becomes no WebSocket.
 class TestApplication : public Application {
  public:
   bool needs_body(const HttpRequest& request) const override { return request.path != "/missing"; }
+  bool may_upgrade(const HttpRequest& request) const override { return request.path != "/plain"; }
   asio::awaitable<HttpResponse> handle(HttpRequest request) override {
     ++requests;
     HttpResponse response{200, {{"Content-Type", "text/plain"}}, {}};

@@ -167,7 +167,6 @@ TEST(WebSocketUpgrade, BadHandshakesAreRefused) {
   const auto old = ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n");
   EXPECT_EQ(old.status, 426U);
   EXPECT_TRUE(old.has("Sec-WebSocket-Version: 13"));
-  EXPECT_EQ(ask(head + "Sec-WebSocket-Version: 13\r\n" + key + "\r\n").status, 400U);
   EXPECT_EQ(ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n").status, 400U);
   EXPECT_EQ(
       ask(head + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\nearly bytes")
@@ -177,6 +176,18 @@ TEST(WebSocketUpgrade, BadHandshakesAreRefused) {
   for (const char* bad : {"AAAA", "!!!!!!!!!!!!!!!!!!!!!!==", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_EQ(ask(head + version + "Sec-WebSocket-Key: " + bad + "\r\n\r\n").status, 400U) << bad;
   }
+}
+
+// RFC 9110 section 7.8.
+TEST(WebSocketUpgrade, IsIgnoredWhereItIsNoneOrNotTaken) {
+  TestServer t;
+  const std::string rest =
+      " HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  auto client = t.client();
+  EXPECT_EQ(client.ask("GET /ws" + rest + "\r\n").body, "GET /ws") << "not in Connection";
+  EXPECT_EQ(client.ask("GET /plain" + rest + "Connection: upgrade\r\n\r\n").body, "GET /plain");
+  EXPECT_EQ(client.get("/next").body, "GET /next");
 }
 
 TEST(WebSocketUpgrade, ConnectionMayTakeTwoLines) {

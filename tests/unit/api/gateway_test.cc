@@ -92,6 +92,14 @@ TEST_F(GatewayTest, RefusesUpgradesBeforeTheHandshakeOnlyForPathOriginAndDrain) 
   EXPECT_EQ(refused(request("GET", "/ws/chat")), 503U);
 }
 
+TEST_F(GatewayTest, OtherResourcesIgnoreUpgrades) {
+  EXPECT_TRUE(gateway().may_upgrade(request("GET", "/ws/chat")));
+  EXPECT_TRUE(gateway().may_upgrade(request("GET", "/ws/other")));
+  for (const char* path : {"/health", "/auth/token", "/auth/devices/x"}) {
+    EXPECT_FALSE(gateway().may_upgrade(request("GET", path))) << path;
+  }
+}
+
 TEST_F(GatewayTest, BadTokensAreCloseReasons) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "token_missing"}, {"bad", "token_invalid"}, {"refresh", "token_wrong_type"}};
