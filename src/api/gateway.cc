@@ -52,6 +52,16 @@ Error foreign_name() {
 
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
+// The header tells it from a media type that is not taken (RFC 9110 section 15.5.16).
+net::HttpResponse encoded_body_response(const Call& call) {
+  net::HttpResponse response =
+      problem_response(make_error(ErrorCode::unsupported_media_type,
+                                  "Send the body as it is, without a Content-Encoding"),
+                       place_of(call));
+  response.headers.emplace_back("Accept-Encoding", "identity");
+  return response;
+}
+
 }  // namespace
 
 Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend& backend,
@@ -159,6 +169,9 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
   }
   if (const auto allowed = authenticate(call, match.route->access); !allowed) {
     co_return problem_response(allowed.error(), place_of(call));
+  }
+  if (!match.route->docs.request.empty() && has_encoded_body(request)) {
+    co_return encoded_body_response(call);
   }
   Result<net::HttpResponse> result = co_await match.route->handler(call);
   if (result) co_return std::move(*result);

@@ -24,8 +24,9 @@ std::string next_line(std::string_view& rest) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   tars::net::HttpRequest request;
-  for (const char* name : {"Authorization", "Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol",
-                           "Origin", "Host", "Accept-Encoding", "Content-Type"}) {
+  for (const char* name :
+       {"Authorization", "Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol", "Origin", "Host",
+        "Accept-Encoding", "Content-Type", "Content-Encoding"}) {
     request.headers.emplace_back(name, next_line(rest));
   }
   request.query = {{"token", std::string(rest)}};
@@ -44,5 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(tars::net::accepts_coding(coding, "gzip"));
   static_cast<void>(tars::net::header_lists(request.headers, "Accept-Encoding", "gzip"));
   static_cast<void>(tars::api::check_json_content_type(request));
+  request.body = "{}";
+  static_cast<void>(tars::api::has_encoded_body(request));
   return 0;
 }

@@ -185,6 +185,7 @@ class OperationWriter {
   void add_problem(unsigned status, std::string_view name, std::string_view title) {
     json::object& out = response(status, title);
     if (status == 401) add_header(out, "WWW-Authenticate");
+    if (status == 415) add_header(out, "Accept-Encoding");
     if (status == 429 || status == 503) add_header(out, "Retry-After");
     json::value& media = content_of(out)[key(kProblemType)];
     if (!media.is_object()) {

@@ -61,6 +61,15 @@ SocketCredentials socket_credentials(const net::HttpRequest& request) {
   return found;
 }
 
+bool has_encoded_body(const net::HttpRequest& request) {
+  if (request.body.empty()) return false;
+  return std::ranges::any_of(request.headers, [](const auto& header) {
+    if (!net::equals_ignoring_case(header.first, "Content-Encoding")) return false;
+    const std::string_view coding = trimmed(header.second);
+    return !coding.empty() && !net::equals_ignoring_case(coding, "identity");
+  });
+}
+
 Result<void> check_json_content_type(const net::HttpRequest& request) {
   const auto header = request.header("Content-Type");
   if (!header) return {};

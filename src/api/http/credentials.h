@@ -26,6 +26,9 @@ struct SocketCredentials {
 // base64url without padding, which no subprotocol may carry (RFC 6455 section 4.1).
 SocketCredentials socket_credentials(const net::HttpRequest& request);
 
+// Whether the body is said to be in a content coding (RFC 9110 section 8.4): none is taken off.
+bool has_encoded_body(const net::HttpRequest& request);
+
 // 415 when a media type is declared that is not JSON; an absent one passes.
 Result<void> check_json_content_type(const net::HttpRequest& request);
 

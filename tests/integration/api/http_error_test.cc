@@ -41,6 +41,10 @@ TEST_F(HttpErrorTest, Statuses) {
   is_problem(post("/auth/token", R"({"client_id":"ann"})"), 403, "FORBIDDEN");
   is_problem(http("POST /auth/token", "Content-Type: text/plain\r\n", "{}"), 415,
              "UNSUPPORTED_MEDIA_TYPE");
+  const RawResponse packed = http(
+      "POST /auth/token", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "{}");
+  is_problem(packed, 415, "UNSUPPORTED_MEDIA_TYPE");
+  EXPECT_TRUE(packed.has("Accept-Encoding: identity\r\n")) << packed.head;
   is_problem(http("GET /ws/chat"), 426, "UPGRADE_REQUIRED");
   is_problem(http("GET /ws/chat", "Upgrade: websocket\r\n"), 426, "UPGRADE_REQUIRED");
   is_problem(http("GET /x", "X: " + std::string(20'000, 'x') + "\r\n"), 431, "HEADERS_TOO_LARGE");

@@ -58,6 +58,22 @@ TEST(Credentials, TheSubprotocolHasOneSpelling) {
   }
 }
 
+TEST(Credentials, ContentCodings) {
+  net::HttpRequest request;
+  request.body = "{}";
+  EXPECT_FALSE(has_encoded_body(request));
+  for (const char* plain : {"identity", " Identity", ""}) {
+    request.headers = {{"content-encoding", plain}};
+    EXPECT_FALSE(has_encoded_body(request)) << plain;
+  }
+  for (const char* coding : {"gzip", "GZIP", "identity, br", "x"}) {
+    request.headers = {{"Content-Encoding", "identity"}, {"Content-Encoding", coding}};
+    EXPECT_TRUE(has_encoded_body(request)) << coding;
+  }
+  request.body.clear();
+  EXPECT_FALSE(has_encoded_body(request)) << "nothing is in no coding";
+}
+
 TEST(Credentials, JsonContentTypes) {
   net::HttpRequest request;
   EXPECT_TRUE(check_json_content_type(request));
