@@ -199,7 +199,8 @@ HealthRoutes::Answer HealthRoutes::metrics(Call& call) {
       from_.metrics.set_backend(kind, status.health == llm::Health::healthy, status.running);
     }
     net::HttpResponse response;
-    response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
+    response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
+                        {"Vary", "Accept"}};
     response.body = from_.metrics.text();
     co_return response;
   }
@@ -220,7 +221,9 @@ HealthRoutes::Answer HealthRoutes::metrics(Call& call) {
   json.field("runs_running", runs.running);
   json.field("runs_waiting", runs.waiting);
   json.end_object();
-  co_return json_response(200, std::move(body));
+  net::HttpResponse response = json_response(200, std::move(body));
+  response.headers.emplace_back("Vary", "Accept");
+  co_return response;
 }
 
 HealthRoutes::Answer HealthRoutes::socket_health(Call&) {

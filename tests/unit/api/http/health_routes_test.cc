@@ -91,7 +91,9 @@ TEST_F(HealthRoutesTest, DrainingIsNotReady) {
 TEST_F(HealthRoutesTest, MetricsAsTextOrJson) {
   ask("GET", "/metrics");
   EXPECT_NE(last_.body.find("tars_"), std::string::npos);
+  EXPECT_EQ(header("Vary"), "Accept");
   ask("GET", "/metrics", {{"Accept", "application/json"}});
+  EXPECT_EQ(header("Vary"), "Accept");
   for (const char* key : {"service", "version", "uptime_seconds", "startup_time", "timestamp"}) {
     EXPECT_TRUE(body().contains(key)) << key;
   }
