@@ -49,7 +49,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "TRUSTED_PROXIES", .kind = Kind::list, .unset_means = "none",
      .help = "Addresses or networks (10.0.0.0/8) of the reverse proxies in front of this server. "
              "What they say in X-Forwarded-For, -Proto and -Host, or else in Forwarded, is taken "
-             "for the client's address, scheme and host."},
+             "for the client's address, scheme and host. A proxy that writes only Forwarded has to "
+             "drop the client's X-Forwarded-*, and the other way round."},
     {.name = "HTTPS_ENABLED", .kind = Kind::boolean, .initial = "false",
      .help = "Serve HTTPS and wss, TLS 1.2 and 1.3, with TLS_CERT_PATH and TLS_KEY_PATH."},
     {.name = "TLS_CERT_PATH", .kind = Kind::path,
