@@ -93,7 +93,9 @@ void ResponseParser::on_response_impl(int code, View, int, ErrorCodeRef) {
 
 void ResponseParser::on_field_impl(http::field, View name, View value, ErrorCodeRef ec) {
   if (head_done_) return;  // a trailer
-  if (head_.headers.size() >= kMaxFields) {
+  // Beast holds only what it is given at once against its limit.
+  head_bytes_ += name.size() + value.size();
+  if (head_.headers.size() >= kMaxFields || head_bytes_ > kMaxHeadBytes) {
     ec = http::error::header_limit;
     return;
   }

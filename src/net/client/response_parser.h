@@ -63,6 +63,7 @@ class ResponseParser final : private boost::beast::http::basic_parser<false> {
   std::string unread_;  // of a line that is not whole yet
   std::string* body_ = nullptr;  // while feed() runs
   ResponseHead head_;
+  std::size_t head_bytes_ = 0;  // of its fields
   bool started_ = false;
   bool head_done_ = false;
   bool done_ = false;

@@ -86,6 +86,14 @@ TEST(ResponseParser, AHeadOrALineWithoutEndIsRefused) {
       feed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + std::string(100'000, 'x'),
            1000)
           ->result);
+  // Beast waits for the whole head only once three bytes of it are left over.
+  const auto one_by_one = feed("HTTP/1.1 200 OK\r\nX");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(one_by_one->result);
+    one_by_one->result =
+        one_by_one->parser.feed(": " + std::string(10'000, 'x') + "\r\nX", one_by_one->body);
+  }
+  EXPECT_FALSE(one_by_one->result);
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 200; ++i) many += "A: b\r\n";
   EXPECT_FALSE(feed(many + "\r\n")->result);
