@@ -129,6 +129,45 @@ TEST_F(ReadPollerTest, MoreThanOneReadTakesIsReadToItsEnd) {
   EXPECT_EQ(seen.completions, 1);
 }
 
+TEST_F(ReadPollerTest, TheEndBehindOneWholeReadIsSeen) {
+  const std::string whole(64 * 1024, 'x');
+  for (const bool early : {true, false}) {
+    Pair pair;
+    Seen seen;
+    if (!early) {
+      ASSERT_TRUE(watch(pair, seen));
+      poll();
+    }
+    pair.send(whole);
+    pair.hang_up();
+    if (early) {
+      ASSERT_TRUE(watch(pair, seen));
+    }
+    run();
+    EXPECT_EQ(seen.bytes, whole);
+    EXPECT_EQ(seen.ec, asio::error::eof);
+    EXPECT_EQ(seen.completions, 1);
+  }
+}
+
+TEST_F(ReadPollerTest, WhoComesWhileTheLastOneLeavesIsServed) {
+  Pair first;
+  Seen left;
+  ASSERT_TRUE(watch(first, left));
+  poll();
+  poller().abort(first.ends[0]);  // takes back the wait, which ends in the event loop
+  Pair second;
+  Seen seen;
+  ASSERT_TRUE(watch(second, seen));
+  poll();
+  EXPECT_EQ(left.completions, 1);
+  second.send("here");
+  second.hang_up();
+  run();
+  EXPECT_EQ(seen.bytes, "here");
+  EXPECT_EQ(seen.completions, 1);
+}
+
 TEST_F(ReadPollerTest, AReaderThatHasEnoughIsAskedNoMore) {
   Pair pair;
   Seen seen;
