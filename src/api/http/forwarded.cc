@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "net/address_text.h"
 #include "net/message/ascii.h"
 
 namespace tars::api {
@@ -26,13 +27,6 @@ std::string_view trimmed(std::string_view text) {
 ip::address_v6::bytes_type bytes_of(const ip::address& address) {
   if (address.is_v6()) return address.to_v6().to_bytes();
   return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
-}
-
-std::string shown(const ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string();
-  }
-  return address.to_string();
 }
 
 // Takes `text` apart from the front: tokens, quoted strings and single characters.
@@ -213,7 +207,7 @@ void TrustedProxies::apply(net::HttpRequest& request) const {
     client = *address;
     --at;
   }
-  request.remote_address = shown(client);
+  request.remote_address = net::address_text(client);
   const std::string proto = said_by(told.protos, at, told.chain.size());
   const std::string host = said_by(told.hosts, at, told.chain.size());
   // Of an upgrade, Traefik says the WebSocket's scheme.

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <utility>
 
+#include "net/address_text.h"
 #include "net/io/http_session.h"
 #include "telemetry/log.h"
 
@@ -148,7 +149,7 @@ void IoThread::serve(Socket socket) {
   socket.set_option(asio::ip::tcp::no_delay(true), ec);
   try {
     auto connection = std::make_shared<Connection>(
-        *this, std::move(socket), peer.address().to_string(), tls_ ? tls_->current() : nullptr);
+        *this, std::move(socket), address_text(peer.address()), tls_ ? tls_->current() : nullptr);
     count_.add();
     connections_.push_back(*connection);
     asio::co_spawn(context_, serve_connection(std::move(connection)), LogFault{"connection"});

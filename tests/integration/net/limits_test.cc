@@ -60,6 +60,18 @@ TEST(Deadlines, AThousandHalfOpenConnectionsEndWhileOthersAreServed) {
   EXPECT_TRUE(t.settles_at(0));
 }
 
+TEST(PeerAddress, OfBothFamiliesIsWrittenAsWhatItIs) {
+  ServerOptions options;
+  options.host = "::";
+  std::unique_ptr<TestServer> t;
+  try {
+    t = std::make_unique<TestServer>(options);
+  } catch (const std::exception& e) {
+    GTEST_SKIP() << "no IPv6 here: " << e.what();
+  }
+  EXPECT_EQ(t->client().get("/peer").body, "127.0.0.1");
+}
+
 TEST(Limits, AChunkHeadOrTrailerWithoutEndIs431) {
   TestServer t;
   for (const char* line : {"5;a=", "0", "0\r\nX: "}) {

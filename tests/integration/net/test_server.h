@@ -60,6 +60,8 @@ class TestApplication : public Application {
     }
     if (request.path == "/big") {
       response.body.assign(8 << 20, 'x');
+    } else if (request.path == "/peer") {
+      response.body = request.remote_address;
     } else if (request.path == "/echo") {
       response.body = std::move(request.body);
     } else {
