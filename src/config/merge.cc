@@ -158,7 +158,7 @@ Result<Setting> Merge::choose(const Option& option) const {
                         ") are both set; remove one of them");
   }
   if (*named == nullptr && file == nullptr)
-    return Setting{std::string(option.initial), "default", true};
+    return Setting{std::string(option.initial), std::string(kDefaultOrigin), true};
   Given source;
   if (file != nullptr) {
     Result<Given> read = read_secret_file(option, *file);

@@ -40,7 +40,7 @@ net::ServerOptions server_options(const Values& values) {
   out.max_message_bytes = as_size(values, "WS_MAX_MESSAGE_BYTES");
   out.max_connections = as_size(values, "HTTP_MAX_CONNECTIONS");
   // Sockets past their own bound are told so, and /health answers beside them.
-  if (!values.is_set("HTTP_MAX_CONNECTIONS")) {
+  if (!values.is_given("HTTP_MAX_CONNECTIONS")) {
     out.max_connections =
         std::max(out.max_connections, as_size(values, "WS_MAX_CONNECTIONS") + kBesideSockets);
   }

@@ -52,6 +52,10 @@ const Setting& Values::setting(std::string_view name) const {
 }
 
 bool Values::is_set(std::string_view name) const { return !setting(name).value.empty(); }
+bool Values::is_given(std::string_view name) const {
+  return setting(name).origin != kDefaultOrigin;
+}
+
 
 const std::string& Values::text(std::string_view name) const { return setting(name).value; }
 

@@ -17,6 +17,9 @@
 
 namespace tars::config {
 
+// The origin of a value that no source says.
+inline constexpr std::string_view kDefaultOrigin = "default";
+
 struct Setting {
   std::string value;  // "" = unset
   std::string origin;  // for people: "default", ".env line 3", "the environment", "--tars-port"
@@ -45,6 +48,8 @@ class Values {
 
   // It has a value: a source's, or the table's default.
   bool is_set(std::string_view name) const;
+  // A source says it, were it the default's own value.
+  bool is_given(std::string_view name) const;
   // References live as long as these Values.
   const Setting& setting(std::string_view name) const;
   const std::string& text(std::string_view name) const;  // of any type; "" when unset

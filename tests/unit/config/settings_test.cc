@@ -100,6 +100,15 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.drain, 4s);
 }
 
+TEST(Settings, ConnectionsAreMoreThanSocketsUnlessTheirNumberIsGiven) {
+  const auto connections = [](std::vector<Assignment> flags) {
+    return loaded(std::move(flags)).server.max_connections;
+  };
+  EXPECT_EQ(connections({{"WS_MAX_CONNECTIONS", "5000"}}), 5256U);
+  EXPECT_EQ(connections({{"WS_MAX_CONNECTIONS", "100"}}), 4096U);
+  EXPECT_EQ(connections({{"WS_MAX_CONNECTIONS", "5000"}, {"HTTP_MAX_CONNECTIONS", "4096"}}), 4096U);
+}
+
 TEST(Settings, NoGpuLayersAreNotAllOfThem) {
   EXPECT_EQ(loaded({{"MODEL_GPU_LAYERS", "0"}}).llm.gpu_layers, 0);
   EXPECT_EQ(loaded({{"MODEL_GPU_LAYERS", "Auto"}}).llm.gpu_layers, -1);

@@ -25,6 +25,14 @@ TEST(Values, HoldsADefaultForEveryOption) {
   }
 }
 
+TEST(Values, ADefaultThatIsWrittenDownIsGiven) {
+  const Values values = merged({{"TARS_PORT", "8000"}});
+  EXPECT_TRUE(values.setting("TARS_PORT").is_default);
+  EXPECT_TRUE(values.is_given("TARS_PORT"));
+  EXPECT_FALSE(values.is_given("TARS_HOST"));
+  EXPECT_TRUE(values.is_set("TARS_HOST"));
+}
+
 TEST(Values, GettersReadTheirType) {
   const Values values = merged({{"TARS_PORT", "9000"},
                                 {"MODEL_TOP_P", "0.5"},
