@@ -37,9 +37,9 @@ std::string did_you_mean(std::string_view name) {
 
 // Variables of the build and the test commands, which have no meaning for the program.
 bool belongs_to_scripts(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kScripts = {
-      "TARS_BIN", "TARS_LLAMA_DIR", "TARS_LLAMA_FLAGS", "TARS_PAGES_DIR",
-      "TARS_GPU", "TARS_PORTABLE",  "TARS_FUZZ",        "TARS_TESTS"};
+  static constexpr std::array<std::string_view, 9> kScripts = {
+      "TARS_BIN", "TARS_BUILD_JOBS", "TARS_LLAMA_DIR", "TARS_LLAMA_FLAGS", "TARS_PAGES_DIR",
+      "TARS_GPU", "TARS_PORTABLE",   "TARS_FUZZ",      "TARS_TESTS"};
   return std::ranges::find(kScripts, name) != kScripts.end() || name.starts_with("TARS_TEST_");
 }
 

@@ -14,7 +14,7 @@ from tars_server import REPOSITORY
 
 # Programs of every Debian that the scripts may use as they are.
 REAL = ["awk", "basename", "bash", "cat", "chmod", "cut", "date", "dirname", "env", "find", "flock",
-        "grep", "head", "mkdir", "mktemp", "mv", "nproc", "paste", "printf", "rm", "sed", "sha256sum",
+        "grep", "head", "mkdir", "mktemp", "mv", "paste", "printf", "rm", "sed", "sha256sum",
         "sort", "stat", "tail", "tee", "test", "tr", "uname", "wc", "xargs"]
 
 # Each is a shell script. $BOX is the sandbox; what a test wants to look at goes to $BOX/calls.
@@ -54,6 +54,7 @@ esac""",
     "apt-cache": "exit 0",
     "sleep": 'echo "sleep $*" >>"$BOX/calls"',
     "c++": "echo c++",
+    "nproc": "echo 4",
     "cmake": """echo "cmake $*" >>"$BOX/calls"
 if [ -n "${FAKE_CMAKE:-}" ]; then echo "$FAKE_CMAKE"; exit 1; fi""",
     "ninja": 'echo "ninja $*" >>"$BOX/calls"',
@@ -75,6 +76,8 @@ class Sandbox:
         self.folder = folder
         self.repository = folder / "repository"
         self.policy = folder / "policy-rc.d"
+        self.memory = folder / "meminfo"
+        self.memory_limit = folder / "memory.max"
         (folder / "bin").mkdir()
         for name in REAL:
             (folder / "bin" / name).symlink_to(shutil.which(name))
@@ -84,10 +87,12 @@ class Sandbox:
         shutil.copy(REPOSITORY / "CMakePresets.json", self.repository)
         (self.repository / "third_party/llama").mkdir(parents=True)
         self.program(self.repository / "build/release/tars", RECORD)
-        # The two paths that a PATH does not reach.
+        # The paths that a PATH does not reach.
         lib = self.repository / "scripts/lib.sh"
         text = lib.read_text()
-        paths = {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable}
+        paths = {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable,
+                 "/proc/meminfo": self.memory, "/sys/fs/cgroup/memory.max": self.memory_limit}
+        self.memory.write_text("MemTotal: 64000000 kB\nMemAvailable: 48000000 kB\n")
         for real, fake in paths.items():
             assert text.count(f"={real} ") == 1, real
             text = text.replace(f"={real} ", f"={shlex.quote(str(fake))} ")

@@ -145,7 +145,29 @@ def builder(box):
 def test_targets_go_to_ninja(builder):
     assert builder.call("./scripts/build", "dev", "tars", "ws_echo").returncode == 0
     assert builder.calls("cmake") == ["cmake --preset dev"]
-    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev tars ws_echo"]
+    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j 5 tars ws_echo"]
+
+
+@pytest.mark.parametrize(("available_mb", "limit", "env", "jobs"), [
+    (64000, None, {}, 5),  # of the sandbox's four CPUs
+    (64000, "max", {}, 5),
+    (1900, None, {}, 2),
+    (400, None, {}, 1),
+    (64000, str(2 * 1024 ** 3), {}, 2),
+    (400, None, {"TARS_BUILD_JOBS": "9"}, 9),
+], ids=["much", "no limit", "2 GB", "little", "container", "asked for"])
+def test_compilers_run_at_once_as_memory_allows(builder, available_mb, limit, env, jobs):
+    builder.memory.write_text(f"MemAvailable:    {available_mb * 1024} kB\n")
+    if limit:
+        builder.memory_limit.write_text(limit + "\n")
+    assert builder.call("./scripts/build", "dev", "tars", **env).returncode == 0
+    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j {jobs} tars"]
+
+
+def test_an_impossible_number_of_jobs_is_one_line(builder):
+    line = refusal(builder.call("./scripts/build", "dev", TARS_BUILD_JOBS="all"))
+    assert "TARS_BUILD_JOBS is 'all'" in line
+    assert not builder.calls("ninja")
 
 
 def test_an_unknown_preset_is_one_line(builder):

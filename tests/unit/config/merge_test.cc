@@ -81,6 +81,7 @@ TEST(Merge, OtherProgramsVariablesArePassedOver) {
                                                    {"TARS_PAGES_DIR", "/p"},
                                                    {"TARS_LLAMA_FLAGS", "-march=native"},
                                                    {"TARS_GPU", "cuda"},
+                                                   {"TARS_BUILD_JOBS", "2"},
                                                    {"TARS_PORTABLE", "1"}}))
                             .value();
   EXPECT_TRUE(values.warnings().empty());
