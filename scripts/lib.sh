@@ -115,14 +115,21 @@ free_hint() { printf '%s has %s free' "$1" "$(df -h --output=avail "$(nearest_fo
 
 NETWORK_SIGNS='Temporary failure (in name resolution|resolving)|Could not resolve|Could not connect to|Cannot initiate the connection|Network is unreachable|Failed to establish a new connection|NewConnectionError|Connection timed out|Unable to connect|No route to host|Connection refused'
 
+# Of apt's lists, and of certificates.
+CLOCK_SIGNS='is not valid yet|not yet valid|certificate has expired'
+
 explain_failure() {
   local name=$1 log=$2
   if grep -qE 'No space left on device|not enough free space|Disk quota exceeded' "$log"; then
     die "disk full in '$name': $(free_hint "$CACHE"), $(free_hint "$ROOT"), $(free_hint /); free some space and run $SELF again"
   elif grep -q 'Could not get lock' <(tail -n 5 "$log"); then
     die "'$name' waited in vain for another program that installs packages (at first start Debian's own upgrades); run $SELF again when it has ended"
+  elif grep -qiE "$CLOCK_SIGNS" "$log"; then
+    die "the clock seems wrong: '$name' met what is not valid at $(date -u '+%F %H:%M') UTC; set the clock (timedatectl set-ntp true) and run $SELF again"
   elif grep -qE "$NETWORK_SIGNS" "$log"; then
     die "no network: '$name' could not reach its server; connect this machine (or configure its proxy or mirror for apt and pip) and run $SELF again"
+  elif grep -q 'dpkg was interrupted' "$log"; then
+    die "an earlier installation was cut short; run 'dpkg --configure -a' as root, then $SELF again"
   elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then
     die "hash mismatch: $(awk '$2 == "from" { f = $3; sub(".*/", "", f) } /Expected sha256/ { e = $NF } $1 == "Got" { g = $2 }
       END { printf "%s: expected sha256 %s, got %s", f, e, g }' "$log"); nothing of it was kept: check your network or package mirror and run $SELF again"
@@ -161,16 +168,20 @@ build_jobs() {
 
 # --- before anything starts ----------------------------------------------------------------------
 
+OS_RELEASE=/etc/os-release  # the name and version of the system
+
+# shellcheck disable=SC1090
 require_debian() {
   local id='' like='' version=''
-  if [ -r /etc/os-release ]; then
-    id=$(. /etc/os-release && echo "${ID:-}")
-    like=$(. /etc/os-release && echo "${ID_LIKE:-}")
-    version=$(. /etc/os-release && echo "${VERSION_ID:-0}")
+  if [ -r "$OS_RELEASE" ]; then
+    id=$(. "$OS_RELEASE" && echo "${ID:-}")
+    like=$(. "$OS_RELEASE" && echo "${ID_LIKE:-}")
+    version=$(. "$OS_RELEASE" && echo "${VERSION_ID:-}")
   fi
   [ "$id" = debian ] || [[ " $like " == *" debian "* ]] ||
     die "this needs Debian 12 or newer (this is '${id:-unknown}'); use a Debian machine or container"
-  [ "$id" != debian ] || [ "${version%%.*}" -ge 12 ] ||
+  # testing and unstable have no version yet.
+  [ "$id" != debian ] || [ -z "$version" ] || [ "${version%%.*}" -ge 12 ] ||
     die "this needs Debian 12 or newer (this is $version); upgrade the system, or use a container of debian:12"
 }
 

@@ -76,6 +76,7 @@ class Sandbox:
         self.folder = folder
         self.repository = folder / "repository"
         self.policy = folder / "policy-rc.d"
+        self.os_release = folder / "os-release"
         self.memory = folder / "meminfo"
         self.memory_limit = folder / "memory.max"
         (folder / "bin").mkdir()
@@ -91,7 +92,9 @@ class Sandbox:
         lib = self.repository / "scripts/lib.sh"
         text = lib.read_text()
         paths = {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable,
-                 "/proc/meminfo": self.memory, "/sys/fs/cgroup/memory.max": self.memory_limit}
+                 "/proc/meminfo": self.memory, "/sys/fs/cgroup/memory.max": self.memory_limit,
+                 "/etc/os-release": self.os_release}
+        self.os_release.write_text('ID=debian\nVERSION_ID="12"\n')
         self.memory.write_text("MemTotal: 64000000 kB\nMemAvailable: 48000000 kB\n")
         for real, fake in paths.items():
             assert text.count(f"={real} ") == 1, real
