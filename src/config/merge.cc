@@ -43,6 +43,13 @@ bool belongs_to_scripts(std::string_view name) {
   return std::ranges::find(kScripts, name) != kScripts.end() || name.starts_with("TARS_TEST_");
 }
 
+bool others_may_read(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(file, error);
+  return is_regular_file(status) &&
+         (status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms{};
+}
+
 std::string shown(const Option& option, std::string_view value) {
   if (option.secret) return "the value";
   constexpr std::size_t kMaxShown = 80;
@@ -140,7 +147,7 @@ Result<const Merge::Given*> Merge::choose_name(const Option& option) const {
   return own != nullptr ? own : alias;
 }
 
-Result<Setting> Merge::choose(const Option& option) const {
+Result<Setting> Merge::choose(const Option& option) {
   Result<const Given*> named = choose_name(option);
   if (!named) return named.error();
   const Given* file =
@@ -176,10 +183,14 @@ Result<Setting> Merge::choose(const Option& option) const {
   return Setting{source.value, source.origin, source.value == option.initial};
 }
 
-Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& file) const {
+Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& file) {
   const std::string name = std::string(option.name) + std::string(kFileSuffix);
+  const bool in_home = file.value.starts_with("~/");
+  if (in_home && home_.empty()) return config_error(name + std::string(kNoHome));
+  const std::filesystem::path path =
+      in_home ? home_ / file.value.substr(2) : std::filesystem::path(file.value);
   errno = 0;
-  std::ifstream in(file.value, std::ios::binary);
+  std::ifstream in(path, std::ios::binary);
   std::string content(kMaxSecretFileBytes + 1, '\0');
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (in.bad() || (in.gcount() == 0 && errno != 0)) {
@@ -199,6 +210,9 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
   content.erase(content.find_last_not_of(kBlank) + 1);
   if (content.empty()) {
     return config_error(name + ": " + file.value + " is empty; put the secret into it");
+  }
+  if (others_may_read(path)) {
+    warnings_.push_back(name + ": every user may read " + file.value + "; chmod o= " + file.value);
   }
   return Given{content, file.value + ", named by " + file.origin, file.source};
 }

@@ -23,11 +23,11 @@ const Option& known(std::string_view name, std::initializer_list<Kind> kinds) {
 
 Result<Values> Values::merge(const Sources& sources) {
   Values values;
-  Merge merge;
   for (const Assignment& assignment : sources.environment) {
     if (assignment.first == "HOME") values.home_ = assignment.second;
     if (assignment.first == "XDG_CACHE_HOME") values.xdg_cache_home_ = assignment.second;
   }
+  Merge merge(values.home_);
   if (auto read = merge.add_dotenv(sources.dotenv_path, sources.dotenv_text); !read)
     return read.error();
   if (auto read = merge.add_environment(sources.environment); !read) return read.error();
@@ -37,9 +37,8 @@ Result<Values> Values::merge(const Sources& sources) {
   for (Chosen& one : *chosen) {
     const bool needs_home = one.option->kind == Kind::path && one.setting.value.starts_with("~/");
     if (needs_home && values.home_.empty()) {
-      return make_error(ErrorCode::config_error, std::string(one.option->name) +
-                                                     " begins with ~/ but HOME is not set; set it "
-                                                     "to a whole path");
+      return make_error(ErrorCode::config_error,
+                        std::string(one.option->name) + std::string(kNoHome));
     }
     values.settings_.emplace(one.option->name, std::move(one.setting));
   }
@@ -52,10 +51,10 @@ const Setting& Values::setting(std::string_view name) const {
 }
 
 bool Values::is_set(std::string_view name) const { return !setting(name).value.empty(); }
+
 bool Values::is_given(std::string_view name) const {
   return setting(name).origin != kDefaultOrigin;
 }
-
 
 const std::string& Values::text(std::string_view name) const { return setting(name).value; }
 

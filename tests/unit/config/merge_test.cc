@@ -129,6 +129,31 @@ TEST(Merge, ASecretComesFromItsFile) {
   EXPECT_EQ(values.setting("JWT_SECRET_KEY").origin, file.path() + ", named by the environment");
 }
 
+TEST(Merge, ASecretsFileMayLieInTheHomeFolder) {
+  const SecretFile file("0123456789abcdef0123456789abcdef");
+  const std::filesystem::path path = file.path();
+  Sources from;
+  from.environment = {{"HOME", path.parent_path().string()},
+                      {"JWT_SECRET_KEY_FILE", "~/" + path.filename().string()}};
+  EXPECT_EQ(Values::merge(from).value().text("JWT_SECRET_KEY"), "0123456789abcdef0123456789abcdef");
+  from.environment.erase(from.environment.begin());
+  EXPECT_THAT(error_of(from), HasSubstr("JWT_SECRET_KEY_FILE begins with ~/ but HOME is not set"));
+}
+
+TEST(Merge, ASecretsFileThatEveryoneMayReadWarns) {
+  using std::filesystem::perms;
+  const SecretFile file("0123456789abcdef0123456789abcdef");
+  const auto warnings = [&](perms mode) {
+    std::filesystem::permissions(file.path(), mode);
+    return Values::merge(sources("", {{"JWT_SECRET_KEY_FILE", file.path()}})).value().warnings();
+  };
+  const perms group = perms::owner_read | perms::owner_write | perms::group_read;
+  EXPECT_THAT(warnings(group), testing::IsEmpty());
+  EXPECT_THAT(warnings(group | perms::others_read),
+              testing::ElementsAre("JWT_SECRET_KEY_FILE: every user may read " + file.path() +
+                                   "; chmod o= " + file.path()));
+}
+
 TEST(Merge, BadSecretFilesAreNamed) {
   const SecretFile empty("\n");
   EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", empty.path()}})),
