@@ -83,7 +83,9 @@ Parser::Parser() {
   app_.set_help_flag("-h,--help", "This text");
   app_.add_flag("--version", version_, "The version");
   env_file_option_ = app_.add_option(
-      "--env-file", env_file_, "Read options from this file instead of .env in the working folder");
+      "--env-file", env_file_,
+      "Read options from this file instead of .env in the working folder; paths in it count from "
+      "its folder");
   add_verb(app_, "serve", "Run the server (also when no verb is given)", Verb::serve);
   add_verb(app_, "version", "Print the version", Verb::version);
   CLI::App* config = add_group("config", "Options: check, doc, env");

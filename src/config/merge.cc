@@ -43,6 +43,11 @@ bool belongs_to_scripts(std::string_view name) {
   return std::ranges::find(kScripts, name) != kScripts.end() || name.starts_with("TARS_TEST_");
 }
 
+// Does NAME, which belongs to `owner`, hold a path?
+bool holds_path(const Option& owner, std::string_view name) {
+  return owner.kind == Kind::path || find_option(name) == nullptr;
+}
+
 bool others_may_read(const std::filesystem::path& file) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(file, error);
@@ -79,11 +84,17 @@ Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
   if (!entries) {
     return config_error(std::string(path) + " " + entries.error().message + "; correct that line");
   }
-  for (const DotenvEntry& entry : *entries) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (DotenvEntry& entry : *entries) {
     const std::string where = std::string(path) + " line " + std::to_string(entry.line);
-    if (owner_of(entry.name) == nullptr) {
+    const Option* owner = owner_of(entry.name);
+    if (owner == nullptr) {
       return config_error(where + ": there is no option " + entry.name + "; " +
                           did_you_mean(entry.name));
+    }
+    // The file means the same wherever the program starts. (An absolute path replaces the folder.)
+    if (holds_path(*owner, entry.name) && !entry.value.empty() && !entry.value.starts_with("~/")) {
+      entry.value = (folder / entry.value).string();
     }
     give(entry.name, entry.value, where, Source::dotenv);
   }

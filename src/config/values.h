@@ -31,7 +31,7 @@ using Assignment = std::pair<std::string, std::string>;
 
 // What the options are read from; a later source wins over an earlier one.
 struct Sources {
-  std::string dotenv_path;  // for messages
+  std::string dotenv_path;  // for messages, and where relative paths in it count from
   std::string dotenv_text;  // "" = no file
   std::vector<Assignment> environment;  // the whole of it; what is none of ours is passed over
   std::vector<Assignment> flags;

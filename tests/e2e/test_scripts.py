@@ -110,6 +110,22 @@ def test_arguments_pass_through(ready):
                              "tars serve --port 9000  a b *"]
 
 
+@pytest.mark.parametrize(("written", "words", "passed"), [
+    (True, ["--model-path", "my.gguf"], "--env-file {}/.env --model-path my.gguf"),
+    (False, [], "--env-file /dev/null"),
+    (True, ["--env-file=mine"], "--env-file=mine"),
+    (True, ["--env-file", "mine"], "--env-file mine"),
+], ids=["a path", "no .env", "its own .env=", "its own .env"])
+def test_called_from_elsewhere(ready, written, words, passed):
+    """Paths are the caller's, .env is the repository's: never another program's in the caller's folder."""
+    if written:
+        (ready.repository / ".env").touch()
+    result = ready.call(str(ready.repository / "scripts/run"), *words, cwd=ready.folder)
+    assert result.returncode == 0, result.stderr
+    assert ready.calls("tars") == [f"tars serve {passed.format(ready.repository)}"]
+    assert ready.environment("tars")["PWD"] == str(ready.folder)
+
+
 # -- the summary of tests
 
 def test_skipped_tests_are_named_with_their_reason(box):
@@ -185,6 +201,12 @@ def test_a_build_by_sudo_is_the_callers(builder):
 @pytest.mark.parametrize(("said", "line"), [
     ("cc1plus: No space left on device", "disk full in 'configure-dev'"),
     ("c++: fatal error: Killed signal terminated program x", "out of memory in 'configure-dev'"),
+    ("E: Release file for http://deb.example is not valid yet (invalid for another 1d 2h)",
+     "the clock seems wrong: 'configure-dev'"),
+    ("SSLCertVerificationError: certificate verify failed: certificate is not yet valid",
+     "the clock seems wrong: 'configure-dev'"),
+    ("E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.",
+     "an earlier installation was cut short; run 'dpkg --configure -a' as root"),
     ("something else", "'configure-dev' failed; the whole log is "),
 ])
 def test_a_step_that_fails_ends_with_what_to_do(builder, said, line):
@@ -201,18 +223,28 @@ def test_a_relative_cache_folder_is_the_callers(ready):
         assert ready.environment(command)["TARS_CACHE_DIR"] == f"{ready.repository}/some/cache"
 
 
-    ("E: Release file for http://deb.example is not valid yet (invalid for another 1d 2h)",
-     "the clock seems wrong: 'configure-dev'"),
-    ("SSLCertVerificationError: certificate verify failed: certificate is not yet valid",
-     "the clock seems wrong: 'configure-dev'"),
-    ("E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.",
-     "an earlier installation was cut short; run 'dpkg --configure -a' as root"),
 def test_without_home_it_is_looked_up(ready):
     assert ready.call("./scripts/run", HOME="").returncode == 0
     assert ready.environment("tars")["TARS_CACHE_DIR"] == f"{ready.folder}/home/ann/.cache/tars"
 
 
 # -- Debian's packages
+
+@pytest.mark.parametrize(("system", "refused"), [
+    ('ID=debian\nVERSION_ID="11"\n', "needs Debian 12 or newer (this is 11)"),
+    ("ID=debian\nVERSION_CODENAME=sid\n", None),  # testing and unstable have no version
+    ("ID=debian\nVERSION_ID=13\n", None),
+    ("ID=ubuntu\nID_LIKE=debian\nVERSION_ID=8\n", None),
+    ("ID=fedora\nVERSION_ID=40\n", "this is 'fedora'"),
+], ids=["old", "sid", "new", "like it", "another"])
+def test_the_system_is_looked_at(box, system, refused):
+    box.os_release.write_text(system)
+    result = box.call("./scripts/deps", "packages", uid=0)
+    if refused:
+        assert refused in refusal(result)
+    else:
+        assert result.returncode == 0, result.stderr
+
 
 def test_a_locked_apt_is_waited_for(box):
     result = box.call("./scripts/deps", "packages", uid=0, FAKE_LOCKED="3")
@@ -230,22 +262,6 @@ def test_no_network_for_apt_is_one_line(box):
     line = refusal(box.call("./scripts/deps", "packages", uid=0, FAKE_OFFLINE="1"))
     assert line.startswith("tars: no network:") and "run ./scripts/deps again" in line
     assert not box.calls("sleep")
-@pytest.mark.parametrize(("system", "refused"), [
-    ('ID=debian\nVERSION_ID="11"\n', "needs Debian 12 or newer (this is 11)"),
-    ("ID=debian\nVERSION_CODENAME=sid\n", None),  # testing and unstable have no version
-    ("ID=debian\nVERSION_ID=13\n", None),
-    ("ID=ubuntu\nID_LIKE=debian\nVERSION_ID=8\n", None),
-    ("ID=fedora\nVERSION_ID=40\n", "this is 'fedora'"),
-], ids=["old", "sid", "new", "like it", "another"])
-def test_the_system_is_looked_at(box, system, refused):
-    box.os_release.write_text(system)
-    result = box.call("./scripts/deps", "packages", uid=0)
-    if refused:
-        assert refused in refusal(result)
-    else:
-        assert result.returncode == 0, result.stderr
-
-
 
 
 def test_no_service_is_started_while_packages_are_installed(box):

@@ -154,6 +154,23 @@ TEST(Merge, ASecretsFileThatEveryoneMayReadWarns) {
                                    "; chmod o= " + file.path()));
 }
 
+TEST(Merge, PathsInAFileCountFromItsFolder) {
+  Sources from = sources(
+      "MODEL_PATH=m.gguf\nTARS_DATA_DIR=~/d\nLOG_FILE=/var/x.log\nOLLAMA_MODEL=a/b\n"
+      "JWT_SECRET_KEY_FILE=no/such\nTLS_KEY_PATH=",
+      {{"EMBEDDING_MODEL_PATH", "e.gguf"}});
+  from.dotenv_path = "/home/ann/tars/.env";
+  EXPECT_THAT(error_of(from), HasSubstr("cannot read /home/ann/tars/no/such"));
+  from.environment.emplace_back("JWT_SECRET_KEY", std::string(32, 's'));
+  const Values values = Values::merge(from).value();
+  EXPECT_EQ(values.path("MODEL_PATH"), "/home/ann/tars/m.gguf");
+  EXPECT_EQ(values.path("TARS_DATA_DIR"), "/home/ann/d");
+  EXPECT_EQ(values.path("LOG_FILE"), "/var/x.log");
+  EXPECT_EQ(values.text("OLLAMA_MODEL"), "a/b");
+  EXPECT_FALSE(values.is_set("TLS_KEY_PATH"));
+  EXPECT_EQ(values.path("EMBEDDING_MODEL_PATH"), "e.gguf");
+}
+
 TEST(Merge, BadSecretFilesAreNamed) {
   const SecretFile empty("\n");
   EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", empty.path()}})),
