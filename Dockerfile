@@ -48,7 +48,7 @@ VOLUME /data
 EXPOSE 8000
 # https when the server serves it; its certificate names another host than this one.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD curl -fs -o /dev/null "http://127.0.0.1:${TARS_PORT:-8000}/health" \
-   || curl -fsk -o /dev/null "https://127.0.0.1:${TARS_PORT:-8000}/health"
+  CMD curl --noproxy '*' -fs -o /dev/null "http://127.0.0.1:${TARS_PORT:-8000}/health" \
+   || curl --noproxy '*' -fsk -o /dev/null "https://127.0.0.1:${TARS_PORT:-8000}/health"
 ENTRYPOINT ["/usr/local/lib/tars/tars"]
 CMD ["serve"]
