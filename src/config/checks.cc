@@ -231,6 +231,11 @@ std::vector<std::string> setting_warnings(const Values& values, const Settings& 
         "enrolment is open: everyone who reaches this port gets a token; "
         "AUTH_ENROLLMENT=key asks for a key");
   }
+  if (settings.auth.enrollment == auth::Enrollment::key && !settings.auth.admin_clients.empty()) {
+    out.emplace_back(
+        "ADMIN_CLIENTS: whoever has the enrolment key can enrol under these names; give it to "
+        "administrators only, or set AUTH_ENROLLMENT=closed and make tokens with `tars token`");
+  }
   if (settings.auth.enrollment != auth::Enrollment::key && values.is_set("AUTH_ENROLLMENT_KEY")) {
     out.emplace_back("AUTH_ENROLLMENT_KEY has no effect unless AUTH_ENROLLMENT is key");
   }

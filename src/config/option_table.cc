@@ -114,7 +114,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "What a device sends as enrollment_key while AUTH_ENROLLMENT is `key`."},
     {.name = "ADMIN_CLIENTS", .group = Group::tokens, .kind = Kind::list, .unset_means = "none",
      .help = "client_ids with admin rights. Refused together with open enrolment, where anyone "
-             "could take the name."},
+             "could take the name. With `key` every holder of the key can: `closed` and `tars "
+             "token` keep them apart."},
     {.name = "RATE_LIMIT_PER_MINUTE", .group = Group::tokens, .kind = Kind::integer,
      .initial = "60", .min = 0, .max = 1000000, .unit = "calls per address",
      .help = "Calls of /auth/token and /auth/refresh; 0 = no limit."},

@@ -9,6 +9,7 @@ namespace tars::config {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -124,6 +125,14 @@ TEST(Checks, AdminsNeedEnrolmentThatIsNotOpen) {
   EXPECT_EQ(error_of({{"ADMIN_CLIENTS", "ann"}, {"AUTH_ENROLLMENT", "key"}}), "no error");
   EXPECT_THAT(error_of({{"ADMIN_CLIENTS", "a b"}, {"AUTH_ENROLLMENT", "key"}}),
               HasSubstr("cannot be a client_id"));
+}
+
+TEST(Checks, AdminsWhoseNamesTheKeyOpensWarn) {
+  EXPECT_THAT(
+      try_load({{"ADMIN_CLIENTS", "ann"}, {"AUTH_ENROLLMENT", "key"}}).value().warnings,
+      ElementsAre(HasSubstr("ADMIN_CLIENTS: whoever has the enrolment key can enrol under these")));
+  EXPECT_THAT(try_load({{"ADMIN_CLIENTS", "ann"}, {"AUTH_ENROLLMENT", "closed"}}).value().warnings,
+              IsEmpty());
 }
 
 TEST(Checks, APreviousKeyNeedsAnEnd) {
