@@ -79,8 +79,11 @@ Result<int> copy_into(const std::filesystem::path& from, const std::filesystem::
   if (!source) return source.error();
   auto target = open(to);
   if (!target) return target.error();
+  // It comes with the original's write-ahead log switched on, whose shared memory network and
+  // shared folders may not offer. Nobody else has the copy, so that it needs none.
+  auto locking = ask(target->get(), "PRAGMA locking_mode=EXCLUSIVE");
+  if (!locking) return locking.error();
   if (auto copied = copy_pages(source->get(), target->get()); !copied) return copied.error();
-  // It came with the original's write-ahead log switched on.
   if (auto mode = ask(target->get(), "PRAGMA journal_mode=DELETE"); !mode) return mode.error();
   auto sound = ask(target->get(), "PRAGMA quick_check(1)");
   if (!sound) return sound.error();

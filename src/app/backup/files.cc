@@ -63,7 +63,11 @@ Result<void> copy_private_file(const std::filesystem::path& from, const std::fil
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
   const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!open.is_open() || ::fsync(open.get()) != 0) return failed(folder, "written");
+  if (!open.is_open()) return failed(folder, "written");
+  // Network and shared folders may know no such thing: of a folder, there is nothing more to do.
+  if (::fsync(open.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    return failed(folder, "written");
+  }
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -44,6 +45,36 @@ TEST_F(CopyDatabaseTest, TakesWhatIsStillInTheWriteAheadLog) {
   struct stat status{};
   ASSERT_EQ(::stat(to_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600U);
+  Database copy = open(to_);
+  EXPECT_EQ(count(copy, "SELECT count(*) FROM a"), 1);
+}
+
+// SQLite's own files, but to.db lies where no memory can be shared, as on some network folders.
+int open_without_shared_memory(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags,
+                               int* out_flags) {
+  sqlite3_vfs* own = sqlite3_vfs_find("unix");
+  const int code = own->xOpen(own, name, file, flags, out_flags);
+  if (code != SQLITE_OK || name == nullptr || !std::string_view(name).ends_with("to.db"))
+    return code;
+  static sqlite3_io_methods methods;
+  methods = *file->pMethods;
+  methods.iVersion = 1;
+  file->pMethods = &methods;
+  return code;
+}
+
+TEST_F(CopyDatabaseTest, NeedsNoSharedMemoryWhereTheCopyLies) {
+  Database original = open(from_);
+  ASSERT_TRUE(original.execute("INSERT INTO a VALUES (1)"));
+  sqlite3_vfs* own = sqlite3_vfs_find("unix");
+  sqlite3_vfs elsewhere = *own;
+  elsewhere.zName = "elsewhere";
+  elsewhere.xOpen = open_without_shared_memory;
+  ASSERT_EQ(sqlite3_vfs_register(&elsewhere, 1), SQLITE_OK);
+  const auto copied = copy_database(from_, to_);
+  sqlite3_vfs_unregister(&elsewhere);
+  sqlite3_vfs_register(own, 1);
+  ASSERT_TRUE(copied) << copied.error().message;
   Database copy = open(to_);
   EXPECT_EQ(count(copy, "SELECT count(*) FROM a"), 1);
 }
