@@ -1,21 +1,17 @@
 #include "telemetry/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
-#include <system_error>
 
-#include "base/descriptor.h"
+#include "telemetry/file_sink.h"
 #include "telemetry/log_line.h"
 #include "telemetry/stderr_sink.h"
 
@@ -35,13 +31,17 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 std::atomic<LogFormat> g_format{LogFormat::text};
 
+// With its end, of what a sink itself has to say.
+std::string own_line(LogLevel level, std::string_view event, const Field& field) {
+  return format_log_line(g_format.load(std::memory_order_relaxed), SystemClock{}.wall(), level,
+                         event, std::span(&field, 1)) +
+         '\n';
+}
+
 spdlog::sink_ptr make_stderr_sink() {
   return std::make_shared<StderrSink>(STDERR_FILENO, [](std::uint64_t lines) {
-    const Field count("lines", lines);
-    return format_log_line(g_format.load(std::memory_order_relaxed), SystemClock{}.wall(),
-                           LogLevel::warning, "log lines were lost: nobody read them in time",
-                           std::span(&count, 1)) +
-           '\n';
+    return own_line(LogLevel::warning, "log lines were lost: nobody read them in time",
+                    {"lines", lines});
   });
 }
 
@@ -52,8 +52,8 @@ const std::shared_ptr<spdlog::sinks::dist_sink_mt>& outlet() {
   return the_outlet;
 }
 
-std::mutex g_path_mutex;
-std::filesystem::path g_path;  // empty = stderr
+std::mutex g_file_mutex;
+std::shared_ptr<FileSink> g_file;  // empty = stderr
 
 // The one process-wide object: a line must reach stderr from anywhere, also before options are
 // read.
@@ -76,46 +76,31 @@ void configure_log(LogLevel level, LogFormat format) {
 }
 
 Result<void> open_log_file(const std::filesystem::path& path) {
-  const auto refused = [&](const std::string& why) {
-    return make_error(ErrorCode::config_error,
-                      "LOG_FILE: " + path.string() + " cannot be written (" + why +
-                          "); make it writable, or unset LOG_FILE for stderr");
-  };
-  // The library would make it readable for everyone, and it names clients and addresses.
-  const Descriptor made(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-  if (!made.is_open()) return refused(std::generic_category().message(errno));
-  std::lock_guard lock(g_path_mutex);
   logger();  // sets the pattern that the new sink takes over
-  try {
-    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-    file->set_pattern("%v");
-    outlet()->set_sinks({std::move(file)});
-  } catch (const spdlog::spdlog_ex& error) {
-    return refused(error.what());
+  Result<std::shared_ptr<FileSink>> file = FileSink::open(path, own_line);
+  if (!file) {
+    return make_error(ErrorCode::config_error,
+                      "LOG_FILE: " + path.string() + " cannot be written (" + file.error().message +
+                          "); make it writable, or unset LOG_FILE for stderr");
   }
-  g_path = path;
+  (*file)->set_pattern("%v");
+  const std::lock_guard lock(g_file_mutex);
+  outlet()->set_sinks({*file});
+  g_file = *std::move(file);
   return {};
 }
 
 void close_log_file() {
-  std::lock_guard lock(g_path_mutex);
   auto to_stderr = make_stderr_sink();
   to_stderr->set_pattern("%v");
+  const std::lock_guard lock(g_file_mutex);
   outlet()->set_sinks({std::move(to_stderr)});
-  g_path.clear();
+  g_file.reset();
 }
 
 void reopen_log_file() {
-  std::filesystem::path path;
-  {
-    std::lock_guard lock(g_path_mutex);
-    path = g_path;
-  }
-  if (path.empty()) return;
-  // What cannot be opened anew goes on where it was.
-  if (const Result<void> opened = open_log_file(path); !opened) {
-    log(LogLevel::error, "the log file was not opened anew", {{"cause", opened.error().message}});
-  }
+  const std::lock_guard lock(g_file_mutex);
+  if (g_file) g_file->reopen();
 }
 
 bool log_enabled(LogLevel level) { return logger().should_log(to_spdlog(level)); }

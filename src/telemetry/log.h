@@ -32,12 +32,12 @@ struct Field {
 
 // Sets level and format; before it, info and text. Thread-safe, lines never interleave.
 void configure_log(LogLevel level, LogFormat format);
-// Lines are appended to this file (mode 0640) from now on instead of stderr. config_error naming
+// Lines go to this file instead of stderr from now on (telemetry/file_sink.h). config_error naming
 // LOG_FILE when it cannot be written; then nothing changes. Thread-safe, as the two below.
 Result<void> open_log_file(const std::filesystem::path& path);
 // Opens the same file anew under its name, for who renamed it (logrotate); nothing without a file.
 void reopen_log_file();
-// Back to stderr.
+// Back to stderr, once the file has its lines.
 void close_log_file();
 bool log_enabled(LogLevel level);
 // `event` is a fixed short sentence; what varies goes into fields.

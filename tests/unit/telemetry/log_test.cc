@@ -67,6 +67,7 @@ TEST_F(LogTest, AFileThatCannotBeOpenedAnewIsKept) {
   ASSERT_TRUE(open_log_file(folder_.path() / "logs" / "tars.log"));
   std::filesystem::rename(folder_.path() / "logs", moved);
   reopen_log_file();
+  close_log_file();
   EXPECT_THAT(content(moved / "tars.log"), testing::HasSubstr("was not opened anew"));
 }
 
