@@ -31,10 +31,11 @@ Result<std::vector<ListedFamily>> all_families(const std::string& client_id,
   request.query.client_id = client_id;
   request.query.limit = app::kControlPage;
   while (true) {
-    Result<app::ControlAnswer> page = app::ask_holder(settings, request);
+    Result<app::HolderAnswer> page = app::ask_holder(settings, request);
     if (!page) return page.error();
-    const bool last = page->families.size() < app::kControlPage;
-    std::ranges::move(page->families, std::back_inserter(out));
+    std::vector<ListedFamily>& families = page->answer.families;
+    const bool last = families.size() < app::kControlPage;
+    std::ranges::move(families, std::back_inserter(out));
     if (last) return out;
     request.query.after = out.back().device.family;
   }
@@ -69,6 +70,20 @@ Error empty(const std::string& argument) {
   return make_error(ErrorCode::config_error, argument + " is empty; see tars --help");
 }
 
+// Where no server answered, the folder may be the wrong one, and its tokens good for nothing.
+void tell_holder(app::Holder holder, const std::filesystem::path& folder, std::ostream& err) {
+  switch (holder) {
+    case app::Holder::server: return;
+    case app::Holder::nobody:
+      err << "no server runs on " << folder.string() << ": the tokens are for the next one there\n";
+      return;
+    case app::Holder::nobody_yet:
+      err << "no server has used " << folder.string()
+          << " yet: where yours has another TARS_DATA_DIR, set it and make the tokens again\n";
+      return;
+  }
+}
+
 bool holds_secret(const app::Manifest& manifest) {
   return std::ranges::any_of(
       manifest.files, [](const app::BackupFile& file) { return file.name == app::kSecretFile; });
@@ -76,16 +91,18 @@ bool holds_secret(const app::Manifest& manifest) {
 
 }  // namespace
 
-Result<void> make_token(const Command& command, const config::Settings& settings,
-                        std::ostream& out) {
+Result<void> make_token(const Command& command, const config::Settings& settings, std::ostream& out,
+                        std::ostream& err) {
   ControlRequest request{.what = ControlRequest::What::issue};
   request.enroll.client_id = command.client_id;
   request.enroll.device_name = command.device_name;
   request.enroll.device_type = command.device_type;
-  const Result<app::ControlAnswer> answer = app::ask_holder(settings, request);
-  if (!answer) return answer.error();
-  if (!answer->pair) return make_error(ErrorCode::internal, "the answer holds no tokens");
-  const auto& [tokens, family] = *answer->pair;
+  const Result<app::HolderAnswer> held = app::ask_holder(settings, request);
+  if (!held) return held.error();
+  const std::optional<app::IssuedPair>& pair = held->answer.pair;
+  if (!pair) return make_error(ErrorCode::internal, "the answer holds no tokens");
+  tell_holder(held->holder, settings.data_dir, err);
+  const auto& [tokens, family] = *pair;
   if (command.json) {
     std::string text;
     api::JsonWriter json(text);
@@ -130,7 +147,7 @@ Result<void> revoke_device(const Command& command, const config::Settings& setti
   if (command.sid.empty()) return empty("SID");
   ControlRequest request{.what = ControlRequest::What::revoke};
   request.family = command.sid;
-  const Result<app::ControlAnswer> answer = app::ask_holder(settings, request);
+  const Result<app::HolderAnswer> answer = app::ask_holder(settings, request);
   if (!answer) return answer.error();
   out << "revoked " << command.sid << std::endl;
   return {};

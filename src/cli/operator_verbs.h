@@ -10,9 +10,9 @@
 namespace tars::cli {
 
 // Each does its verb (docs/guides/operations.md) and prints to `out`, for people or as JSON.
-// Progress goes to `err`. Errors are one line with the cause and the fix.
-Result<void> make_token(const Command& command, const config::Settings& settings,
-                        std::ostream& out);
+// Progress and notes go to `err`. Errors are one line with the cause and the fix.
+Result<void> make_token(const Command& command, const config::Settings& settings, std::ostream& out,
+                        std::ostream& err);
 Result<void> list_devices(const Command& command, const config::Settings& settings,
                           std::ostream& out);
 Result<void> revoke_device(const Command& command, const config::Settings& settings,

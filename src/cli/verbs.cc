@@ -102,7 +102,7 @@ Result<void> execute(const Command& command, std::ostream& out, std::ostream& er
   if (!loaded) return loaded.error();
   const config::Settings& settings = loaded->settings;
   switch (command.verb) {
-    case Verb::token: return make_token(command, settings, out);
+    case Verb::token: return make_token(command, settings, out, err);
     case Verb::devices_list: return list_devices(command, settings, out);
     case Verb::devices_revoke: return revoke_device(command, settings, out);
     case Verb::model_list: return show_models(command, settings, out);

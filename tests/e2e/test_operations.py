@@ -98,8 +98,10 @@ def check_token(server: Server, pair: dict) -> None:
 
 def test_a_token_made_beside_the_server_works_there(server):
     name = fresh("robot")
-    pair = json_of(beside(server, "token", "--client-id", name, "--device-name", "Küche",
-                          "--device-type", "speaker", "--json"))
+    made = beside(server, "token", "--client-id", name, "--device-name", "Küche",
+                  "--device-type", "speaker", "--json")
+    assert made.stderr == ""
+    pair = json_of(made)
     server.tokens += [pair["access_token"], pair["refresh_token"]]
     assert pair["token_type"] == "bearer" and pair["expires_in"] == 86400
     check_token(server, pair)

@@ -36,8 +36,10 @@ bool lacks_the_secret(const config::Settings& settings) {
 }
 
 // With the folder's lock held.
-Result<ControlAnswer> answer_here(config::Settings settings, const ControlRequest& request) {
+Result<HolderAnswer> answer_here(config::Settings settings, const ControlRequest& request) {
   if (auto finished = finish_restore(settings.data_dir); !finished) return finished.error();
+  std::error_code error;
+  const bool used = std::filesystem::exists(settings.data_dir / "auth.db", error);
   if (lacks_the_secret(settings)) {
     if (request.what == ControlRequest::What::issue) {
       return make_error(
@@ -61,7 +63,8 @@ Result<ControlAnswer> answer_here(config::Settings settings, const ControlReques
               [&promise](Result<ControlAnswer> done) { promise.set_value(std::move(done)); });
   Result<ControlAnswer> result = answer.get();
   (*tokens)->shutdown();
-  return result;
+  if (!result) return result.error();
+  return HolderAnswer{*std::move(result), used ? Holder::nobody : Holder::nobody_yet};
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ Result<ControlAnswer> ask_running(const std::filesystem::path& data_dir,
   return parse_control_answer(line);
 }
 
-Result<ControlAnswer> ask_holder(const config::Settings& settings, const ControlRequest& request) {
+Result<HolderAnswer> ask_holder(const config::Settings& settings, const ControlRequest& request) {
   const std::filesystem::path& folder = settings.data_dir;
   std::error_code missing;
   if (request.what != ControlRequest::What::issue && !std::filesystem::exists(folder, missing)) {
@@ -107,9 +110,10 @@ Result<ControlAnswer> ask_holder(const config::Settings& settings, const Control
   const auto give_up = std::chrono::steady_clock::now() + kHolderPatience;
   while (true) {
     Result<ControlAnswer> answer = ask_running(folder, request);
-    if (answer || answer.error().code != ErrorCode::not_found) return answer;
+    if (answer) return HolderAnswer{*std::move(answer)};
+    if (answer.error().code != ErrorCode::not_found) return answer.error();
     // Nobody listens, but is it the desk that found nothing? Its words come as io_error.
-    if (request.what == ControlRequest::What::status) return answer;
+    if (request.what == ControlRequest::What::status) return answer.error();
     if (auto owner = check_owner(folder); !owner) return owner.error();
     const Result<store::FolderLock> lock = store::FolderLock::acquire(folder);
     if (lock) return answer_here(settings, request);

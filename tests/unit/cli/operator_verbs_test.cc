@@ -27,6 +27,7 @@ class OperatorVerbs : public testing::Test {
     const Result<void> done = run(std::move(words));
     return done ? "no error" : done.error().message;
   }
+  std::string notes() const { return notes_.str(); }
   std::string in_folder(const char* name) const { return (folder_.path() / name).string(); }
 
  private:
@@ -34,11 +35,12 @@ class OperatorVerbs : public testing::Test {
     words.insert(words.end(), {"--env-file", "/dev/null", "--tars-data-dir", in_folder("data"),
                                "--tars-cache-dir", in_folder("cache")});
     text_.str("");
-    std::ostringstream progress;
-    return execute(parse_command_line(words).value(), text_, progress);
+    notes_.str("");
+    return execute(parse_command_line(words).value(), text_, notes_);
   }
   const TempFolder folder_;
   std::ostringstream text_;
+  std::ostringstream notes_;
 };
 
 std::string match(const std::string& text, const std::string& pattern) {
@@ -56,6 +58,13 @@ TEST_F(OperatorVerbs, ATokenIsListedAndRevoked) {
   EXPECT_THAT(out({"devices", "list", "--json", "--client-id", "b"}), HasSubstr("\"b\""));
   EXPECT_EQ(out({"devices", "revoke", sid}), "revoked " + sid + "\n");
   EXPECT_THAT(error({"devices", "revoke", sid}), HasSubstr("no device"));
+}
+
+TEST_F(OperatorVerbs, ATokenThatNoServerMadeSaysOnWhichFolder) {
+  out({"token", "--client-id", "a"});
+  EXPECT_THAT(notes(), HasSubstr("no server has used " + in_folder("data") + " yet"));
+  out({"token", "--client-id", "a"});
+  EXPECT_THAT(notes(), HasSubstr("no server runs on " + in_folder("data")));
 }
 
 TEST_F(OperatorVerbs, ABackupIsRestored) {

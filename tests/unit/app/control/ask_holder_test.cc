@@ -21,11 +21,18 @@ class AskHolderTest : public testing::Test {
   Result<ControlAnswer> issue() {
     ControlRequest request{.what = What::issue};
     request.enroll.client_id = "alice";
-    return ask_holder(settings_, request);
+    return ask(request);
   }
-  Result<ControlAnswer> list() { return ask_holder(settings_, {.what = What::families}); }
+  Result<ControlAnswer> list() { return ask({.what = What::families}); }
+  Result<ControlAnswer> ask(const ControlRequest& request) {
+    auto held = ask_holder(settings_, request);
+    if (!held) return held.error();
+    holder_ = held->holder;
+    return std::move(held->answer);
+  }
 
   const TempFolder folder_;
+  Holder holder_ = Holder::server;
   config::Settings settings_;
 };
 
@@ -40,6 +47,13 @@ TEST_F(AskHolderTest, WithoutAServerItIsDoneHere) {
   EXPECT_TRUE(ask_holder(settings_, revoke));
   EXPECT_TRUE(list()->families.empty());
   EXPECT_EQ(ask_holder(settings_, revoke).error().code, ErrorCode::not_found);
+}
+
+TEST_F(AskHolderTest, AFolderThatIsNewIsToldApart) {
+  ASSERT_TRUE(issue());
+  EXPECT_EQ(holder_, Holder::nobody_yet);
+  ASSERT_TRUE(issue());
+  EXPECT_EQ(holder_, Holder::nobody);
 }
 
 TEST_F(AskHolderTest, OnlyATokenMakesAFolder) {
