@@ -98,14 +98,12 @@ Result<void> Program::open_control() {
 RunningServer Program::describe() const {
   RunningServer out{
       .version = settings_.api.version, .model_path = {}, .device = {}, .backends = {}};
-  // A relative path is the server's, not the asker's.
-  std::error_code error;
-  if (settings_.embedded) {
-    out.model_path = std::filesystem::absolute(settings_.llm.model_path, error).string();
-  }
   for (const llm::NamedStatus& part : backend_->parts()) {
     out.backends.push_back({part.name, part.status.model});
-    if (part.name != "embedded") continue;
+    if (part.name != "embedded" || part.status.health == llm::Health::unhealthy) continue;
+    // A relative path is the server's, not the asker's.
+    std::error_code error;
+    out.model_path = std::filesystem::absolute(settings_.llm.model_path, error).string();
     out.device = part.status.device.empty() ? "CPU" : part.status.device;
   }
   return out;
@@ -168,10 +166,12 @@ void Program::start_backends() {
   backend_->start(contexts);
 }
 
-// A model server may come back; a file that cannot be loaded stays so.
+// A model server may come back; a file that cannot be loaded stays so. Beside another default the
+// rest goes on without it: when it fails must not decide.
 std::optional<std::string> Program::model_failure() const {
   for (const llm::NamedStatus& part : backend_->parts()) {
-    if (part.name == "embedded" && part.status.health == llm::Health::unhealthy) {
+    if (part.name == "embedded" && part.name == settings_.api.backend &&
+        part.status.health == llm::Health::unhealthy) {
       return part.status.detail;
     }
   }

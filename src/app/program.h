@@ -40,7 +40,8 @@ class Program {
   // for at most DRAIN_SECONDS and are kept as partial after that, sockets close with 1001. Lines
   // for people go to `out`. The service manager hears when it is ready (or waits for a model server
   // and serves all else), when it stops, and that decoding gets on. config_error naming MODEL_PATH
-  // when the model cannot be loaded; a model server that does not answer is waited for.
+  // when the model cannot be loaded that is the default; a model server that does not answer is
+  // waited for.
   Result<void> run(std::ostream& out, const ServiceNotify& notify = ServiceNotify());
   void request_stop();
   std::uint16_t port() const { return server_->port(); }
@@ -55,7 +56,7 @@ class Program {
   Result<void> wait_for_stop(std::ostream& out, const ServiceNotify& notify);
   void say(std::ostream& out, const std::string& text) const;
   bool is_stop(std::optional<int> signal);
-  // Why the model in this process can never answer; nullopt while it may.
+  // Why the default model, in this process, can never answer; nullopt while it may.
   std::optional<std::string> model_failure() const;
   void drain();
   void wait_for_runs(SteadyTime deadline) const;

@@ -1,5 +1,7 @@
 #include "cli/verbs.h"
 
+#include <functional>
+
 #include "app/check_files.h"
 #include "app/find_model.h"
 #include "app/folder_owner.h"
@@ -35,10 +37,18 @@ Result<config::Loaded> load_for_start(const Command& command) {
   return loaded;
 }
 
-Result<std::unique_ptr<llm::Backend>> open_embedded(const llm::LlamaOptions& options,
-                                                    const Clock& clock,
-                                                    telemetry::Metrics& metrics) {
-  return llm::open_llama_backend(options, clock, metrics);
+// The default model's failure ends the program, which says why.
+app::OpenBackend embedded_opener(bool is_default) {
+  std::function<void(const Error&)> tell;
+  if (!is_default) {
+    tell = [](const Error& error) {
+      telemetry::log(telemetry::LogLevel::error, "the model of MODEL_PATH cannot be loaded",
+                     {{"cause", error.message}});
+    };
+  }
+  return [tell](const llm::LlamaOptions& options, const Clock& clock, telemetry::Metrics& metrics) {
+    return llm::open_llama_backend(options, clock, metrics, tell);
+  };
 }
 
 Result<void> serve(const Command& command, std::ostream& out) {
@@ -60,6 +70,7 @@ Result<void> serve(const Command& command, std::ostream& out) {
     if (!model) return model.error();
     settings.llm.model_path = *model;
   }
+  const app::OpenBackend open_embedded = embedded_opener(settings.api.backend == "embedded");
   Result<std::unique_ptr<app::Program>> program =
       app::Program::build(std::move(settings), open_embedded);
   if (!program) return program.error();

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from certificates import make_certificate
 from fake_models import FakeModels
 from tars_client import Answer, Device
-from tars_server import wait_until
+from tars_server import model_path, wait_until
 
 NO_MODEL = {"MODEL_PATH": ""}  # nothing in this process
 
@@ -32,6 +34,24 @@ def read_until(device: Device, condition) -> Answer:
     while not condition(answer):
         answer.take(device.receive())
     return answer
+
+
+def test_a_broken_model_beside_another_default_does_not_end_the_server(own_server, fake, tmp_path):
+    """Its file looks whole, and fails when it is loaded: before or after the default is ready."""
+    server = own_server(options("ollama", fake), start=False)
+    broken = tmp_path / "broken.gguf"
+    weights = Path(model_path()).read_bytes()
+    assert b".embedding_length" in weights
+    broken.write_bytes(weights.replace(b".embedding_length", b".embedding_lengxx"))
+    server.env["MODEL_PATH"] = str(broken)
+    server.start()
+    wait_until(lambda: "the model of MODEL_PATH cannot be loaded" in server.log())
+    with Device(server) as device:
+        assert device.ask("hello").text == "fake0 fake1 fake2 "
+        device.send({"type": "chat", "content": "hello", "model": "embedded/"})
+        device.expect_error("BACKEND_UNAVAILABLE")
+    checks = httpx.get(server.url + "/ready").json()["checks"]
+    assert checks["backend_ollama"] == "healthy" and checks["backend_embedded"] == "unhealthy"
 
 
 @pytest.mark.parametrize("kind", ["ollama", "openai"])

@@ -94,6 +94,16 @@ TEST_F(ProgramTest, AModelThatCannotBeLoadedEndsItWithTheOptionsName) {
   EXPECT_EQ(ended.error().message, "MODEL_PATH: the file is damaged");
 }
 
+TEST_F(ProgramTest, AModelThatIsNotTheDefaultMayFailAtAnyTime) {
+  settings_.api.backend = "ollama";
+  settings_.ollama.emplace();
+  settings_.ollama->hosts = {{.host = "127.0.0.1", .port = 1}};
+  auto program = Program::build(settings_, opens(llm::Health::unhealthy)).value();
+  std::ostringstream out;
+  program->request_stop();
+  EXPECT_TRUE(program->run(out));
+}
+
 TEST_F(ProgramTest, TwoNeverShareADataFolder) {
   auto first = Program::build(settings_, opens(llm::Health::healthy)).value();
   EXPECT_THAT(error_of(), HasSubstr("TARS_DATA_DIR"));
