@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from websockets.client import ClientProtocol
+from websockets.frames import Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from setting import Setting, is_up, median, percentile
 from tars_client import Device
 from tars_server import Server, model_path, wait_until
 
 STORY = "Write a very long story about a lighthouse keeper and the sea. Do not stop."
+END = re.compile(rb'"type":"(?:complete|error)"')
 WIDE = {"RUNS_PER_CLIENT": "32,64"}  # all answers of a benchmark on one socket: one cheap reader
 
 
@@ -71,10 +80,60 @@ class Load:
         """All tokens but the first of each answer, over the time from the first to the last."""
         names = [self.start(f"{STORY} Part {n}.", tokens) for n in range(answers)]
         self.until(lambda: self.ended(*names))
-        arrivals = [a for name in names for a in self.arrivals[name]]
-        assert arrivals, self.ends
-        begin, end = min(t for t, _ in arrivals), max(t for t, _ in arrivals)
-        return (sum(n for _, n in arrivals) - answers) / (end - begin)
+        return _rate(answers, [a for name in names for a in self.arrivals[name]])
+
+
+def _rate(answers: int, arrivals: list[tuple[float, int]]) -> float:
+    assert arrivals, "no token came"
+    begin, end = min(t for t, _ in arrivals), max(t for t, _ in arrivals)
+    return (sum(n for _, n in arrivals) - answers) / (end - begin)
+
+
+class LateReader:
+    """One socket whose bytes are parsed when all have come: a client that parses while the model
+    computes takes its cores from it, which the clients of a server, on machines of their own, do
+    not. It sends no pong, so it must not live for long."""
+
+    def __init__(self, server: Server):
+        url = f"{server.ws_url}/ws/chat?token={server.access('late-reader')}"
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=180)
+        self.protocol = ClientProtocol(parse_uri(url), max_size=None)
+        self.protocol.send_request(self.protocol.connect())
+        self._send()
+        while self.protocol.state is State.CONNECTING:
+            self.protocol.receive_data(self.socket.recv(65536))
+        assert self.protocol.state is State.OPEN, self.protocol.handshake_exc
+
+    def _send(self) -> None:
+        self.socket.sendall(b"".join(self.protocol.data_to_send()))
+
+    def tokens_per_second(self, answers: int, tokens: int) -> float:
+        """As Load's."""
+        for number in range(answers):
+            self.protocol.send_text(json.dumps({
+                "type": "chat", "content": f"{STORY} Part {number}.", "temperature": 0,
+                "max_tokens": tokens, "conversation_id": f"late-{time.monotonic_ns()}"}).encode())
+        self._send()
+        pieces: list[tuple[float, bytes]] = []
+        ends, tail = 0, b""
+        while ends < answers:
+            piece = self.socket.recv(65536)
+            pieces.append((time.perf_counter(), piece))
+            assert piece, "the server closed the socket"
+            seen = tail + piece
+            begin = 0
+            for end in END.finditer(seen):
+                ends, begin = ends + 1, end.end()
+            tail = seen[max(begin, len(seen) - 32):]  # an end may come in two pieces
+        arrivals = []
+        for at, piece in pieces:
+            self.protocol.receive_data(piece)
+            for event in self.protocol.events_received():
+                frame = json.loads(event.data) if getattr(event, "opcode", 0) is Opcode.TEXT else {}
+                assert frame.get("type") != "error", frame
+                if frame.get("type") == "token":
+                    arrivals.append((at, frame.get("count", 1)))
+        return _rate(answers, arrivals)
 
 
 def _bare_loop(setting: Setting, streams: int, tokens: int) -> float:
@@ -88,14 +147,13 @@ def _bare_loop(setting: Setting, streams: int, tokens: int) -> float:
 
 def ws_tokens(setting: Setting) -> list[tuple]:
     server = setting.server(**WIDE)
-    load = Load(server)
-    load.tokens_per_second(1, 32)  # warm
+    LateReader(server).tokens_per_second(1, 32)  # warm
     rows = []
     for streams, target in ((1, 0.97), (8, 0.95)):
         ours, bare = [], []
         for _ in range(setting.rounds):
             bare.append(_bare_loop(setting, streams, 256))
-            ours.append(load.tokens_per_second(streams, 256))
+            ours.append(LateReader(server).tokens_per_second(streams, 256))
         value, reference = median(ours), median(bare)
         rows.append((f"tokens/s, {streams} answer{'s' * (streams > 1)} at once", f"{value:.1f}/s",
                      f"bare loop {reference:.1f}/s", value / reference, target, ">="))
