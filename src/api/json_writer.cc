@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace tars::api {
 namespace {
@@ -69,7 +70,7 @@ JsonWriter& JsonWriter::end_array() {
 
 JsonWriter& JsonWriter::field(std::string_view name, std::string_view value) {
   key(name);
-  quoted(value);
+  append_string(out_, value);
   return *this;
 }
 
@@ -97,23 +98,29 @@ void JsonWriter::comma() {
 
 // Names are the program's own words: nothing in them is to be escaped.
 void JsonWriter::key(std::string_view name) {
-  comma();
-  out_ += '"';
+  out_ += comma_ ? ",\"" : "\"";
+  comma_ = true;
   out_ += name;
   out_ += "\":";
 }
 
-void JsonWriter::quoted(std::string_view text) {
+void JsonWriter::append_string(std::string& out, std::string_view text) {
   if (!has_special(text)) {
-    out_ += '"';
-    out_ += text;
-    out_ += '"';
+    out += '"';
+    out += text;
+    out += '"';
     return;
   }
   boost::json::serializer serializer;
   serializer.reset(boost::json::string_view(text.data(), text.size()));
   std::array<char, 1024> buffer{};
-  while (!serializer.done()) out_ += serializer.read(buffer.data(), buffer.size());
+  while (!serializer.done()) out += serializer.read(buffer.data(), buffer.size());
+}
+
+void JsonWriter::append_number(std::string& out, std::size_t number) {
+  std::array<char, std::numeric_limits<std::size_t>::digits10 + 1> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out.append(digits.data(), end.ptr);
 }
 
 JsonWriter& JsonWriter::number(std::string_view name, std::string_view digits) {

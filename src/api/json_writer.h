@@ -38,10 +38,13 @@ class JsonWriter {
     return number(key, std::to_string(value));
   }
 
+  // The values alone, for who writes the rest around them.
+  static void append_string(std::string& out, std::string_view text);
+  static void append_number(std::string& out, std::size_t number);
+
  private:
   void comma();
   void key(std::string_view key);
-  void quoted(std::string_view text);
   JsonWriter& number(std::string_view key, std::string_view digits);
 
   std::string& out_;

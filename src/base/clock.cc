@@ -22,19 +22,25 @@ void put_digits(std::string& out, std::size_t pos, std::size_t width, unsigned v
 }  // namespace
 
 // By hand, not snprintf(): every token carries one.
-std::string format_rfc3339(WallTime t) {
+void append_rfc3339(std::string& out, WallTime t) {
   using namespace std::chrono;
   const auto day = floor<days>(t);
   const year_month_day date{day};
   const hh_mm_ss time{t - day};
-  std::string out = "0000-00-00T00:00:00.000000Z";
-  put_digits(out, 0, 4, static_cast<unsigned>(int(date.year())));
-  put_digits(out, 5, 2, unsigned(date.month()));
-  put_digits(out, 8, 2, unsigned(date.day()));
-  put_digits(out, 11, 2, static_cast<unsigned>(time.hours().count()));
-  put_digits(out, 14, 2, static_cast<unsigned>(time.minutes().count()));
-  put_digits(out, 17, 2, static_cast<unsigned>(time.seconds().count()));
-  put_digits(out, 20, 6, static_cast<unsigned>(time.subseconds().count()));
+  const std::size_t at = out.size();
+  out += "0000-00-00T00:00:00.000000Z";
+  put_digits(out, at, 4, static_cast<unsigned>(int(date.year())));
+  put_digits(out, at + 5, 2, unsigned(date.month()));
+  put_digits(out, at + 8, 2, unsigned(date.day()));
+  put_digits(out, at + 11, 2, static_cast<unsigned>(time.hours().count()));
+  put_digits(out, at + 14, 2, static_cast<unsigned>(time.minutes().count()));
+  put_digits(out, at + 17, 2, static_cast<unsigned>(time.seconds().count()));
+  put_digits(out, at + 20, 6, static_cast<unsigned>(time.subseconds().count()));
+}
+
+std::string format_rfc3339(WallTime t) {
+  std::string out;
+  append_rfc3339(out, t);
   return out;
 }
 

@@ -56,16 +56,32 @@ std::string queued_frame(const chat::RunInfo& run, int position, WallTime now) {
   });
 }
 
-std::string token_frame(const chat::RunInfo& run, const chat::Slice& slice, WallTime now) {
-  constexpr std::size_t kEnvelope = 192;
-  const auto fill = [&](JsonWriter& json) {
-    json.field("token", slice.text);
-    json.field("conversation_id", run.conversation_id);
-    json.field("run_id", run.id);
-    json.field("offset", slice.first);
-    if (slice.count > 1) json.field("count", slice.count);
-  };
-  return frame("token", now, fill, kEnvelope + slice.text.size());
+TokenFrames::TokenFrames(const chat::RunInfo& run) {
+  JsonWriter json(run_);
+  json.field("conversation_id", run.conversation_id);
+  json.field("run_id", run.id);
+}
+
+std::string TokenFrames::render(const chat::Slice& slice, WallTime now) const {
+  std::string out;
+  render(slice, now, out);
+  return out;
+}
+
+void TokenFrames::render(const chat::Slice& slice, WallTime now, std::string& out) const {
+  out = R"({"type":"token","token":)";
+  JsonWriter::append_string(out, slice.text);
+  out += ',';
+  out += run_;
+  out += R"(,"offset":)";
+  JsonWriter::append_number(out, slice.first);
+  if (slice.count > 1) {
+    out += R"(,"count":)";
+    JsonWriter::append_number(out, slice.count);
+  }
+  out += R"(,"timestamp":")";
+  append_rfc3339(out, now);
+  out += R"("})";
 }
 
 std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome,

@@ -22,8 +22,19 @@ std::string connection_ack_frame(std::string_view client_id, std::string_view se
                                  std::chrono::milliseconds heartbeat, std::string_view version,
                                  WallTime now);
 std::string queued_frame(const chat::RunInfo& run, int position, WallTime now);
-// `count` is there when the slice has several tokens.
-std::string token_frame(const chat::RunInfo& run, const chat::Slice& slice, WallTime now);
+// The token frames of one run: what is the same in all of them is rendered once, for there are a
+// thousand of them to every other frame.
+class TokenFrames {
+ public:
+  explicit TokenFrames(const chat::RunInfo& run);
+  // `count` is there when the slice has several tokens.
+  std::string render(const chat::Slice& slice, WallTime now) const;
+  // The same in place of what `out` held, whose memory is used again.
+  void render(const chat::Slice& slice, WallTime now, std::string& out) const;
+
+ private:
+  std::string run_;  // the fields that name it
+};
 std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcome,
                            std::size_t tokens, WallTime now);
 std::string error_frame(const Error& error, const MessageIds& ids, WallTime now);

@@ -227,7 +227,8 @@ void Session::add_cursor(std::unique_ptr<chat::Follower> follower, std::size_t o
     leave_revoked(*follower);
     return;
   }
-  cursors_.push_back(Cursor{std::move(follower), offset});
+  TokenFrames frames(follower->run().info());
+  cursors_.push_back(Cursor{std::move(follower), std::move(frames), offset});
   figures_.active_runs = static_cast<std::uint32_t>(cursors_.size());
   wake();
   arm_tick();

@@ -63,6 +63,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   // A position in a run.
   struct Cursor {
     std::unique_ptr<chat::Follower> follower;
+    TokenFrames frames;
     std::size_t offset = 0;
     int position_told = 0;  // in the queue of waiting runs
   };

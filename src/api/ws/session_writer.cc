@@ -46,12 +46,15 @@ awaitable<bool> Session::write_loop() {
 // writer's. May be called from inside chat::Run::wake(), so no follower is let go of here.
 void Session::write_tokens_now() {
   if (!resting_ || closing_ || revoked_ || reader_ended_) return wake();
+  // One for all sessions of the thread, so that it stays in the cache.
+  static thread_local std::string frame;
   for (Cursor& cursor : cursors_) {
     const chat::Run& run = cursor.follower->run();
     const bool running = run.status() == chat::RunStatus::running;
     const chat::Slice slice = run.read(cursor.offset, kMaxFrameText);
     if (slice.count > 0) {
-      if (!socket_->write_now(token_frame(run.info(), slice, now()))) return wake();
+      cursor.frames.render(slice, now(), frame);
+      if (!socket_->write_now(frame)) return wake();
       advance(cursor, slice);
     }
     if (!running || cursor.offset < run.tokens() || socket_->is_backed_up()) wake();
@@ -122,7 +125,7 @@ std::string Session::next_frame(Cursor& cursor, bool& ended) {
   const chat::Slice slice = run.read(cursor.offset, kMaxFrameText);
   if (slice.count > 0) {
     advance(cursor, slice);
-    return token_frame(run.info(), slice, now());
+    return cursor.frames.render(slice, now());
   }
   if (outcome) {
     ended = true;

@@ -65,15 +65,16 @@ struct OllamaToken::Fields {
     return true;
   }
   bool on_key(View part, std::size_t, Ec&) {
-    key.append(part.data(), part.size());
+    std::string_view name(part.data(), part.size());
+    if (!key.empty()) name = key.append(part.data(), part.size());
     field = Field::other;
     if (depth == 1) {
-      if (key == "message") field = Field::message;
-      if (key == "done") field = Field::done;
-      if (key == "error") return false;
+      if (name == "message") field = Field::message;
+      if (name == "done") field = Field::done;
+      if (name == "error") return false;
     } else if (depth == 2 && in_message) {
-      if (key == "content") field = Field::content;
-      if (key == "thinking") field = Field::thinking;
+      if (name == "content") field = Field::content;
+      if (name == "thinking") field = Field::thinking;
     }
     // Of several of one name the last counts, whatever it is.
     if (field == Field::message || field == Field::content) text.clear();

@@ -23,6 +23,17 @@ TEST(Utf8, RefusesIllFormedText) {
   }
 }
 
+TEST(Utf8, OneBadByteIsFoundAtEachPlace) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'a');
+      EXPECT_TRUE(is_valid_utf8(text));
+      text[at] = '\x80';
+      EXPECT_FALSE(is_valid_utf8(text)) << size << ' ' << at;
+    }
+  }
+}
+
 TEST(Utf8, AnUnfinishedCharacterIsHeldBack) {
   const std::string smile = "a😀";
   EXPECT_EQ(complete_utf8_prefix(smile), 5U);

@@ -24,7 +24,7 @@ TEST(Frames, EachHasItsTypeAndATimestamp) {
   const std::string frames[] = {
       connection_ack_frame("me", "s", std::chrono::seconds(30), "1", kNow),
       queued_frame(run_info(), 2, kNow),
-      token_frame(run_info(), {"x", 0, 1}, kNow),
+      TokenFrames(run_info()).render({"x", 0, 1}, kNow),
       complete_frame(run_info(), {}, 3, kNow),
       error_frame(make_error(ErrorCode::internal, "x"), {}, kNow),
       ping_frame(kNow),
@@ -51,12 +51,21 @@ TEST(Frames, AckSaysTheHeartbeat) {
   EXPECT_EQ(ack.at("server_version").as_string(), "1.2");
 }
 
+TEST(Frames, ATokenIsOneFrameWhateverItsBufferHeld) {
+  std::string frame(1000, 'x');
+  TokenFrames(run_info()).render({"Grüße", 4, 2}, kNow, frame);
+  const chat::RunInfo run = run_info();
+  EXPECT_EQ(frame, R"({"type":"token","token":"Grüße","conversation_id":")" + run.conversation_id +
+                       R"(","run_id":")" + run.id + R"(","offset":4,"count":2,"timestamp":")" +
+                       format_rfc3339(kNow) + R"("})");
+}
+
 TEST(Frames, TokenCountsOnlyWhenSeveral) {
-  const auto one = parse(token_frame(run_info(), {"a\"b", 4, 1}, kNow));
+  const auto one = parse(TokenFrames(run_info()).render({"a\"b", 4, 1}, kNow));
   EXPECT_EQ(one.at("token").as_string(), "a\"b");
   EXPECT_EQ(one.at("offset").as_int64(), 4);
   EXPECT_FALSE(one.contains("count"));
-  EXPECT_EQ(parse(token_frame(run_info(), {"ab", 4, 2}, kNow)).at("count").as_int64(), 2);
+  EXPECT_EQ(parse(TokenFrames(run_info()).render({"ab", 4, 2}, kNow)).at("count").as_int64(), 2);
 }
 
 TEST(Frames, CompleteHasTheContractsFields) {
