@@ -60,7 +60,7 @@ void Run::finish(Outcome outcome) {
 
 void Run::wake() {
   std::lock_guard lock(wake_mutex_);
-  for (const auto& [id, call] : followers_) call();
+  for (const FollowerEntry& follower : followers_) follower.wake();
 }
 
 bool Run::set_position(int position) {
@@ -117,13 +117,13 @@ std::string Run::text() const {
 std::uint64_t Run::follow(std::function<void()> wake) {
   std::lock_guard lock(wake_mutex_);
   const std::uint64_t id = next_follower_++;
-  followers_.emplace(id, std::move(wake));
+  followers_.push_back({id, std::move(wake)});
   return id;
 }
 
 std::size_t Run::unfollow(std::uint64_t id) {
   std::lock_guard lock(wake_mutex_);
-  followers_.erase(id);
+  std::erase_if(followers_, [id](const FollowerEntry& entry) { return entry.id == id; });
   return followers_.size();
 }
 

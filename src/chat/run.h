@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -100,6 +99,11 @@ class Run {
   std::size_t followers() const;
 
  private:
+  struct FollowerEntry {
+    std::uint64_t id;
+    std::function<void()> wake;
+  };
+
   const RunInfo info_;
   mutable std::mutex mutex_;
   // Written under the mutex, read without: the worker asks every run at every turn.
@@ -114,7 +118,7 @@ class Run {
   std::optional<Outcome> outcome_;
   mutable std::mutex wake_mutex_;  // held while wakes run, so that unfollow() can promise silence
   std::uint64_t next_follower_ = 1;
-  std::unordered_map<std::uint64_t, std::function<void()>> followers_;
+  std::vector<FollowerEntry> followers_;  // few: mostly one
 };
 
 }  // namespace tars::chat
