@@ -77,16 +77,16 @@ class Load:
         return [b - a for a, b in zip(times, times[1:])]
 
     def tokens_per_second(self, answers: int, tokens: int) -> float:
-        """All tokens but the first of each answer, over the time from the first to the last."""
+        """Of all answers together, while all of them run."""
         names = [self.start(f"{STORY} Part {n}.", tokens) for n in range(answers)]
         self.until(lambda: self.ended(*names))
-        return _rate(answers, [a for name in names for a in self.arrivals[name]])
+        return _rate([self.arrivals[name] for name in names])
 
 
-def _rate(answers: int, arrivals: list[tuple[float, int]]) -> float:
-    assert arrivals, "no token came"
-    begin, end = min(t for t, _ in arrivals), max(t for t, _ in arrivals)
-    return (sum(n for _, n in arrivals) - answers) / (end - begin)
+def _rate(answers: list[list[tuple[float, int]]]) -> float:
+    """Tokens/s from the time at which the last answer has begun to that at which the first ends."""
+    begin, end = max(a[0][0] for a in answers), min(a[-1][0] for a in answers)
+    return sum(n for a in answers for t, n in a if begin < t <= end) / (end - begin)
 
 
 class LateReader:
@@ -125,15 +125,16 @@ class LateReader:
             for end in END.finditer(seen):
                 ends, begin = ends + 1, end.end()
             tail = seen[max(begin, len(seen) - 32):]  # an end may come in two pieces
-        arrivals = []
+        arrivals: dict[str, list[tuple[float, int]]] = {}
         for at, piece in pieces:
             self.protocol.receive_data(piece)
             for event in self.protocol.events_received():
                 frame = json.loads(event.data) if getattr(event, "opcode", 0) is Opcode.TEXT else {}
                 assert frame.get("type") != "error", frame
                 if frame.get("type") == "token":
-                    arrivals.append((at, frame.get("count", 1)))
-        return _rate(answers, arrivals)
+                    arrivals.setdefault(frame["run_id"], []).append((at, frame.get("count", 1)))
+        assert len(arrivals) == answers, arrivals.keys()
+        return _rate(list(arrivals.values()))
 
 
 def _bare_loop(setting: Setting, streams: int, tokens: int) -> float:
