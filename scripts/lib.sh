@@ -144,24 +144,56 @@ explain_failure() {
 MB_PER_JOB=800
 MB_PER_CUDA_JOB=2000
 MEMORY=/proc/meminfo  # of the whole machine
-MEMORY_LIMIT=/sys/fs/cgroup/memory.max  # a container's own, which meminfo does not know
+CGROUP=/proc/self/cgroup  # the groups of this process (cgroups(7))
+CGROUPS=/sys/fs/cgroup  # what each may use: a container's or a slice's own limits, which meminfo does not know
+
+# group_limits CONTROLLER FILE: what FILE says of this process's group and of each one above it. Without a
+# CONTROLLER in the one tree of version 2, with one in its own tree of version 1.
+group_limits() {
+  local tree=$CGROUPS${1:+/$1} group
+  group=$(awk -F: -v name="$1" 'index("," $2 ",", "," name ",") { print $3; exit }' "$CGROUP" 2>/dev/null || true)
+  while true; do
+    cat "$tree$group/$2" 2>/dev/null || true
+    [ -n "${group%/}" ] || break
+    group=${group%/*}
+  done
+}
+
+# The machine's, or as many as a quota of their time is worth.
+usable_cpus() {
+  local cpus quota period
+  cpus=$(nproc)
+  while read -r quota period; do
+    [[ $quota =~ ^[1-9][0-9]*$ && $period =~ ^[1-9][0-9]*$ ]] || continue  # `max` and -1: no limit
+    quota=$(((quota + period - 1) / period))
+    if ((quota < cpus)); then cpus=$quota; fi
+  done < <(group_limits '' cpu.max; paste <(group_limits cpu cpu.cfs_quota_us) <(group_limits cpu cpu.cfs_period_us))
+  echo "$cpus"
+}
+
+# In MB: what the machine has free, or a group's limit.
+usable_memory() {
+  local memory limit
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' $MEMORY)
+  while read -r limit; do
+    if [[ $limit =~ ^[0-9]+$ ]] && ((limit >> 20 < memory)); then memory=$((limit >> 20)); fi
+  done < <(group_limits '' memory.max; group_limits memory memory.limit_in_bytes)
+  echo "$memory"
+}
 
 # How many compilers run at once: one for each CPU and one more, as far as there is memory for them, since
 # the kernel ends what finds none. TARS_BUILD_JOBS says it instead.
 build_jobs() {
-  local memory limit each=$MB_PER_JOB jobs cpus
+  local each=$MB_PER_JOB jobs cpus
   if [ -n "${TARS_BUILD_JOBS:-}" ]; then
     [[ $TARS_BUILD_JOBS =~ ^[1-9][0-9]{0,3}$ ]] ||
       die "TARS_BUILD_JOBS is '$TARS_BUILD_JOBS'; set it to a number from 1 to 9999, or unset it"
     echo "$TARS_BUILD_JOBS"
     return
   fi
-  memory=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' $MEMORY)
-  limit=$(cat $MEMORY_LIMIT 2>/dev/null || true)
-  if [[ $limit =~ ^[0-9]+$ ]] && ((limit >> 20 < memory)); then memory=$((limit >> 20)); fi
   if [ "${TARS_GPU:-}" = cuda ]; then each=$MB_PER_CUDA_JOB; fi
-  jobs=$((memory / each))
-  cpus=$(nproc)
+  jobs=$(($(usable_memory) / each))
+  cpus=$(usable_cpus)
   if ((jobs > cpus + 1)); then jobs=$((cpus + 1)); fi
   echo $((jobs < 1 ? 1 : jobs))
 }

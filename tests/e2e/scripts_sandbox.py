@@ -78,7 +78,8 @@ class Sandbox:
         self.policy = folder / "policy-rc.d"
         self.os_release = folder / "os-release"
         self.memory = folder / "meminfo"
-        self.memory_limit = folder / "memory.max"
+        self.group = folder / "group"  # of control, that the process is in
+        self.groups = folder / "groups"
         (folder / "bin").mkdir()
         for name in REAL:
             (folder / "bin" / name).symlink_to(shutil.which(name))
@@ -92,10 +93,11 @@ class Sandbox:
         lib = self.repository / "scripts/lib.sh"
         text = lib.read_text()
         paths = {"/usr/sbin/policy-rc.d": self.policy, "/usr/bin/python3": sys.executable,
-                 "/proc/meminfo": self.memory, "/sys/fs/cgroup/memory.max": self.memory_limit,
-                 "/etc/os-release": self.os_release}
+                 "/proc/meminfo": self.memory, "/proc/self/cgroup": self.group,
+                 "/sys/fs/cgroup": self.groups, "/etc/os-release": self.os_release}
         self.os_release.write_text('ID=debian\nVERSION_ID="12"\n')
         self.memory.write_text("MemTotal: 64000000 kB\nMemAvailable: 48000000 kB\n")
+        self.group.write_text("0::/\n")
         for real, fake in paths.items():
             assert text.count(f"={real} ") == 1, real
             text = text.replace(f"={real} ", f"={shlex.quote(str(fake))} ")

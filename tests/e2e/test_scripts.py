@@ -164,19 +164,40 @@ def test_targets_go_to_ninja(builder):
     assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j 5 tars ws_echo"]
 
 
-@pytest.mark.parametrize(("available_mb", "limit", "env", "jobs"), [
-    (64000, None, {}, 5),  # of the sandbox's four CPUs
-    (64000, "max", {}, 5),
-    (1900, None, {}, 2),
-    (400, None, {}, 1),
-    (64000, str(2 * 1024 ** 3), {}, 2),
-    (400, None, {"TARS_BUILD_JOBS": "9"}, 9),
-], ids=["much", "no limit", "2 GB", "little", "container", "asked for"])
-def test_compilers_run_at_once_as_memory_allows(builder, available_mb, limit, env, jobs):
+@pytest.mark.parametrize(("available_mb", "env", "jobs"), [
+    (64000, {}, 5),  # of the sandbox's four CPUs
+    (1900, {}, 2),
+    (400, {}, 1),
+    (400, {"TARS_BUILD_JOBS": "9"}, 9),
+], ids=["much", "2 GB", "little", "asked for"])
+def test_compilers_run_at_once_as_memory_allows(builder, available_mb, env, jobs):
     builder.memory.write_text(f"MemAvailable:    {available_mb * 1024} kB\n")
-    if limit:
-        builder.memory_limit.write_text(limit + "\n")
     assert builder.call("./scripts/build", "dev", "tars", **env).returncode == 0
+    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j {jobs} tars"]
+
+
+V1_GROUPS = "9:name=systemd:/\n4:memory:/docker/a\n3:cpu,cpuacct:/docker/a\n0::/\n"
+
+
+@pytest.mark.parametrize(("group", "limits", "jobs"), [
+    ("0::/", {"memory.max": "max", "cpu.max": "max 100000"}, 5),
+    ("0::/", {"memory.max": str(2 * 1024 ** 3)}, 2),
+    ("0::/", {"cpu.max": "150000 100000"}, 3),
+    ("0::/a.slice/b", {"a.slice/memory.max": str(2 * 1024 ** 3), "a.slice/b/memory.max": "max"}, 2),
+    ("0::/a.slice/b", {"a.slice/cpu.max": "100000 100000", "other/cpu.max": "1 1"}, 2),
+    (V1_GROUPS, {"memory/memory.limit_in_bytes": "9223372036854771712",
+                 "cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 5),
+    (V1_GROUPS, {"memory/docker/a/memory.limit_in_bytes": str(1024 ** 3)}, 1),
+    (V1_GROUPS, {"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+], ids=["no limit", "memory", "one and a half CPUs", "memory of a slice", "one CPU for a slice",
+        "v1: no limit", "v1: memory", "v1: two CPUs"])
+def test_compilers_run_at_once_as_a_container_may(builder, group, limits, jobs):
+    builder.group.write_text(group + "\n")
+    for name, text in limits.items():
+        file = builder.groups / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + "\n")
+    assert builder.call("./scripts/build", "dev", "tars").returncode == 0
     assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j {jobs} tars"]
 
 
