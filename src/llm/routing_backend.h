@@ -38,7 +38,7 @@ class RoutingBackend final : public Backend {
  private:
   struct Choice {
     const NamedBackend* backend = nullptr;  // null: it is not configured
-    std::string model;  // as that backend knows it
+    std::string model;  // as that backend knows it; without one, the name of the missing backend
   };
   Choice choose(const std::string& model) const;
   Status status_of(const std::string& lane) const;
