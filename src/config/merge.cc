@@ -1,5 +1,7 @@
 #include "config/merge.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -48,11 +50,31 @@ bool holds_path(const Option& owner, std::string_view name) {
   return owner.kind == Kind::path || find_option(name) == nullptr;
 }
 
-bool others_may_read(const std::filesystem::path& file) {
+bool others_may(std::filesystem::perms what, const std::filesystem::path& path) {
   std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(file, error);
-  return is_regular_file(status) &&
-         (status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms{};
+  const auto mode = std::filesystem::status(path, error).permissions();
+  return !error && (mode & what) == what;
+}
+
+bool others_may_read(const std::filesystem::path& file) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(file, error);
+  if (error || !is_regular_file(real, error) || !others_may(perms::others_read, real)) return false;
+  for (auto folder = real.parent_path(); folder != folder.root_path();
+       folder = folder.parent_path()) {
+    if (!others_may(perms::others_exec, folder)) return false;
+  }
+  return true;
+}
+
+// Where a container engine or a cluster lays secrets: readable for all within, and with a mode that
+// cannot be changed there.
+bool is_handed_in(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::canonical(file, error).native().starts_with("/run/secrets/")) return true;
+  struct statvfs status{};
+  return ::statvfs(file.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
 }
 
 std::string shown(const Option& option, std::string_view value) {
@@ -222,7 +244,7 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
   if (content.empty()) {
     return config_error(name + ": " + file.value + " is empty; put the secret into it");
   }
-  if (others_may_read(path)) {
+  if (others_may_read(path) && !is_handed_in(path)) {
     warnings_.push_back(name + ": every user may read " + file.value + "; chmod o= " + file.value);
   }
   return Given{content, file.value + ", named by " + file.origin, file.source};

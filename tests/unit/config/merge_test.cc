@@ -2,10 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <thread>
+
+#include "../../support/temp_folder.h"
 
 namespace tars::config {
 namespace {
@@ -25,11 +32,11 @@ std::string error_of(const Sources& from) {
   return values ? "no error" : values.error().message;
 }
 
+// Not in TMPDIR, which may be for its owner alone.
 class SecretFile {
  public:
   explicit SecretFile(std::string_view content)
-      : path_(std::filesystem::temp_directory_path() /
-              ("tars-merge-test-" + std::to_string(::getpid()))) {
+      : path_("/tmp/tars-merge-test-" + std::to_string(::getpid())) {
     std::ofstream(path_, std::ios::binary) << content;
   }
   ~SecretFile() { std::filesystem::remove(path_); }
@@ -152,6 +159,49 @@ TEST(Merge, ASecretsFileThatEveryoneMayReadWarns) {
   EXPECT_THAT(warnings(group | perms::others_read),
               testing::ElementsAre("JWT_SECRET_KEY_FILE: every user may read " + file.path() +
                                    "; chmod o= " + file.path()));
+}
+
+TEST(Merge, ASecretsFileInAFolderForItsOwnerAloneDoesNot) {
+  const TempFolder folder;  // mode 0700
+  const std::filesystem::path inner = folder.path() / "inner";
+  std::filesystem::create_directory(inner);
+  const std::string path = inner / "key";
+  std::ofstream(path) << "0123456789abcdef0123456789abcdef";
+  std::filesystem::permissions(path, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  const auto warnings = [&] {
+    return Values::merge(sources("", {{"JWT_SECRET_KEY_FILE", path}})).value().warnings();
+  };
+  EXPECT_THAT(warnings(), testing::IsEmpty());
+  // What counts is where a link leads.
+  const SecretFile elsewhere("0123456789abcdef0123456789abcdef");
+  std::filesystem::permissions(elsewhere.path(), std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(elsewhere.path(), path);
+  EXPECT_THAT(warnings(), testing::SizeIs(1));
+}
+
+// As Docker lays a secret into a container: mode 0444, on a mount that refuses `chmod`.
+TEST(Merge, ASecretsFileThatIsMountedReadOnlyDoesNot) {
+  const SecretFile file("0123456789abcdef0123456789abcdef");
+  std::filesystem::permissions(file.path(), std::filesystem::perms(0444));
+  std::optional<std::vector<std::string>> warnings;
+  // The thread's mounts are its own and go with it.
+  std::thread([&] {
+    const std::string name = file.path();
+    const char* const path = name.c_str();
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(path, path, nullptr, MS_BIND, nullptr) != 0 ||
+        ::mount(nullptr, path, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0) {
+      return;
+    }
+    warnings =
+        Values::merge(sources("", {{"JWT_SECRET_KEY_FILE", file.path()}})).value().warnings();
+  }).join();
+  if (!warnings) GTEST_SKIP() << "may not mount";
+  EXPECT_THAT(*warnings, testing::IsEmpty());
 }
 
 TEST(Merge, PathsInAFileCountFromItsFolder) {
