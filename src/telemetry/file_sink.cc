@@ -31,13 +31,21 @@ std::string last_error() { return std::generic_category().message(errno); }
 // Owned by the writer's thread.
 class File {
  public:
-  File(std::filesystem::path path, Descriptor open, FileSink::OwnLine own_line)
-      : path_(std::move(path)), open_(std::move(open)), own_line_(std::move(own_line)) {}
+  File(std::filesystem::path path, Descriptor open, FileSink::OwnLine own_line,
+       FileSink::OnLoss on_loss)
+      : path_(std::move(path)),
+        open_(std::move(open)),
+        own_line_(std::move(own_line)),
+        on_loss_(std::move(on_loss)) {}
 
   void write(std::string_view lines) {
     say_lost();
     const std::string_view rest = put(lines);
-    lost_ += static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+    if (rest.empty()) return;
+    const std::string cause = last_error();
+    const auto lost = static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+    lost_ += lost;
+    on_loss_(lost, cause);
   }
   void lose(std::uint64_t lines) {
     lost_ += lines;
@@ -52,6 +60,8 @@ class File {
     open_ = std::move(fresh);
     is_cut_ = false;
   }
+
+  const FileSink::OnLoss& on_loss() const { return on_loss_; }  // any thread
 
  private:
   void say_lost() {
@@ -77,6 +87,7 @@ class File {
   const std::filesystem::path path_;
   Descriptor open_;
   const FileSink::OwnLine own_line_;
+  const FileSink::OnLoss on_loss_;
   std::uint64_t lost_ = 0;
   bool is_cut_ = false;  // the last line went out in part
 };
@@ -94,6 +105,7 @@ struct FileSink::State {
   std::string waiting;
   std::optional<std::size_t> reopen_at;  // in `waiting`: what comes before goes to the old file
   std::uint64_t lost = 0;                // for which there was no room
+  bool writing = false;
   bool closing = false;
   bool done = false;
 };
@@ -107,6 +119,7 @@ void FileSink::State::write_until_closed() {
     const auto old_lines = std::exchange(reopen_at, std::nullopt);
     const std::uint64_t missed = std::exchange(lost, 0);
     const bool last = closing;
+    writing = true;
     lock.unlock();
     std::string_view rest = lines;
     if (old_lines) {
@@ -117,6 +130,8 @@ void FileSink::State::write_until_closed() {
     if (!rest.empty()) file.write(rest);
     if (missed > 0) file.lose(missed);
     lock.lock();
+    writing = false;
+    changed.notify_all();
     if (last) break;
   }
   done = true;
@@ -124,10 +139,11 @@ void FileSink::State::write_until_closed() {
 }
 
 Result<std::shared_ptr<FileSink>> FileSink::open(const std::filesystem::path& path,
-                                                 OwnLine own_line) {
+                                                 OwnLine own_line, OnLoss on_loss) {
   Descriptor file = open_file(path);
   if (!file.is_open()) return make_error(ErrorCode::io_error, last_error());
-  auto state = std::make_shared<State>(File(path, std::move(file), std::move(own_line)));
+  auto state =
+      std::make_shared<State>(File(path, std::move(file), std::move(own_line), std::move(on_loss)));
   return std::shared_ptr<FileSink>(new FileSink(std::move(state)));
 }
 
@@ -153,12 +169,20 @@ void FileSink::reopen() {
   state_->changed.notify_all();
 }
 
+void FileSink::wait_until_written(std::chrono::milliseconds patience) {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait_for(lock, patience,
+                           [this] { return state_->waiting.empty() && !state_->writing; });
+}
+
 void FileSink::sink_it_(const spdlog::details::log_msg& message) {
   spdlog::memory_buf_t line;
   formatter_->format(message, line);
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   if (state_->waiting.size() + line.size() > kMaxWaiting) {
     ++state_->lost;
+    lock.unlock();
+    state_->file.on_loss()(1, "its disk does not keep up");
     return;
   }
   state_->waiting.append(line.data(), line.size());

@@ -3,6 +3,8 @@
 
 #include <spdlog/sinks/base_sink.h>
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -26,14 +28,19 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
   // A whole line, with its end, of what the sink itself has to say. Called on its thread.
   using OwnLine =
       std::function<std::string(LogLevel level, std::string_view event, const Field& field)>;
+  // Called at once for lines that are lost, on any thread and on several together, since the file
+  // says so only when it takes lines again.
+  using OnLoss = std::function<void(std::uint64_t lines, std::string_view cause)>;
   // Makes the file, mode 0640, if it is not there. io_error saying why when it cannot be opened.
-  static Result<std::shared_ptr<FileSink>> open(const std::filesystem::path& path,
-                                                OwnLine own_line);
+  static Result<std::shared_ptr<FileSink>> open(const std::filesystem::path& path, OwnLine own_line,
+                                                OnLoss on_loss);
   ~FileSink() override;
 
   // Lines from now on go to the file that has the name then. Where that cannot be opened a line in
   // the old one says so, and the old one goes on.
   void reopen();
+  // Returns when nothing waits any more, or after `patience`.
+  void wait_until_written(std::chrono::milliseconds patience);
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;

@@ -3,9 +3,11 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/dist_sink.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -31,19 +33,65 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 std::atomic<LogFormat> g_format{LogFormat::text};
 
-// With its end, of what a sink itself has to say.
-std::string own_line(LogLevel level, std::string_view event, const Field& field) {
+std::atomic<std::uint64_t> g_lost{0};
+
+// What a sink itself has to say.
+std::string own_words(LogLevel level, std::string_view event, const Field& field) {
   return format_log_line(g_format.load(std::memory_order_relaxed), SystemClock{}.wall(), level,
-                         event, std::span(&field, 1)) +
-         '\n';
+                         event, std::span(&field, 1));
+}
+std::string own_line(LogLevel level, std::string_view event, const Field& field) {
+  return own_words(level, event, field) + '\n';
 }
 
 spdlog::sink_ptr make_stderr_sink() {
-  return std::make_shared<StderrSink>(STDERR_FILENO, [](std::uint64_t lines) {
-    return own_line(LogLevel::warning, "log lines were lost: nobody read them in time",
-                    {"lines", lines});
-  });
+  auto sink = std::make_shared<StderrSink>(
+      STDERR_FILENO,
+      [](std::uint64_t lines) {
+        return own_line(LogLevel::warning, "log lines were lost: nobody read them in time",
+                        {"lines", lines});
+      },
+      [] { g_lost.fetch_add(1, std::memory_order_relaxed); });
+  sink->set_pattern("%v");  // log_line.cc writes the whole line
+  return sink;
 }
+
+// A file beside the log may hang together with it, and then whoever writes to it.
+bool may_hang_with(const std::filesystem::path& log_file) {
+  struct stat own{};
+  struct stat other{};
+  return ::fstat(STDERR_FILENO, &own) == 0 && S_ISREG(own.st_mode) &&
+         ::stat(log_file.c_str(), &other) == 0 && own.st_dev == other.st_dev;
+}
+
+// Of one log file: counts the lines that it loses, and says on stderr when that begins, then once a
+// minute while it goes on. Thread-safe.
+class LossReport {
+ public:
+  explicit LossReport(const std::filesystem::path& log_file)
+      : stderr_(may_hang_with(log_file) ? nullptr : make_stderr_sink()) {}
+
+  void note(std::uint64_t lines, std::string_view cause) {
+    g_lost.fetch_add(lines, std::memory_order_relaxed);
+    if (!stderr_ || !is_time()) return;
+    const std::string words =
+        own_words(LogLevel::error, "the log file loses lines", {"cause", cause});
+    stderr_->log({"tars", spdlog::level::err, words});
+  }
+
+ private:
+  bool is_time() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(mutex_);
+    if (now < next_) return false;
+    next_ = now + std::chrono::minutes(1);
+    return true;
+  }
+
+  const spdlog::sink_ptr stderr_;  // null: it is left alone
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point next_{};
+};
 
 // Where lines go; spdlog's lock allows the one sink in it to be exchanged at any time.
 const std::shared_ptr<spdlog::sinks::dist_sink_mt>& outlet() {
@@ -60,7 +108,7 @@ std::shared_ptr<FileSink> g_file;  // empty = stderr
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> the_logger = [] {
     auto made = std::make_shared<spdlog::logger>("tars", outlet());
-    made->set_pattern("%v");  // log_line.cc writes the whole line
+    made->set_pattern("%v");
     made->set_level(spdlog::level::info);
     made->flush_on(spdlog::level::trace);
     return made;
@@ -77,7 +125,10 @@ void configure_log(LogLevel level, LogFormat format) {
 
 Result<void> open_log_file(const std::filesystem::path& path) {
   logger();  // sets the pattern that the new sink takes over
-  Result<std::shared_ptr<FileSink>> file = FileSink::open(path, own_line);
+  auto report = std::make_shared<LossReport>(path);
+  auto file = FileSink::open(path, own_line, [report](std::uint64_t lines, std::string_view cause) {
+    report->note(lines, cause);
+  });
   if (!file) {
     return make_error(ErrorCode::config_error,
                       "LOG_FILE: " + path.string() + " cannot be written (" + file.error().message +
@@ -92,7 +143,6 @@ Result<void> open_log_file(const std::filesystem::path& path) {
 
 void close_log_file() {
   auto to_stderr = make_stderr_sink();
-  to_stderr->set_pattern("%v");
   const std::lock_guard lock(g_file_mutex);
   outlet()->set_sinks({std::move(to_stderr)});
   g_file.reset();
@@ -102,6 +152,17 @@ void reopen_log_file() {
   const std::lock_guard lock(g_file_mutex);
   if (g_file) g_file->reopen();
 }
+
+void wait_for_log_file(std::chrono::milliseconds patience) {
+  std::shared_ptr<FileSink> file;
+  {
+    const std::lock_guard lock(g_file_mutex);
+    file = g_file;
+  }
+  if (file) file->wait_until_written(patience);
+}
+
+std::uint64_t lost_log_lines() { return g_lost.load(std::memory_order_relaxed); }
 
 bool log_enabled(LogLevel level) { return logger().should_log(to_spdlog(level)); }
 

@@ -1,6 +1,7 @@
 // Structured logging: text or JSON lines on stderr or in a file. No prompt text, no token, ever.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
@@ -32,13 +33,18 @@ struct Field {
 
 // Sets level and format; before it, info and text. Thread-safe, lines never interleave.
 void configure_log(LogLevel level, LogFormat format);
-// Lines go to this file instead of stderr from now on (telemetry/file_sink.h). config_error naming
-// LOG_FILE when it cannot be written; then nothing changes. Thread-safe, as the two below.
+// Lines go to this file instead of stderr from now on (telemetry/file_sink.h). While it loses
+// lines, one a minute on stderr says so. config_error naming LOG_FILE when it cannot be written;
+// then nothing changes. Thread-safe, as those below.
 Result<void> open_log_file(const std::filesystem::path& path);
 // Opens the same file anew under its name, for who renamed it (logrotate); nothing without a file.
 void reopen_log_file();
 // Back to stderr, once the file has its lines.
 void close_log_file();
+// Gives the file that time at most to take the lines that wait for it; nothing without a file.
+void wait_for_log_file(std::chrono::milliseconds patience);
+// Lines that neither the file nor stderr took, since the start.
+std::uint64_t lost_log_lines();
 bool log_enabled(LogLevel level);
 // `event` is a fixed short sentence; what varies goes into fields.
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "telemetry/build_info.h"
+#include "telemetry/log.h"
 
 namespace tars::telemetry {
 namespace {
@@ -200,6 +201,9 @@ void Metrics::count_run(std::string_view outcome) {
 std::string Metrics::text() {
   std::vector<prometheus::MetricFamily> families = registry_->Collect();
   add_process_figures(families, process_stats_.at(std::chrono::steady_clock::now()));
+  families.push_back(process_figure(
+      "tars_log_lines_lost_total", "Log lines that their file or reader did not take.",
+      prometheus::MetricType::Counter, static_cast<double>(lost_log_lines())));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -21,15 +21,17 @@ constexpr std::chrono::seconds kBetweenWaits{1};
 void StderrSink::sink_it_(const spdlog::details::log_msg& message) {
   look_at_descriptor();
   if (lost_ > 0) {
-    if (!put(lost_line_(lost_))) {
-      ++lost_;
-      return;
-    }
+    if (!put(lost_line_(lost_))) return lose();
     lost_ = 0;
   }
   spdlog::memory_buf_t line;
   formatter_->format(message, line);
-  if (!put({line.data(), line.size()})) ++lost_;
+  if (!put({line.data(), line.size()})) lose();
+}
+
+void StderrSink::lose() {
+  ++lost_;
+  on_loss_();
 }
 
 // A file never blocks and keeps its place, so it is written as it is. So is a pipe or terminal that

@@ -27,13 +27,17 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   // The line, with its end, that says how many lines were lost.
   using LostLine = std::function<std::string(std::uint64_t lines)>;
-  StderrSink(int fd, LostLine lost_line) : fd_(fd), lost_line_(std::move(lost_line)) {}
+  // Called for each line that is lost, under the lock.
+  using OnLoss = std::function<void()>;
+  StderrSink(int fd, LostLine lost_line, OnLoss on_loss)
+      : fd_(fd), lost_line_(std::move(lost_line)), on_loss_(std::move(on_loss)) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;
   void flush_() override {}  // nothing is kept
 
  private:
+  void lose();
   void look_at_descriptor();
   bool put(std::string_view line);
   ssize_t write_some(std::string_view bytes);
@@ -41,6 +45,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   const int fd_;
   const LostLine lost_line_;
+  const OnLoss on_loss_;
   // What the descriptor led to when it was last looked at: it may be turned to something else.
   std::optional<std::pair<dev_t, ino_t>> place_;
   bool is_socket_ = false;

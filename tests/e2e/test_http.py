@@ -278,6 +278,7 @@ METRICS = [
     "tars_runs_running", "tars_runs_waiting",
     "tars_time_to_first_token_seconds", "tars_inter_token_seconds", "tars_queue_wait_seconds",
     "tars_stop_to_idle_seconds", "tars_index_lag_seconds", "tars_build_info",
+    "tars_log_lines_lost_total",
 ]
 
 

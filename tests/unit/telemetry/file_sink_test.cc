@@ -13,6 +13,7 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 
@@ -22,6 +23,7 @@
 namespace tars::telemetry {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -29,10 +31,17 @@ using testing::StartsWith;
 class FileSinkTest : public testing::Test {
  protected:
   void open_log(const std::filesystem::path& path) {
-    auto sink = FileSink::open(path, [](LogLevel, std::string_view event, const Field& field) {
-      const auto* count = std::get_if<std::int64_t>(&field.value);
-      return std::string(event) + " " + (count != nullptr ? std::to_string(*count) : "") + "\n";
-    });
+    auto sink = FileSink::open(
+        path,
+        [](LogLevel, std::string_view event, const Field& field) {
+          const auto* count = std::get_if<std::int64_t>(&field.value);
+          return std::string(event) + " " + (count != nullptr ? std::to_string(*count) : "") + "\n";
+        },
+        [this](std::uint64_t lines, std::string_view cause) {
+          const std::lock_guard lock(mutex_);
+          lost_ += lines;
+          cause_ = cause;
+        });
     ASSERT_TRUE(sink);
     sink_ = *sink;
     logger_ = std::make_unique<spdlog::logger>("test", *std::move(sink));
@@ -50,6 +59,9 @@ class FileSinkTest : public testing::Test {
 
   const TempFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "tars.log";
+  std::mutex mutex_;
+  std::uint64_t lost_ = 0;
+  std::string cause_;
   std::shared_ptr<FileSink> sink_;
   std::unique_ptr<spdlog::logger> logger_;
 };
@@ -81,7 +93,27 @@ TEST_F(FileSinkTest, OpenedAnewItTakesLaterLinesOnly) {
 }
 
 TEST_F(FileSinkTest, WhatCannotBeOpenedIsAnError) {
-  EXPECT_THAT(FileSink::open("/no/such/folder/x", {}).error().message, HasSubstr("No such file"));
+  EXPECT_THAT(FileSink::open("/no/such/folder/x", {}, {}).error().message,
+              HasSubstr("No such file"));
+}
+
+TEST_F(FileSinkTest, WaitsForItsLinesAndNoLongerThanAsked) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const Descriptor reader(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  open_log(path_);
+  logger_->info("one");
+  sink_->wait_until_written(10s);
+  char buffer[16];
+  EXPECT_EQ(::read(reader.get(), buffer, sizeof buffer), 4);
+  logger_->info(std::string(200'000, 'x'));  // more than the pipe takes
+  sink_->wait_until_written(1ms);
+  std::string rest(300'000, ' ');
+  ASSERT_EQ(::fcntl(reader.get(), F_SETFL, 0), 0);
+  for (std::size_t got = 0; got < 200'001;) {
+    const ssize_t n = ::read(reader.get(), rest.data() + got, rest.size() - got);
+    ASSERT_GT(n, 0);
+    got += static_cast<std::size_t>(n);
+  }
 }
 
 // A pipe that nobody reads stands for the disk: a sink that waited for it would never return.
@@ -92,6 +124,7 @@ TEST_F(FileSinkTest, ADiskThatHangsStopsNobody) {
   const std::string line(999, 'x');
   constexpr std::size_t kLines = 15'000;  // more than the pipe, the writer and what waits take
   for (std::size_t i = 0; i < kLines; ++i) logger_->info(line);
+  EXPECT_EQ(cause_, "its disk does not keep up");  // said while it hangs
   ASSERT_EQ(::fcntl(reader.get(), F_SETFL, 0), 0);
   auto text = std::async(std::launch::async, [&] {
     std::string out;
@@ -112,6 +145,7 @@ TEST_F(FileSinkTest, ADiskThatHangsStopsNobody) {
   }
   EXPECT_GT(lost, 0U);
   EXPECT_EQ(whole + lost, kLines);
+  EXPECT_EQ(lost_, lost);
 }
 
 // /dev/full is a disk that is full.
@@ -120,6 +154,12 @@ TEST_F(FileSinkTest, LinesThatAFullDiskRefusedAreCounted) {
   open_log(path_);
   logger_->info("one");
   logger_->info("two");
+  sink_->wait_until_written(10s);
+  {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(lost_, 2U);
+    EXPECT_EQ(cause_, "No space left on device");
+  }
   std::filesystem::remove(path_);
   sink_->reopen();
   logger_->info("three");

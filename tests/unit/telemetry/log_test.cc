@@ -71,6 +71,24 @@ TEST_F(LogTest, AFileThatCannotBeOpenedAnewIsKept) {
   EXPECT_THAT(content(moved / "tars.log"), testing::HasSubstr("was not opened anew"));
 }
 
+// stderr says it, once a minute: the file cannot.
+TEST_F(LogTest, AFileThatTakesNothingIsSaidOnStderr) {
+  const std::uint64_t before = lost_log_lines();
+  const auto path = folder_.path() / "tars.log";
+  std::filesystem::create_symlink("/dev/full", path);
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(open_log_file(path));
+  for (int i = 0; i < 3; ++i) {
+    log(LogLevel::info, "gone");
+    wait_for_log_file(std::chrono::seconds(10));
+  }
+  const std::string out = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(out, testing::EndsWith(
+                       " ERROR the log file loses lines cause=\"No space left on device\"\n"));
+  EXPECT_EQ(std::ranges::count(out, '\n'), 1);
+  EXPECT_EQ(lost_log_lines() - before, 3U);
+}
+
 TEST_F(LogTest, WritesLinesOfItsLevelToStderr) {
   configure_log(LogLevel::warning, LogFormat::text);
   testing::internal::CaptureStderr();

@@ -61,7 +61,8 @@ TEST(Metrics, ProcessFiguresAreReadAtTheScrape) {
   Metrics metrics;
   const std::string text = metrics.text();
   for (const char* name : {"tars_process_resident_memory_bytes ", "tars_process_cpu_seconds_total ",
-                           "tars_process_open_fds ", "tars_process_start_time_seconds "}) {
+                           "tars_process_open_fds ", "tars_process_start_time_seconds ",
+                           "tars_log_lines_lost_total "}) {
     EXPECT_THAT(text, HasSubstr(std::string("\n") + name));
   }
   EXPECT_THAT(text, HasSubstr("# TYPE tars_process_cpu_seconds_total counter"));

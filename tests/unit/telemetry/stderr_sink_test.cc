@@ -33,9 +33,10 @@ class StderrSinkTest : public testing::Test {
   }
   void open_log() {
     logger_ = std::make_unique<spdlog::logger>(
-        "test", std::make_shared<StderrSink>(writer_.get(), [](std::uint64_t lines) {
-          return "lost " + std::to_string(lines) + "\n";
-        }));
+        "test", std::make_shared<StderrSink>(
+                    writer_.get(),
+                    [](std::uint64_t lines) { return "lost " + std::to_string(lines) + "\n"; },
+                    [this] { ++lost_; }));
     logger_->set_pattern("%v");
   }
   // All that is in the pipe.
@@ -52,6 +53,7 @@ class StderrSinkTest : public testing::Test {
   static constexpr int kPipe = 16 * 1024;
   Descriptor reader_;
   Descriptor writer_;
+  std::size_t lost_ = 0;
   std::unique_ptr<spdlog::logger> logger_;
 };
 
@@ -68,6 +70,7 @@ TEST_F(StderrSinkTest, AReaderThatStopsLosesLinesAndHearsOfIt) {
   const std::string before = taken();
   EXPECT_EQ(before.size() % 100, 0U);
   EXPECT_GE(before.size(), 4096U);
+  EXPECT_EQ(lost_, kLines - before.size() / 100);
   logger_->info("after");
   const auto lost = kLines - static_cast<int>(before.size() / 100);
   EXPECT_EQ(taken(), "lost " + std::to_string(lost) + "\nafter\n");
