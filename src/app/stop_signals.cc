@@ -1,10 +1,18 @@
 #include "app/stop_signals.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
 
+#include "telemetry/log.h"
+
 namespace tars::app {
+namespace {
+
+constexpr std::chrono::milliseconds kLogPatience{200};
+
+}  // namespace
 
 StopSignals::StopSignals(boost::asio::io_context& context, std::function<void(int)> on_signal)
     : signals_(context, SIGTERM, SIGINT, SIGHUP), on_signal_(std::move(on_signal)) {
@@ -15,7 +23,11 @@ void StopSignals::wait() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     // Cancelled: this object is gone.
     if (error) return;
-    if (signal != SIGHUP && std::exchange(stopping_, true)) std::_Exit(128 + signal);
+    if (signal != SIGHUP && std::exchange(stopping_, true)) {
+      // No signal handler: it may wait.
+      telemetry::wait_for_log_file(kLogPatience);
+      std::_Exit(128 + signal);
+    }
     on_signal_(signal);
     wait();
   });
