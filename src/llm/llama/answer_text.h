@@ -23,14 +23,15 @@ class AnswerText {
     thoughts_.emplace(std::move(marks), begins_with_thoughts);
   }
 
-  // What may be shown now; the view lives until the next call.
-  std::string_view push(std::string_view piece) {
-    return text_.push(thoughts_ ? thoughts_->push(piece) : piece);
+  // What may be shown now; the view lives until the next call. `is_mark`: the piece is a token
+  // that marks thoughts.
+  std::string_view push(std::string_view piece, bool is_mark = false) {
+    return text_.push(thoughts_ ? thoughts_->push(piece, is_mark) : piece);
   }
-  // The end of input: what was held back.
-  std::string_view finish() {
+  // The end of input: what was held back. `by_itself`: the model ended it.
+  std::string_view finish(bool by_itself = false) {
     if (!thoughts_) return text_.finish();
-    out_ = text_.push(thoughts_->finish());
+    out_ = text_.push(thoughts_->finish(by_itself));
     out_ += text_.finish();
     return out_;
   }

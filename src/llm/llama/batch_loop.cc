@@ -251,13 +251,13 @@ void BatchLoop::take_token(Generation& g) {
     return;
   }
   if (model_.vocabulary().ends_generation(g.next)) {
-    end(g, g.text.finish(), completion(g, FinishReason::stop));
+    end(g, g.text.finish(true), completion(g, FinishReason::stop));
     return;
   }
   ++g.generated;
   piece_.clear();
   model_.vocabulary().append_piece(g.next, piece_);
-  const std::string_view text = g.text.push(piece_);
+  const std::string_view text = g.text.push(piece_, model_.vocabulary().marks_thoughts(g.next));
   // The run's tokens are those of the answer, as where another server's model thinks.
   const bool hidden = g.text.hides() && text.empty();
   if (!hidden) g.sink->on_token(text);

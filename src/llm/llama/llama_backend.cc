@@ -74,7 +74,6 @@ class LlamaBackend final : public Backend {
   const std::function<void(const Error&)> on_fatal_;
 
   std::optional<LoadedModel> model_;                      // the model's thread
-  ThoughtMarks thought_marks_;                            // set once, before the vocabulary
   std::atomic<const Vocabulary*> vocabulary_{nullptr};    // set once the model is loaded
   std::atomic<bool> closing_{false};
 
@@ -124,7 +123,7 @@ Result<void> LlamaBackend::fit(Generation& g, const Vocabulary& vocabulary) cons
     auto parts = chat_.render(messages);
     if (!parts) return parts.error();
     begins_with_thoughts = !parts->empty() && !parts->back().from_message &&
-                           opens_thoughts(thought_marks_, parts->back().text);
+                           opens_thoughts(vocabulary.thought_marks(), parts->back().text);
     return vocabulary.tokenize(*parts);
   };
   auto prompt =
@@ -132,7 +131,7 @@ Result<void> LlamaBackend::fit(Generation& g, const Vocabulary& vocabulary) cons
   if (!prompt) return prompt.error();
   g.prompt = std::move(prompt->tokens);
   g.max_tokens = prompt->max_tokens;
-  g.text.set_thoughts(thought_marks_, begins_with_thoughts);
+  g.text.set_thoughts(vocabulary.thought_marks(), begins_with_thoughts);
   return {};
 }
 
@@ -216,9 +215,6 @@ bool LlamaBackend::load() {
     return false;
   }
   model_.emplace(std::move(*model));
-  thought_marks_ = find_thought_marks(chat_.source(), [this](std::string_view text) {
-    return model_->vocabulary().is_special(text);
-  });
   vocabulary_.store(&model_->vocabulary(), std::memory_order_release);
   const Offload& offload = model_->offload();
   std::string device = describe(offload.devices);

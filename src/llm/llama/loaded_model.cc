@@ -134,7 +134,9 @@ Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int cont
     return load_error(options, "its threads cannot be started; lower MODEL_THREADS");
   llama_attach_threadpool(parts->context.get(), parts->threads.get(), parts->threads.get());
   llama_set_abort_callback(parts->context.get(), should_abort, &parts->abort);
-  parts->vocabulary.emplace(llama_model_get_vocab(parts->model.get()));
+  const char* const chat_template = llama_model_chat_template(parts->model.get(), nullptr);
+  parts->vocabulary.emplace(llama_model_get_vocab(parts->model.get()),
+                            chat_template == nullptr ? "" : chat_template);
   parts->batch = llama_batch_init(kBatchTokens, 0, 1);
   return LoadedModel(std::move(parts));
 }

@@ -49,14 +49,23 @@ ThoughtMarks find_thought_marks(std::string_view chat_template,
   if (is_token(kChannel) && is_token(kMessage)) return {.channels = true};
   for (const auto& [opening, closing] : kPairs) {
     if (!is_token(closing) && chat_template.find(closing) == std::string_view::npos) continue;
-    return {.opening = std::string(opening), .closing = std::string(closing)};
+    return {.opening = std::string(opening),
+            .closing = std::string(closing),
+            .spelt = !is_token(opening) || !is_token(closing)};
   }
   return {};
 }
 
-bool is_thought_mark(std::string_view token) {
-  return std::ranges::any_of(
-      kPairs, [token](const auto& pair) { return token == pair.first || token == pair.second; });
+bool ThoughtMarks::includes(std::string_view token) const {
+  if (channels) return std::ranges::find(kChannelMarks, token) != kChannelMarks.end();
+  return !opening.empty() && (token == opening || token == closing);
+}
+
+bool may_mark_thoughts(std::string_view token) {
+  return std::ranges::find(kChannelMarks, token) != kChannelMarks.end() ||
+         std::ranges::any_of(kPairs, [token](const auto& pair) {
+           return token == pair.first || token == pair.second;
+         });
 }
 
 bool opens_thoughts(const ThoughtMarks& marks, std::string_view prompt) {
@@ -69,19 +78,28 @@ ThoughtFilter::ThoughtFilter(ThoughtMarks marks, bool begins_with_thoughts)
   if (!marks_.opening.empty()) state_ = begins_with_thoughts ? State::thoughts : State::before;
 }
 
-std::string_view ThoughtFilter::push(std::string_view piece) {
+std::string_view ThoughtFilter::push(std::string_view piece, bool is_mark) {
   out_.clear();
-  held_ += piece;
-  while (advance()) {
+  if (marks_.spelt) {
+    held_ += piece;
+    while (advance_spelt()) {
+    }
+  } else if (is_mark) {
+    take_mark(piece);
+  } else {
+    take_text(piece);
   }
   return out_;
 }
 
-std::string_view ThoughtFilter::finish() {
+std::string_view ThoughtFilter::finish(bool by_itself) {
   out_.clear();
-  if (state_ == State::before && thought_) held_.erase(0, held_.find_first_not_of(kBlanks));
-  if (state_ == State::before || state_ == State::answer) take_text(held_);
+  take_text(held_);
   held_.clear();
+  if (state_ == State::before && !thought_) out_ += blanks_;
+  if (state_ == State::thoughts && by_itself) out_ += unclosed_;
+  blanks_.clear();
+  unclosed_.clear();
   return out_;
 }
 
@@ -91,68 +109,47 @@ bool ThoughtFilter::hides() const {
 }
 
 // False when more input is needed.
-bool ThoughtFilter::advance() {
-  if (marks_.channels) return advance_channels();
-  switch (state_) {
-    case State::before: return advance_before();
-    case State::thoughts: return advance_thoughts();
-    default: break;
+bool ThoughtFilter::advance_spelt() {
+  std::size_t text = held_.size();
+  std::string_view mark;
+  if (state_ == State::before) {
+    const std::size_t begin = std::min(held_.find_first_not_of(kBlanks), held_.size());
+    const std::string_view rest = std::string_view(held_).substr(begin);
+    if (rest.starts_with(marks_.opening)) {
+      mark = marks_.opening;
+      text = begin;
+    } else if (std::string_view(marks_.opening).starts_with(rest)) {
+      return false;
+    }
+  } else if (state_ == State::thoughts) {
+    if (const std::size_t end = held_.find(marks_.closing); end != std::string::npos) {
+      mark = marks_.closing;
+      text = end;
+    } else {
+      text -= begun(held_, marks_.closing);
+    }
   }
-  out_ += held_;
-  held_.clear();
-  return false;
-}
-
-bool ThoughtFilter::advance_before() {
-  const std::size_t begin = held_.find_first_not_of(kBlanks);
-  if (begin == std::string::npos) return false;
-  const std::string_view text = std::string_view(held_).substr(begin);
-  if (text.starts_with(marks_.opening)) {
-    held_.erase(0, begin + marks_.opening.size());
-    state_ = State::thoughts;
-    return true;
-  }
-  if (std::string_view(marks_.opening).starts_with(text)) return false;
-  if (thought_) held_.erase(0, begin);
-  state_ = State::answer;
-  return true;
-}
-
-bool ThoughtFilter::advance_thoughts() {
-  thought_ = true;
-  const std::size_t end = held_.find(marks_.closing);
-  if (end == std::string::npos) {
-    held_.erase(0, held_.size() - begun(held_, marks_.closing));
-    return false;
-  }
-  held_.erase(0, end + marks_.closing.size());
-  state_ = State::before;
-  return true;
-}
-
-bool ThoughtFilter::advance_channels() {
-  std::size_t first = std::string::npos;
-  std::size_t keep = 0;
-  std::string_view found;
-  for (const std::string_view mark : kChannelMarks) {
-    keep = std::max(keep, begun(held_, mark));
-    const std::size_t at = held_.find(mark);
-    if (at >= first) continue;
-    first = at;
-    found = mark;
-  }
-  const std::size_t text = found.empty() ? held_.size() - keep : first;
   take_text(std::string_view(held_).substr(0, text));
-  if (!found.empty()) take_mark(found);
-  held_.erase(0, text + found.size());
-  return !found.empty();
+  if (!mark.empty()) take_mark(mark);
+  held_.erase(0, text + mark.size());
+  return !mark.empty();
 }
 
 void ThoughtFilter::take_text(std::string_view text) {
+  if (state_ == State::before) {
+    const std::size_t blanks = std::min(text.find_first_not_of(kBlanks), text.size());
+    blanks_ += text.substr(0, blanks);
+    text.remove_prefix(blanks);
+    if (text.empty()) return;
+    if (!thought_) out_ += blanks_;
+    state_ = State::answer;
+  }
   if (text.empty()) return;
-  if (state_ == State::header) {
+  if (state_ == State::thoughts) {
+    if (!unclosed_.empty()) unclosed_ += text;
+  } else if (state_ == State::header) {
     header_ += text.substr(0, kLongestHeader - std::min(kLongestHeader, header_.size()));
-  } else if (state_ == State::answer || state_ == State::before) {
+  } else {
     if (std::exchange(gap_, false)) out_ += "\n\n";
     shown_ = true;
     out_ += text;
@@ -160,6 +157,22 @@ void ThoughtFilter::take_text(std::string_view text) {
 }
 
 void ThoughtFilter::take_mark(std::string_view mark) {
+  if (marks_.channels) return take_channel_mark(mark);
+  if (state_ == State::before && mark == marks_.opening) {
+    if (marks_.spelt) unclosed_ = (thought_ ? "" : blanks_) + marks_.opening;
+    state_ = State::thoughts;
+    thought_ = true;
+  } else if (state_ == State::thoughts && mark == marks_.closing) {
+    state_ = State::before;
+    thought_ = true;
+    blanks_.clear();
+    unclosed_.clear();
+  } else {
+    take_text(mark);
+  }
+}
+
+void ThoughtFilter::take_channel_mark(std::string_view mark) {
   if (mark == kMessage) {
     state_ = is_for_the_user(header_) ? State::answer : State::thoughts;
     header_.clear();

@@ -6,7 +6,6 @@
 #include <array>
 
 #include "llm/llama/long_runs.h"
-#include "llm/llama/thought_filter.h"
 
 namespace tars::llm {
 namespace {
@@ -24,22 +23,29 @@ bool is_blank(std::string_view text) {
 
 }  // namespace
 
-Vocabulary::Vocabulary(const llama_vocab* vocab)
+Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view chat_template)
     : vocab_(vocab), size_(static_cast<std::size_t>(llama_vocab_n_tokens(vocab))) {
+  std::vector<std::pair<std::string_view, TokenId>> marks;
   for (TokenId token = 0; token < static_cast<TokenId>(size_); ++token) {
+    std::string text = llama_vocab_get_text(vocab, token);
+    if (may_mark_thoughts(text)) marks.emplace_back(llama_vocab_get_text(vocab, token), token);
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab, token));
     constexpr auto kUserDefined = static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED);
     constexpr auto kSpecial = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) | kUserDefined |
                               static_cast<unsigned>(LLAMA_TOKEN_ATTR_UNKNOWN);
     if ((attributes & kSpecial) == 0) continue;
-    std::string text = llama_vocab_get_text(vocab, token);
-    if (is_thought_mark(text)) thought_marks_.push_back(token);
     if ((attributes & kUserDefined) != 0 && !is_blank(text) &&
         text.size() > first_character(text)) {
       user_defined_begin_.set(static_cast<unsigned char>(text.front()));
       user_defined_.push_back(text);
     }
     if (!text.empty()) control_texts_.push_back(std::move(text));
+  }
+  thought_marks_ = find_thought_marks(chat_template, [&marks](std::string_view text) {
+    return std::ranges::any_of(marks, [text](const auto& mark) { return mark.first == text; });
+  });
+  for (const auto& [text, token] : marks) {
+    if (thought_marks_.includes(text)) mark_tokens_.push_back(token);
   }
 }
 
@@ -76,7 +82,7 @@ std::vector<TokenId> Vocabulary::tokenize_text(std::string_view text) const {
 
 void Vocabulary::append_piece(TokenId token, std::string& out) const {
   std::array<char, 128> piece{};
-  const bool mark = std::ranges::find(thought_marks_, token) != thought_marks_.end();
+  const bool mark = marks_thoughts(token);
   const int n =
       llama_token_to_piece(vocab_, token, piece.data(), static_cast<int>(piece.size()), 0, mark);
   if (n >= 0) {
@@ -88,8 +94,8 @@ void Vocabulary::append_piece(TokenId token, std::string& out) const {
   llama_token_to_piece(vocab_, token, out.data() + begin, -n, 0, mark);
 }
 
-bool Vocabulary::is_special(std::string_view text) const {
-  return std::ranges::find(control_texts_, text) != control_texts_.end();
+bool Vocabulary::marks_thoughts(TokenId token) const {
+  return std::ranges::find(mark_tokens_, token) != mark_tokens_.end();
 }
 
 bool Vocabulary::ends_generation(TokenId token) const { return llama_vocab_is_eog(vocab_, token); }

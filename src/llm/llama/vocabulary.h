@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "llm/llama/chat_template.h"
+#include "llm/llama/thought_filter.h"
 #include "llm/prompt_fit.h"
 
 struct llama_vocab;
@@ -17,14 +18,16 @@ namespace tars::llm {
 // Borrows the model's vocabulary, which outlives it. Any thread may call any member at once.
 class Vocabulary {
  public:
-  explicit Vocabulary(const llama_vocab* vocab);
+  // The template tells which tokens mark thoughts.
+  Vocabulary(const llama_vocab* vocab, std::string_view chat_template);
 
   // Control tokens are recognised in the template's own text only: what a user typed stays text.
   std::vector<TokenId> tokenize(std::span<const PromptPart> parts) const;
   // Plain text, control tokens not recognised, no begin or end token added.
   std::vector<TokenId> tokenize_text(std::string_view text) const;
-  // Whether the text is a token that stands for itself, and is not made of others.
-  bool is_special(std::string_view text) const;
+  // How the model marks its thoughts, and whether the token is one of the marks.
+  const ThoughtMarks& thought_marks() const { return thought_marks_; }
+  bool marks_thoughts(TokenId token) const;
   // Appends the token's bytes, possibly a part of a character; nothing for control tokens but the
   // marks of thoughts.
   void append_piece(TokenId token, std::string& out) const;
@@ -47,7 +50,8 @@ class Vocabulary {
   std::vector<std::string>
       user_defined_;  // of control_texts_, but for blanks and single characters
   std::bitset<256> user_defined_begin_;  // their first bytes
-  std::vector<TokenId> thought_marks_;
+  ThoughtMarks thought_marks_;
+  std::vector<TokenId> mark_tokens_;
 };
 
 }  // namespace tars::llm

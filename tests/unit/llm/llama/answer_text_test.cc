@@ -5,7 +5,7 @@
 namespace tars::llm {
 namespace {
 
-const ThoughtMarks kThink{.opening = "<think>", .closing = "</think>"};
+const ThoughtMarks kThink{.opening = "<think>", .closing = "</think>", .spelt = true};
 
 TEST(AnswerText, AThoughtOfAStopEndsNothing) {
   AnswerText text({"STOP"});
@@ -27,6 +27,26 @@ TEST(AnswerText, WhatWasHeldBackComesAtTheEnd) {
   half.set_thoughts(kThink, false);
   EXPECT_EQ(half.push("<th"), "");
   EXPECT_EQ(half.finish(), "<th");
+}
+
+TEST(AnswerText, ATokenTellsAThoughtFromItsName) {
+  const ThoughtMarks tokens{.opening = "<think>", .closing = "</think>"};
+  AnswerText spoken({});
+  spoken.set_thoughts(tokens, false);
+  EXPECT_EQ(spoken.push("<think> is the tag."), "<think> is the tag.");
+  AnswerText thought({});
+  thought.set_thoughts(tokens, false);
+  EXPECT_EQ(thought.push("<think>", true), "");
+  EXPECT_TRUE(thought.hides());
+}
+
+TEST(AnswerText, AThoughtWithoutEndIsTheAnswerOfAModelThatEndedByItself) {
+  for (const bool by_itself : {true, false}) {
+    AnswerText text({});
+    text.set_thoughts(kThink, false);
+    EXPECT_EQ(text.push("<think> is the tag."), "");
+    EXPECT_EQ(text.finish(by_itself), by_itself ? "<think> is the tag." : "");
+  }
 }
 
 TEST(AnswerText, WithoutThoughtsItIsTheText) {

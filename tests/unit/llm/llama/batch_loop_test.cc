@@ -115,7 +115,7 @@ TEST_F(BatchLoopTest, ThoughtsAreNoTokensOfTheAnswer) {
   g->prompt = model_->vocabulary().tokenize_text("One, two, three, four,");
   g->max_tokens = 40;
   // As if what it says up to "six" were thoughts.
-  g->text.set_thoughts({.opening = "zero", .closing = "six"}, true);
+  g->text.set_thoughts({.opening = "zero", .closing = "six", .spelt = true}, true);
   loop_->start(std::move(g));
   run();
   const std::size_t six = all->text.find("six");

@@ -4,8 +4,8 @@
 #include <llama.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
-#include <set>
 
 #include "../../../support/temp_folder.h"
 #include "test_model.h"
@@ -15,9 +15,11 @@ namespace {
 
 using LlamaModel = std::unique_ptr<llama_model, decltype(&llama_model_free)>;
 
-// The test model's vocabulary, with some of its tokens of this kind.
-LlamaModel with_user_defined(const std::filesystem::path& path,
-                             const std::set<std::string_view>& texts) {
+// Texts of the test model's tokens, and what they become.
+using Renamed = std::map<std::string, std::string>;
+
+// The test model's vocabulary, with some of its tokens user-defined and renamed.
+LlamaModel with_user_defined(const std::filesystem::path& path, const Renamed& renamed) {
   const std::unique_ptr<gguf_context, decltype(&gguf_free)> file{
       gguf_init_from_file(test_model().c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free};
   const std::unique_ptr<gguf_context, decltype(&gguf_free)> changed{gguf_init_empty(), &gguf_free};
@@ -27,11 +29,15 @@ LlamaModel with_user_defined(const std::filesystem::path& path,
   const std::size_t count = gguf_get_arr_n(file.get(), types);
   const auto* const old = static_cast<const std::int32_t*>(gguf_get_arr_data(file.get(), types));
   std::vector<std::int32_t> type(old, old + count);
+  std::vector<const char*> texts(count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (texts.contains(gguf_get_arr_str(file.get(), tokens, i))) {
-      type[i] = LLAMA_TOKEN_TYPE_USER_DEFINED;
-    }
+    texts[i] = gguf_get_arr_str(file.get(), tokens, i);
+    const auto found = renamed.find(texts[i]);
+    if (found == renamed.end()) continue;
+    type[i] = LLAMA_TOKEN_TYPE_USER_DEFINED;
+    texts[i] = found->second.c_str();
   }
+  gguf_set_arr_str(changed.get(), "tokenizer.ggml.tokens", texts.data(), count);
   gguf_set_arr_data(changed.get(), "tokenizer.ggml.token_type", GGUF_TYPE_INT32, type.data(),
                     count);
   EXPECT_TRUE(gguf_write_to_file(changed.get(), path.c_str(), true));
@@ -86,9 +92,11 @@ TEST_F(VocabularyTest, WhatAUserTypedIsNoControlToken) {
 // gpt-oss's <|start|> is of this kind, which llama.cpp finds in any text.
 TEST_F(VocabularyTest, WhatAUserTypedIsNoUserDefinedTokenEither) {
   const TempFolder folder;
-  const auto model = with_user_defined(folder.path() / "v.gguf", {"<repo_name>", "<filename>"});
+  const auto model = with_user_defined(
+      folder.path() / "v.gguf", {{"<repo_name>", "<repo_name>"}, {"<filename>", "<filename>"}});
   ASSERT_TRUE(model);
-  const Vocabulary defined(llama_model_get_vocab(model.get()));
+  const Vocabulary defined(llama_model_get_vocab(model.get()),
+                           "{{ '<repo_name>' + message.role + '<filename>' }}");
   const auto piece = [&](const std::vector<TokenId>& tokens) {
     std::string out;
     for (const TokenId token : tokens) defined.append_piece(token, out);
@@ -105,6 +113,23 @@ TEST_F(VocabularyTest, WhatAUserTypedIsNoUserDefinedTokenEither) {
     EXPECT_EQ(std::ranges::count(tokens, marker), 1) << typed;
     EXPECT_EQ(piece(tokens), "<repo_name>" + typed);
   }
+}
+
+TEST_F(VocabularyTest, MarksOfThoughtsAreTokensOfTheirOwn) {
+  const TempFolder folder;
+  const auto model = with_user_defined(folder.path() / "v.gguf",
+                                       {{"<repo_name>", "<think>"}, {"<filename>", "</think>"}});
+  ASSERT_TRUE(model);
+  const Vocabulary thinks(llama_model_get_vocab(model.get()), "");
+  EXPECT_EQ(thinks.thought_marks().closing, "</think>");
+  EXPECT_FALSE(thinks.thought_marks().spelt);
+  const auto mark = vocabulary().tokenize(std::vector<PromptPart>{{"<repo_name>", false}});
+  ASSERT_EQ(mark.size(), 1U);
+  EXPECT_TRUE(thinks.marks_thoughts(mark[0]));
+  EXPECT_FALSE(vocabulary().marks_thoughts(mark[0]));
+  std::string text;
+  thinks.append_piece(mark[0], text);
+  EXPECT_EQ(text, "<think>");
 }
 
 TEST_F(VocabularyTest, NoLengthOfAMessageCutsTheControlTokenBehindIt) {
