@@ -21,26 +21,45 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+// As models write what marks turns: <|user|>, <｜User｜>, [|user|], <|channel>, <channel|>.
+bool looks_like_a_mark(std::string_view text) {
+  constexpr std::array kBegins{"<|", "<｜", "[|"};
+  constexpr std::array kEnds{"|>", "｜>", "|]"};
+  return std::ranges::any_of(kBegins, [text](auto begin) { return text.starts_with(begin); }) ||
+         std::ranges::any_of(kEnds, [text](auto end) { return text.ends_with(end); });
+}
+
+// A user-defined token that a message must not say. Gemma's <table> and runs of blanks are of the
+// kind, too, and are what the model itself says: cut, its answer would not be found again among
+// the computed tokens.
+bool is_reserved(std::string_view text, std::string_view chat_template) {
+  if (is_blank(text) || text.size() == first_character(text)) return false;
+  return looks_like_a_mark(text) || chat_template.find(text) != std::string_view::npos;
+}
+
 }  // namespace
 
 Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view chat_template)
     : vocab_(vocab), size_(static_cast<std::size_t>(llama_vocab_n_tokens(vocab))) {
+  std::vector<std::string> control_texts;
+  std::vector<std::string> user_defined;
   std::vector<std::pair<std::string_view, TokenId>> marks;
   for (TokenId token = 0; token < static_cast<TokenId>(size_); ++token) {
-    std::string text = llama_vocab_get_text(vocab, token);
-    if (may_mark_thoughts(text)) marks.emplace_back(llama_vocab_get_text(vocab, token), token);
+    const std::string_view text = llama_vocab_get_text(vocab, token);
+    if (may_mark_thoughts(text)) marks.emplace_back(text, token);
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab, token));
-    constexpr auto kUserDefined = static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED);
-    constexpr auto kSpecial = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) | kUserDefined |
+    constexpr auto kControl = static_cast<unsigned>(LLAMA_TOKEN_ATTR_CONTROL) |
                               static_cast<unsigned>(LLAMA_TOKEN_ATTR_UNKNOWN);
-    if ((attributes & kSpecial) == 0) continue;
-    if ((attributes & kUserDefined) != 0 && !is_blank(text) &&
-        text.size() > first_character(text)) {
-      user_defined_begin_.set(static_cast<unsigned char>(text.front()));
-      user_defined_.push_back(text);
+    if ((attributes & kControl) != 0) {
+      control_texts.emplace_back(text);
+    } else if ((attributes & static_cast<unsigned>(LLAMA_TOKEN_ATTR_USER_DEFINED)) != 0 &&
+               is_reserved(text, chat_template)) {
+      control_texts.emplace_back(text);
+      user_defined.emplace_back(text);
     }
-    if (!text.empty()) control_texts_.push_back(std::move(text));
   }
+  control_texts_ = TokenTexts(std::move(control_texts));
+  user_defined_ = TokenTexts(std::move(user_defined));
   thought_marks_ = find_thought_marks(chat_template, [&marks](std::string_view text) {
     return std::ranges::any_of(marks, [text](const auto& mark) { return mark.first == text; });
   });
@@ -52,7 +71,7 @@ Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view chat_template)
 std::vector<TokenId> Vocabulary::tokenize(std::span<const PromptPart> parts) const {
   std::vector<TokenId> tokens;
   const bool cut = std::any_of(parts.begin(), parts.end(), [this](const PromptPart& part) {
-    return part.from_message && names_control_token(part.text);
+    return part.from_message && control_texts_.any_in(part.text);
   });
   if (cut) {
     for (const PromptPart& part : parts) tokenize_into(part.text, !part.from_message, tokens);
@@ -114,10 +133,8 @@ std::vector<std::string_view> Vocabulary::cut_user_defined(std::string_view text
   std::vector<std::string_view> pieces;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!user_defined_begin_[static_cast<unsigned char>(text[i])]) continue;
     const std::string_view rest = text.substr(i);
-    const auto begins = [rest](const std::string& token) { return rest.starts_with(token); };
-    if (std::ranges::none_of(user_defined_, begins)) continue;
+    if (!user_defined_.begins(rest)) continue;
     const std::size_t cut = i + first_character(rest);
     pieces.push_back(text.substr(begin, cut - begin));
     begin = cut;
@@ -153,12 +170,6 @@ void Vocabulary::tokenize_piece(std::string_view text, bool control_tokens,
     n = call();
   }
   out.resize(begin + static_cast<std::size_t>(std::max(n, 0)));
-}
-
-bool Vocabulary::names_control_token(std::string_view text) const {
-  return std::any_of(
-      control_texts_.begin(), control_texts_.end(),
-      [text](const std::string& control) { return text.find(control) != std::string_view::npos; });
 }
 
 }  // namespace tars::llm

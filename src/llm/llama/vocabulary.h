@@ -1,7 +1,6 @@
 // Text to tokens and back, with the loaded model's tokenizer.
 #pragma once
 
-#include <bitset>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "llm/llama/chat_template.h"
 #include "llm/llama/thought_filter.h"
+#include "llm/llama/token_texts.h"
 #include "llm/prompt_fit.h"
 
 struct llama_vocab;
@@ -18,7 +18,7 @@ namespace tars::llm {
 // Borrows the model's vocabulary, which outlives it. Any thread may call any member at once.
 class Vocabulary {
  public:
-  // The template tells which tokens mark thoughts.
+  // The template tells which tokens mark turns and thoughts.
   Vocabulary(const llama_vocab* vocab, std::string_view chat_template);
 
   // Control tokens are recognised in the template's own text only: what a user typed stays text.
@@ -41,15 +41,12 @@ class Vocabulary {
   void tokenize_words(std::string_view text, bool control_tokens, std::vector<TokenId>& out,
                       std::span<const std::size_t> seams = {}) const;
   void tokenize_piece(std::string_view text, bool control_tokens, std::vector<TokenId>& out) const;
-  bool names_control_token(std::string_view text) const;
   std::vector<std::string_view> cut_user_defined(std::string_view text) const;
 
   const llama_vocab* vocab_;
   std::size_t size_;
-  std::vector<std::string> control_texts_;
-  std::vector<std::string>
-      user_defined_;  // of control_texts_, but for blanks and single characters
-  std::bitset<256> user_defined_begin_;  // their first bytes
+  TokenTexts control_texts_;  // with those of user_defined_
+  TokenTexts user_defined_;  // those that no message may say
   ThoughtMarks thought_marks_;
   std::vector<TokenId> mark_tokens_;
 };

@@ -115,6 +115,25 @@ TEST_F(VocabularyTest, WhatAUserTypedIsNoUserDefinedTokenEither) {
   }
 }
 
+TEST_F(VocabularyTest, AUserDefinedTokenThatMarksNothingMayBeSaid) {
+  const TempFolder folder;
+  const auto model =
+      with_user_defined(folder.path() / "v.gguf",
+                        {{"<repo_name>", "<table>"}, {"<filename>", "<|turn|>"}, {"ĊĊ", "\n\n"}});
+  ASSERT_TRUE(model);
+  const Vocabulary defined(llama_model_get_vocab(model.get()), "{{ message.content }}");
+  const auto one = [&](const std::string& text) {
+    const std::vector<PromptPart> said{{text, true}};
+    return defined.tokenize(said).size() == 1;
+  };
+  EXPECT_TRUE(one("<table>")) << "so that an answer is found again as it was generated";
+  EXPECT_TRUE(one("\n\n"));
+  EXPECT_FALSE(one("<|turn|>")) << "a template may be made of its parts";
+  const std::vector<PromptPart> blanks{{"the wea", false}, {"ther\n\ntoday", true}};
+  EXPECT_EQ(defined.tokenize(blanks), defined.tokenize_text("the weather\n\ntoday"))
+      << "blanks cut no message from its turn";
+}
+
 TEST_F(VocabularyTest, MarksOfThoughtsAreTokensOfTheirOwn) {
   const TempFolder folder;
   const auto model = with_user_defined(folder.path() / "v.gguf",
