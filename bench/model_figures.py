@@ -85,7 +85,9 @@ class Load:
 
 def _rate(answers: list[list[tuple[float, int]]]) -> float:
     """Tokens/s from the time at which the last answer has begun to that at which the first ends."""
+    assert all(answers), "an answer has no token"
     begin, end = max(a[0][0] for a in answers), min(a[-1][0] for a in answers)
+    assert end > begin, "the answers did not run at the same time"
     return sum(n for a in answers for t, n in a if begin < t <= end) / (end - begin)
 
 

@@ -121,7 +121,7 @@ std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view clie
   for (const auto& run : runs_) {
     const RunInfo& info = run->run->info();
     if (info.client_id == client_id && info.conversation_id == conversation_id &&
-        run->run->outcome() && !run->run->text().empty()) {
+        run->run->outcome() && !run->run->read(0, 1).text.empty()) {
       found.push_back(run);
     }
   }

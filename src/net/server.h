@@ -78,8 +78,9 @@ class Application {
 // Thread-safe from outside. Bounded: connections, header, body and message bytes, every wait, and
 // what request bodies have beyond 64 KiB, all connections together (64 MiB, or four of the
 // largest: 503 past it).
-// When descriptors run out (EMFILE, ENFILE, ENOBUFS) the connection that is idle longest, for a
-// second at least, ends; accepting pauses 100 ms and goes on.
+// When descriptors run out (EMFILE, ENFILE, ENOBUFS) and somebody waits for one, the connection of
+// that I/O thread that is idle longest, for a second at least, ends; accepting pauses 100 ms and
+// goes on.
 class Server {
  public:
   Server(ServerOptions options, Application& application);

@@ -324,7 +324,8 @@ asio::awaitable<Result<WsMessage>> BeastWebSocket::read() {
     }
     size += n;
     note_activity();
-    // Beast looks for a cut character where bytes end a text, not where an empty frame does.
+    // Beast looks for a cut character where bytes end a text, not where an empty frame does. The
+    // code of the close reaches a client that has read what was sent to it before.
     const std::string_view text(message.data.data(), size);
     if (n == 0 && stream_.is_message_done() && stream_.got_text() && !is_valid_utf8(text)) {
       abort(CloseCode::invalid_payload, {});

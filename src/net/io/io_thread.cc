@@ -171,11 +171,18 @@ void IoThread::close_longest_idle() {
   if (longest != nullptr) longest->close();
 }
 
-// Somebody waits to be let in, and there is no place: one idle connection ends for them, as it may
-// at any moment. Otherwise whoever holds them all would keep everybody out.
-asio::awaitable<void> IoThread::make_room() {
+// There is no place for whoever comes next: once somebody waits to be let in, one idle connection
+// ends for them, as it may at any moment. Otherwise whoever holds them all would keep everybody
+// out. `want` says what there is none of; empty for the connections' own limit.
+asio::awaitable<void> IoThread::make_room(std::string want) {
   co_await acceptor_->async_wait(Acceptor::wait_read, kAwait);
-  if (draining_ || count_.value() < options_.max_connections) co_return;
+  if (draining_ || (want.empty() && count_.value() < options_.max_connections)) co_return;
+  // Once for a time of want, not ten times a second.
+  const auto now = std::chrono::steady_clock::now();
+  if (!want.empty() && now > std::exchange(want_until_, now + kWantIsOver)) {
+    telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
+                   {{"error", want}});
+  }
   close_longest_idle();
   // Until it has ended (or another one), or to look again.
   pause_.expires_after(kAcceptPause);
@@ -185,22 +192,15 @@ asio::awaitable<void> IoThread::make_room() {
 asio::awaitable<void> IoThread::accept_loop() {
   while (!draining_) {
     if (count_.value() >= options_.max_connections) {
-      co_await make_room();
+      co_await make_room({});
       continue;
     }
     auto [ec, socket] = co_await acceptor_->async_accept(kAwait);
     if (!ec) {
       serve(std::move(socket));
     } else if (is_out_of_resources(ec)) {
-      // Once for a time of want, not ten times a second.
-      const auto now = std::chrono::steady_clock::now();
-      if (now > std::exchange(want_until_, now + kWantIsOver)) {
-        telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
-                       {{"error", ec.message()}});
-      }
-      close_longest_idle();
-      pause_.expires_after(kAcceptPause);
-      co_await pause_.async_wait(kAwait);
+      // Linux takes a descriptor before it looks whether anybody waits.
+      co_await make_room(ec.message());
     } else if (!acceptor_->is_open()) {
       co_return;
     }

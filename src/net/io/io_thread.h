@@ -86,7 +86,7 @@ class IoThread {
   void drop_connections_here();
   void serve(Socket socket);
   void close_longest_idle();
-  boost::asio::awaitable<void> make_room();
+  boost::asio::awaitable<void> make_room(std::string want);
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> watch_deadlines();
 
