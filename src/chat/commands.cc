@@ -126,9 +126,7 @@ Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
   auto accepted = backend_.generate(*std::move(request), std::move(sink), run->stop_token());
   if (round_began != SteadyTime::max()) round_began_ = clock_.steady();
   if (!accepted) return accepted;
-  // It waits inside the backend now, unless that has started it. Only now: one that goes back keeps
-  // its place.
-  if (run->run->set_position(1)) run->run->wake();
+  run->run->set_position(0);  // only now: one that goes back keeps its place
   const auto waited = clock_.steady() - run->run->info().submitted_at;
   metrics_.queue_wait.Observe(std::chrono::duration<double>(waited).count());
   return {};

@@ -65,7 +65,6 @@ void Run::wake() {
 
 bool Run::set_position(int position) {
   std::lock_guard lock(mutex_);
-  if (status_ != RunStatus::queued) return false;
   return std::exchange(position_, position) != position;
 }
 

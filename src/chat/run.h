@@ -68,7 +68,7 @@ class Run {
   // Calls every follower's wake, once each: with the list of followers locked, so that none is
   // called after its unfollow(), and the log not, so that it may be read.
   void wake();
-  // 1 = next to start, 0 = not waiting. True when it changed; one that has started has none.
+  // 1 = next to start, 0 = not waiting. True when it changed.
   bool set_position(int position);
 
   // -- readers

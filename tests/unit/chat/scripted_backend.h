@@ -56,7 +56,7 @@ class ScriptedBackend final : public llm::Backend {
     generation->stop = stop;
     generations_.push_back(generation);
     lock.unlock();
-    if (starts_at_once) generation->sink->on_start(3, 0);
+    generation->sink->on_start(3, 0);
     if (answers_stop) {
       auto on_stop = [this, weak = std::weak_ptr(generation)] {
         if (auto stopped = weak.lock()) finish(*stopped, llm::FinishReason::cancelled);
@@ -105,7 +105,6 @@ class ScriptedBackend final : public llm::Backend {
 
   // Set before use.
   bool answers_stop = true;
-  bool starts_at_once = true;  // or the test says on_start
   bool pauses_answers = false;
   int lane_context = 4096;  // of every lane
 

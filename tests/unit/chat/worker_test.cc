@@ -43,17 +43,6 @@ TEST_F(WorkerTest, WaitingRunsTellTheirPositionsAndStartInTurn) {
   EXPECT_EQ(metrics_.queue_wait.Collect().histogram.sample_count, 4u);
 }
 
-TEST_F(WorkerTest, ARunThatWaitsInsideTheBackendIsTheNext) {
-  backend_->starts_at_once = false;
-  open();
-  auto waits = chat("alice", "hi");
-  EXPECT_EQ(waits->run().status(), RunStatus::queued);
-  EXPECT_EQ(waits->run().position(), 1);
-  backend_->generation(0)->sink->on_start(3, 0);
-  EXPECT_EQ(waits->run().status(), RunStatus::running);
-  EXPECT_EQ(waits->run().position(), 0);
-}
-
 TEST_F(WorkerTest, TurnsOfAConversationFollowEachOther) {
   open();
   auto one = chat("alice", "q1", "same");
