@@ -122,9 +122,9 @@ Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
   if (!request) return std::move(request).error();
   auto sink = std::make_shared<GenerationSink>(run, mailbox_, clock_, metrics_);
   // To fit a long history into the model's context takes its time, and says nothing of the store.
-  const SteadyTime round_began = round_began_.exchange(SteadyTime::max());
+  round_began_ = SteadyTime::max();
   auto accepted = backend_.generate(*std::move(request), std::move(sink), run->stop_token());
-  if (round_began != SteadyTime::max()) round_began_ = clock_.steady();
+  round_began_ = clock_.steady();
   if (!accepted) return accepted;
   run->run->set_position(0);  // only now: one that goes back keeps its place
   const auto waited = clock_.steady() - run->run->info().submitted_at;

@@ -163,8 +163,6 @@ Result<ChatTemplate> ChatTemplate::parse(const std::string& source, std::string 
   return chat;
 }
 
-const std::string& ChatTemplate::source() const { return program_->source; }
-
 Result<std::vector<PromptPart>> ChatTemplate::render(std::span<const Message> messages) const {
   if (program_->system_role) return render_as_is(messages);
   return render_as_is(with_system_in_user(messages));

@@ -35,8 +35,6 @@ class ChatTemplate {
   // refuses.
   Result<std::vector<PromptPart>> render(std::span<const Message> messages) const;
 
-  const std::string& source() const;
-
  private:
   struct Program;
   explicit ChatTemplate(std::unique_ptr<Program> program);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
+#include <optional>
 #include <vector>
 
 #include "test_server.h"
@@ -17,6 +18,26 @@ ServerOptions short_waits() {
   options.idle_timeout = 1s;
   return options;
 }
+
+// While it lives the process has one descriptor left: the next client takes it, so that none is
+// there to accept it with.
+class OneDescriptorLeft {
+ public:
+  OneDescriptorLeft() {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &old_), 0);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    rlimit tight = old_;
+    tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  }
+  ~OneDescriptorLeft() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &old_), 0); }
+  OneDescriptorLeft(const OneDescriptorLeft&) = delete;
+  OneDescriptorLeft& operator=(const OneDescriptorLeft&) = delete;
+
+ private:
+  rlimit old_{};
+};
 
 TEST(Deadlines, SlowHeadersAre408) {
   TestServer t(short_waits());
@@ -167,20 +188,13 @@ TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
 
   auto waiting = t.client();
   EXPECT_EQ(waiting.get("/2").status, 200U);
-  rlimit old{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
-  // The next client takes the last descriptor, so that none is left to accept it with.
-  const int lowest_free = ::dup(0);
-  ::close(lowest_free);
-  rlimit tight = old;
-  tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  std::optional<OneDescriptorLeft> want(std::in_place);
   auto starved = t.client();
   starved.send("GET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_EQ(before.get("/1").status, 200U);
   std::this_thread::sleep_for(250ms);  // several pauses long
   EXPECT_EQ(t.server.open_connections(), 2U);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  want.reset();
   EXPECT_EQ(starved.response().body, "GET /3");
 }
 
@@ -191,18 +205,12 @@ TEST(Limits, WithoutDescriptorsTheLongestIdleConnectionEnds) {
   auto idle = t.client();
   EXPECT_EQ(idle.get("/1").status, 200U);
   std::this_thread::sleep_for(1100ms);
-  rlimit old{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
-  const int lowest_free = ::dup(0);
-  ::close(lowest_free);
-  rlimit tight = old;
-  tight.rlim_cur = static_cast<rlim_t>(lowest_free) + 1;
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  std::optional<OneDescriptorLeft> want(std::in_place);
   auto starved = t.client();
   starved.send("GET /2 HTTP/1.1\r\nHost: t\r\n\r\n");
   for (int i = 0; i < 100 && t.application.requests < 2; ++i) std::this_thread::sleep_for(20ms);
   EXPECT_EQ(t.application.requests, 2) << "answered in the time of want";
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  want.reset();
   EXPECT_EQ(starved.response().body, "GET /2");
   EXPECT_TRUE(idle.ends());
 }

@@ -130,11 +130,8 @@ TEST_F(CommandsTest, FollowFindsOnlyTheClientsOwn) {
 
 TEST_F(CommandsTest, FollowFindsARunByItsMessageAlsoAfterARestart) {
   open();
-  auto mine = chat("alice", "hi", {}, "m1");
+  auto mine = answered_hello({}, "m1");
   const std::string id = mine->run().info().id;
-  backend_->generation(0)->say("hello");
-  backend_->finish(*backend_->generation(0), llm::FinishReason::stop);
-  end_of(*mine);
   auto found = follow_message("alice", "m1");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->follower->run().info().id, id);
@@ -155,11 +152,8 @@ TEST_F(CommandsTest, FollowFindsARunByItsMessageAlsoAfterARestart) {
 
 TEST_F(CommandsTest, ReadersOfAStoredRunShareIt) {
   open();
-  auto mine = chat("alice", "hi", {}, "m1");
+  auto mine = answered_hello({}, "m1");
   const std::string id = mine->run().info().id;
-  backend_->generation(0)->say("hello");
-  backend_->finish(*backend_->generation(0), llm::FinishReason::stop);
-  end_of(*mine);
   mine.reset();
   reopen();
   {

@@ -74,6 +74,17 @@ class EngineTest : public ::testing::Test {
     return *follower.run().outcome();
   }
 
+  // Alice's "hi", to which the backend's first generation answered "hello".
+  std::unique_ptr<Follower> answered_hello(std::optional<std::string> conversation = {},
+                                           std::optional<std::string> message = {}) {
+    auto follower = chat("alice", "hi", std::move(conversation), std::move(message));
+    const auto generation = backend_->generation(0);
+    generation->say("hello");
+    backend_->finish(*generation, llm::FinishReason::stop);
+    end_of(*follower);
+    return follower;
+  }
+
   const TempFolder folder_;
   ShiftedClock clock_;
   telemetry::Metrics metrics_;

@@ -262,10 +262,7 @@ TEST_F(WorkerTest, CancelOfAWaitingRunEndsItAndMovesTheOthersUp) {
 
 TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
   open();
-  auto first = chat("alice", "hi", "c1", "m1");
-  backend_->generation(0)->say("hello");
-  finish(0);
-  end_of(*first);
+  auto first = answered_hello("c1", "m1");
   engine_->shutdown();
   clock_.advance(std::chrono::hours(23));
   reopen();
@@ -309,10 +306,7 @@ TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
 
 TEST_F(WorkerTest, CountsItsRuns) {
   open();
-  auto one = chat("alice", "hi");
-  backend_->generation(0)->say("hello");
-  finish(0);
-  end_of(*one);
+  auto one = answered_hello();
   settle();
   EXPECT_EQ(metrics_.tokens_generated.Value(), 1);
   EXPECT_EQ(metrics_.tokens_prompt.Value(), 3);

@@ -21,6 +21,18 @@ std::string repeated(const std::string& unit, std::size_t bytes) {
   return out;
 }
 
+// Of the unit 32,000 bytes long: in whole characters, after `longest` bytes, without a loss.
+void expect_cut(const std::string& unit, std::size_t longest) {
+  const std::string text = "so: " + repeated(unit, 32'000) + " it ends";
+  const auto pieces = cut_long_runs(text);
+  EXPECT_GE(pieces.size(), 32'000 / longest) << unit;
+  EXPECT_EQ(joined(pieces), text) << unit;
+  for (const std::string_view piece : pieces) {
+    EXPECT_LE(piece.size(), longest + 16) << unit;
+    EXPECT_TRUE(is_valid_utf8(piece)) << unit;
+  }
+}
+
 TEST(LongRuns, UsualTextIsOnePiece) {
   EXPECT_TRUE(cut_long_runs("").empty());
   EXPECT_EQ(cut_long_runs("Hello, world").size(), 1U);
@@ -31,28 +43,14 @@ TEST(LongRuns, UsualTextIsOnePiece) {
 TEST(LongRuns, NoPieceHasARunThatIsLonger) {
   for (const char* unit : {"a", "!", " ", "7", "\xC3\xA9", "\xF0\x9F\x98\x80", "!\xE2\x80\xA6",
                            "a\xE6\x96\x87", "\n"}) {
-    const std::string text = "so: " + repeated(unit, 32'000) + " it ends";
-    const auto pieces = cut_long_runs(text);
-    EXPECT_GE(pieces.size(), 32'000 / kLongestRun) << unit;
-    EXPECT_EQ(joined(pieces), text) << unit;
-    for (const std::string_view piece : pieces) {
-      EXPECT_LE(piece.size(), kLongestRun + 16) << unit;
-      EXPECT_TRUE(is_valid_utf8(piece)) << unit;
-    }
+    expect_cut(unit, kLongestRun);
   }
 }
 
 // The words of BLOOM's tokenizer are all but blanks and some punctuation.
 TEST(LongRuns, NoPieceHasAWordThatIsLonger) {
   for (const char* unit : {"aB3+/", "a1", "x=\xC3\xA9", "-a", "9\xF0\x9F\x98\x80"}) {
-    const std::string text = "so: " + repeated(unit, 32'000) + " it ends";
-    const auto pieces = cut_long_runs(text);
-    EXPECT_GE(pieces.size(), 32'000 / kLongestWord) << unit;
-    EXPECT_EQ(joined(pieces), text) << unit;
-    for (const std::string_view piece : pieces) {
-      EXPECT_LE(piece.size(), kLongestWord + 16) << unit;
-      EXPECT_TRUE(is_valid_utf8(piece)) << unit;
-    }
+    expect_cut(unit, kLongestWord);
   }
   EXPECT_EQ(cut_long_runs(repeated("a1", kLongestWord)).size(), 1U);
 }
