@@ -212,7 +212,7 @@ class Soak:
             for models in self.models:
                 models.close()
 
-    def warm_up(self) -> int:
+    def warm_up(self) -> list[str]:
         """Everything is used once, so that what the server sets up once is there; its descriptors."""
         chance = random.Random(self.seed)
         with Device(self.server) as device:
@@ -222,19 +222,22 @@ class Soak:
         self.server.wait_idle()
         return self.descriptors()
 
-    def descriptors(self) -> int:
-        """Open ones, less the connections to model servers, which are kept for the next request."""
+    def descriptors(self) -> list[str]:
+        """What is open, but the connections to model servers, which are kept for the next request."""
         process = Path(f"/proc/{self.server.process.pid}")
         ports = {f"{models.port:04X}" for models in self.models}
         rows = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
         kept = {f"socket:[{row[9]}]" for row in rows if row[2].split(":")[1] in ports}
         links = [os.readlink(link) for link in (process / "fd").iterdir() if link.is_symlink()]
-        return sum(link not in kept for link in links)
+        ends = {f"socket:[{row[9]}]": f"{row[1]} {row[2]} state {row[3]}" for row in rows}
+        return [f"{link} {ends.get(link, '')}" for link in links if link not in kept]
 
-    def check_end(self, descriptors: int) -> None:
+    def check_end(self, before: list[str]) -> None:
         self.server.wait_idle()
-        wait_until(lambda: self.server.metric("tars_websocket_connections") == 0, 10)
-        wait_until(lambda: self.descriptors() <= descriptors, 10)
+        wait_until(lambda: self.server.metric("tars_websocket_connections") == 0, 10,
+                   state=lambda: f"sockets are open: {self.descriptors()}")
+        wait_until(lambda: len(self.descriptors()) <= len(before), 10,
+                   state=lambda: f"descriptors are open: {self.descriptors()}, before: {before}")
         metrics = self.server.metrics()
         closes = sum(v for k, v in metrics.items() if k.startswith("tars_websocket_closes_total"))
         assert metrics["tars_websocket_connections_total"] == closes, "sockets that never closed"

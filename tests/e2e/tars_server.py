@@ -39,14 +39,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20, every: float = 0.02):
-    """The first truthy value of `condition`, or an assertion after `seconds`."""
+def wait_until(condition: Callable[[], object], seconds: float = 20, every: float = 0.02,
+               state: Callable[[], object] = lambda: ""):
+    """The first truthy value of `condition`, or an assertion after `seconds` that tells `state()`."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        assert time.monotonic() < deadline, f"still not so after {seconds} s {state()}"
         time.sleep(every)
 
 

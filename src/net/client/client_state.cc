@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/client/exchange.h"
+#include "net/client/read_poller.h"
 
 namespace tars::net {
 namespace {
@@ -33,7 +34,9 @@ ClientState::ClientState(asio::io_context& context, ClientOptions options)
     : context_(context),
       options_(std::move(options)),
       names_(options_.names ? options_.names : std::make_shared<HostNames>()),
-      tick_(context) {}
+      tick_(context) {
+  asio::use_service<ReadPoller>(context);
+}
 
 void ClientState::add(Exchange& exchange) {
   exchanges_.insert(&exchange);

@@ -31,7 +31,9 @@ ReadPoller::ReadPoller(asio::io_context& context)
       context_(context),
       epoll_(context),
       buffer_(std::make_unique<char[]>(kReadBytes)),
-      events_(kBatch) {}
+      events_(kBatch) {
+  (void)open();
+}
 
 ReadPoller::~ReadPoller() = default;
 
@@ -44,17 +46,19 @@ void ReadPoller::shutdown() noexcept {
   epoll_.close(ignored);
 }
 
+Result<void> ReadPoller::open() {
+  if (epoll_.is_open()) return {};
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  boost::system::error_code ec;
+  if (epoll < 0) ec = system_error(errno);
+  if (!ec) epoll_.assign(epoll, ec);
+  if (!ec) return {};
+  if (epoll >= 0) ::close(epoll);
+  return make_error(ErrorCode::io_error, ec.message());
+}
+
 Result<void> ReadPoller::add(int socket, std::unique_ptr<Reader>& reader) {
-  if (!epoll_.is_open()) {
-    const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    boost::system::error_code ec;
-    if (epoll < 0) ec = system_error(errno);
-    if (!ec) epoll_.assign(epoll, ec);
-    if (ec) {
-      if (epoll >= 0) ::close(epoll);
-      return make_error(ErrorCode::io_error, ec.message());
-    }
-  }
+  if (const Result<void> opened = open(); !opened) return opened.error();
   auto entry = std::make_unique<Entry>(Entry{.socket = socket, .reader = nullptr});
   epoll_event event{.events = kWatched, .data = {.ptr = entry.get()}};
   const auto [at, added] = entries_.try_emplace(socket, std::move(entry));

@@ -39,6 +39,8 @@ class ReadPoller : public boost::asio::execution_context::service {
     virtual void complete() = 0;
   };
 
+  // Opens its epoll, so that later no answer fails for want of a descriptor. Where there is none
+  // now, add() tries again.
   explicit ReadPoller(boost::asio::io_context& context);
   ~ReadPoller() override;
 
@@ -56,6 +58,7 @@ class ReadPoller : public boost::asio::execution_context::service {
   };
 
   void shutdown() noexcept override;
+  Result<void> open();
   void arm();
   void on_ready();
   void serve(Entry& entry, std::uint32_t events);

@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -244,6 +245,23 @@ TEST_F(ReadPollerTest, WhoCannotBeWatchedKeepsItsReader) {
   EXPECT_TRUE(reader);
   poller().abort(pair.ends[0]);
   run();
+}
+
+TEST_F(ReadPollerTest, NeedsNoDescriptorLater) {
+  Pair pair;
+  poller();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  Seen seen;
+  const Result<void> watched = watch(pair, seen);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(watched);
+  pair.send("one");
+  pair.hang_up();
+  run();
+  EXPECT_EQ(seen.bytes, "one");
 }
 
 TEST_F(ReadPollerTest, WhoStillWaitsGoesWithTheContext) {
