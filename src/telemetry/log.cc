@@ -3,7 +3,6 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/dist_sink.h>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -57,19 +56,13 @@ spdlog::sink_ptr make_stderr_sink() {
 }
 
 // A file beside the log may hang together with it, and then whoever writes to it.
-bool may_hang_with(const std::filesystem::path& log_file) {
-  struct stat own{};
-  struct stat other{};
-  return ::fstat(STDERR_FILENO, &own) == 0 && S_ISREG(own.st_mode) &&
-         ::stat(log_file.c_str(), &other) == 0 && own.st_dev == other.st_dev;
-}
 
 // Of one log file: counts the lines that it loses, and says on stderr when that begins, then once a
 // minute while it goes on. Thread-safe.
 class LossReport {
  public:
   explicit LossReport(const std::filesystem::path& log_file)
-      : stderr_(may_hang_with(log_file) ? nullptr : make_stderr_sink()) {}
+      : stderr_(is_file_beside(STDERR_FILENO, log_file) ? nullptr : make_stderr_sink()) {}
 
   void note(std::uint64_t lines, std::string_view cause) {
     g_lost.fetch_add(lines, std::memory_order_relaxed);

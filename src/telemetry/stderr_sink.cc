@@ -18,6 +18,15 @@ constexpr std::chrono::seconds kBetweenWaits{1};
 
 }  // namespace
 
+bool is_file_beside(int fd, const std::filesystem::path& path) {
+  struct stat own{};
+  struct stat other{};
+  if (::fstat(fd, &own) != 0 || !S_ISREG(own.st_mode)) return false;
+  bool found = ::stat(path.c_str(), &other) == 0;
+  if (!found) found = ::stat((path.parent_path() / ".").c_str(), &other) == 0;
+  return found && own.st_dev == other.st_dev;
+}
+
 void StderrSink::sink_it_(const spdlog::details::log_msg& message) {
   look_at_descriptor();
   if (lost_ > 0) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,10 @@
 #include "base/descriptor.h"
 
 namespace tars::telemetry {
+
+// Whether what is written to `fd` goes to a file on the disk that has, or is to have, `path`: when
+// that disk hangs, both do.
+bool is_file_beside(int fd, const std::filesystem::path& path);
 
 // Writes lines to a descriptor that it does not own, and never waits long for its reader: every
 // thread logs, so that a stopped terminal or a full pipe would stop the server. A line that finds

@@ -57,6 +57,19 @@ class StderrSinkTest : public testing::Test {
   std::unique_ptr<spdlog::logger> logger_;
 };
 
+TEST(IsFileBeside, TellsAlsoForAFileThatIsNotThereYet) {
+  const TempFolder folder;
+  const Descriptor file(
+      ::open((folder.path() / "err").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_TRUE(is_file_beside(file.get(), folder.path() / "err"));
+  EXPECT_TRUE(is_file_beside(file.get(), folder.path() / "tars.log"));
+  EXPECT_FALSE(is_file_beside(file.get(), "/proc/self/status"));
+  EXPECT_FALSE(is_file_beside(file.get(), "/proc/none"));
+  EXPECT_FALSE(is_file_beside(file.get(), folder.path() / "none/tars.log"));
+  const Descriptor device(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  EXPECT_FALSE(is_file_beside(device.get(), "/dev/null")) << "only files wait for a disk";
+}
+
 TEST_F(StderrSinkTest, WritesLines) {
   logger_->info("one");
   logger_->info(std::string(10'000, 'x'));
