@@ -190,6 +190,7 @@ asio::awaitable<void> IoThread::make_room(std::string want) {
 }
 
 asio::awaitable<void> IoThread::accept_loop() {
+  bool refused = false;  // for want of descriptors or memory
   while (!draining_) {
     if (count_.value() >= options_.max_connections) {
       co_await make_room({});
@@ -197,10 +198,15 @@ asio::awaitable<void> IoThread::accept_loop() {
     }
     auto [ec, socket] = co_await acceptor_->async_accept(kAwait);
     if (!ec) {
+      refused = false;
       serve(std::move(socket));
+    } else if (is_out_of_resources(ec) && !std::exchange(refused, true)) {
+      // Linux takes a descriptor before it looks whether anybody waits. When somebody does there
+      // may be one again.
+      co_await acceptor_->async_wait(Acceptor::wait_read, kAwait);
     } else if (is_out_of_resources(ec)) {
-      // Linux takes a descriptor before it looks whether anybody waits.
       co_await make_room(ec.message());
+      refused = false;
     } else if (!acceptor_->is_open()) {
       co_return;
     }
