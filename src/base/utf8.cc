@@ -62,8 +62,7 @@ std::optional<std::size_t> count_code_points(std::string_view text) {
 std::size_t complete_utf8_prefix(std::string_view text) {
   // A character is at most 4 bytes: only the last three can begin one that is not whole yet.
   for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    const auto byte = static_cast<std::uint8_t>(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80) continue;
+    if (continues_utf8_character(text[text.size() - back])) continue;
     const bool partial = first_character(text.substr(text.size() - back)).state == State::partial;
     return partial ? text.size() - back : text.size();
   }

@@ -8,6 +8,11 @@
 
 namespace tars {
 
+// Whether a byte is inside a character, not its first one.
+constexpr bool continues_utf8_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
 bool is_valid_utf8(std::string_view text);
 
 // Code points in valid UTF-8; nullopt when the text is not valid.

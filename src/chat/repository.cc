@@ -20,8 +20,7 @@ std::string title_of(std::string_view content) {
   std::size_t characters = 0;
   std::size_t end = 0;
   for (; end < content.size(); ++end) {
-    const bool begins_character = (static_cast<unsigned char>(content[end]) & 0xC0U) != 0x80U;
-    if (begins_character && ++characters > kTitleCharacters) break;
+    if (!continues_utf8_character(content[end]) && ++characters > kTitleCharacters) break;
   }
   return std::string(content.substr(0, end));
 }

@@ -1,5 +1,7 @@
 #include "llm/llama/long_runs.h"
 
+#include "base/utf8.h"
+
 namespace tars::llm {
 namespace {
 
@@ -12,8 +14,6 @@ Kind kind_of(unsigned char c) {
   if (c == ' ' || (c >= '\t' && c <= '\r')) return Kind::blank;
   return Kind::other;
 }
-
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 }  // namespace
 
@@ -34,7 +34,7 @@ std::vector<std::string_view> cut_long_runs(std::string_view text,
     if (here != Kind::any) kind = here;
     if (here == Kind::blank) word = i;
     const bool too_long = i - run >= kLongestRun || i - word >= kLongestWord;
-    if (!too_long || continues_character(text[i])) continue;
+    if (!too_long || continues_utf8_character(text[i])) continue;
     pieces.push_back(text.substr(piece, i - piece));
     piece = i;
     run = word = i;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "llm/llama/long_runs.h"
 
 namespace tars::llm {
@@ -13,7 +14,7 @@ namespace {
 // Bytes of the character that the text begins with.
 std::size_t first_character(std::string_view text) {
   std::size_t bytes = 1;
-  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) ++bytes;
+  while (bytes < text.size() && continues_utf8_character(text[bytes])) ++bytes;
   return bytes;
 }
 

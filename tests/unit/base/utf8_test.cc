@@ -7,6 +7,14 @@ namespace {
 
 constexpr std::string_view kFffd = "\xEF\xBF\xBD";
 
+TEST(Utf8, TellsFirstBytesFromThoseBehindThem) {
+  std::string pattern;
+  for (const char byte : std::string_view("a\u00e4\u20ac\U0001f600")) {
+    pattern += continues_utf8_character(byte) ? '.' : '|';
+  }
+  EXPECT_EQ(pattern, "||.|..|...");
+}
+
 TEST(Utf8, CountsCodePoints) {
   EXPECT_EQ(count_code_points(""), 0U);
   EXPECT_EQ(count_code_points("aé€😀"), 4U);
