@@ -67,7 +67,7 @@ endfunction()
 function(tars_register target prefix label)
   if(TARS_TEST_EACH)
     gtest_discover_tests(${target} TEST_PREFIX ${prefix}. PROPERTIES LABELS ${label}
-      DISCOVERY_MODE PRE_TEST)
+      DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
   else()
     add_test(NAME ${prefix} COMMAND ${target})
     set_tests_properties(${prefix} PROPERTIES LABELS ${label})

@@ -9,6 +9,7 @@ checked. test_soak.py runs it for two minutes; by hand for longer:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import re
@@ -228,7 +229,10 @@ class Soak:
         ports = {f"{models.port:04X}" for models in self.models}
         rows = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
         kept = {f"socket:[{row[9]}]" for row in rows if row[2].split(":")[1] in ports}
-        links = [os.readlink(link) for link in (process / "fd").iterdir() if link.is_symlink()]
+        links = []
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                links.append(os.readlink(link))
         ends = {f"socket:[{row[9]}]": f"{row[1]} {row[2]} state {row[3]}" for row in rows}
         return [f"{link} {ends.get(link, '')}" for link in links if link not in kept]
 

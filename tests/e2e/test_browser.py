@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -49,7 +50,9 @@ class Browser:
                 if element.is_displayed():
                     return element
             return None
-        return WebDriverWait(self.driver, 30).until(seen, f"no {selector}")
+        # A page may draw itself anew between the two looks.
+        wait = WebDriverWait(self.driver, 30, ignored_exceptions=[StaleElementReferenceException])
+        return wait.until(seen, f"no {selector}")
 
     def click(self, selector: str, within=None) -> None:
         element = self.find(selector, within)

@@ -24,6 +24,7 @@ def test_the_prefix_shared_with_the_last_turn_is_not_computed_twice(server, devi
     second = ask(device, "And the moon?", conversation_id="cached").complete
     assert second["cached_tokens"] >= first.complete["prompt_tokens"]
     assert second["cached_tokens"] < second["prompt_tokens"]
+    server.wait_idle()
     assert server.metric("tars_kv_prefix_hits_total") > hits
 
 

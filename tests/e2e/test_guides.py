@@ -69,6 +69,7 @@ class Sandbox:
         for old, new in {"localhost:8000": f"localhost:{self.port}",
                          "--port 9000": f"--port {self.second_port}",
                          "localhost:11434": f"localhost:{self.ollama_port}",
+                         "\nsleep 1\n": "\nsleep 5\n",  # a busy machine
                          "/path/to/model.gguf": model_path()}.items():
             text = text.replace(old, new)
         return text

@@ -305,6 +305,7 @@ def test_metrics_count(server):
     before = server.metrics()
     with Device(server) as device:
         answer = device.ask("Count to three.", max_tokens=8, temperature=0)
+    server.wait_idle()
     after = server.metrics()
 
     def grown(name):

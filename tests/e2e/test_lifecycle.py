@@ -61,10 +61,10 @@ def test_health_comes_before_the_model_and_ready_after_it(own_server):
 
 
 def test_sigterm_lets_the_running_answer_finish(own_server):
-    server = own_server()
+    server = own_server({"DRAIN_SECONDS": "60"})
     client = fresh()
     with Device(server, client_id=client) as device, Device(server) as waiting:
-        device.start(LONG, temperature=0, max_tokens=150, message_id="last")
+        device.start(LONG, temperature=0, max_tokens=300, message_id="last")
         answer = Answer()
         while not answer.tokens:
             answer.take(device.receive())
@@ -78,12 +78,12 @@ def test_sigterm_lets_the_running_answer_finish(own_server):
         assert waiting.closed(15)[0] == 1001
         while not answer.end:
             answer.take(device.receive())
-        assert answer.complete["total_tokens"] == answer.tokens == 150
+        assert answer.complete["total_tokens"] == answer.tokens == 300
         assert device.closed()[0] == 1001
     assert server.process.wait(10) == 0
     server.start()
     with Device(server, client_id=client) as device:
-        again = device.ask(LONG, temperature=0, max_tokens=150, message_id="last")
+        again = device.ask(LONG, temperature=0, max_tokens=300, message_id="last")
         assert again.text == answer.text
 
 
@@ -143,6 +143,7 @@ def test_kill_9_while_answering_then_start_again(own_server):
         after = device.ask("Go on.", temperature=0, max_tokens=4, conversation_id="crash").complete
         assert after["prompt_tokens"] > 30 + whole.complete["prompt_tokens"]
         # The cut run attaches, gives what it had and says how it ended; it does not generate again.
+        server.wait_idle()
         before = server.metric('tars_tokens_total{kind="generated"}')
         device.start(LONG, temperature=0, max_tokens=2000, message_id="cut", conversation_id="crash")
         cut = device.collect()[0]

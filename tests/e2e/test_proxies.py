@@ -63,7 +63,7 @@ class Proxy:
         try:
             context = ssl.create_default_context(cafile=str(self.authority))
             return httpx.get(self.url + "/health", verify=context).status_code == 200
-        except httpx.TransportError:
+        except (httpx.TransportError, ssl.SSLError):  # the file may be half written
             return False
 
     def stop(self) -> None:

@@ -242,16 +242,16 @@ def test_a_pong_message_with_a_timestamp_is_taken(server, device):
 
 
 def test_silence_closes_1001_after_a_warning_and_any_frame_defers_it(own_server):
-    server = own_server({"WS_TIMEOUT_SECONDS": "2", "WS_HEARTBEAT_INTERVAL": "60"})
+    server = own_server({"WS_TIMEOUT_SECONDS": "4", "WS_HEARTBEAT_INTERVAL": "60"})
     with Device(server) as device:
         began = time.monotonic()
         assert device.closed(10)[0] == 1001
-        assert time.monotonic() - began > 1.5
+        assert time.monotonic() - began > 3
         assert device.systems[-1]["message"] == "Connection timeout - please reconnect"
         assert device.systems[-1]["level"] == "warning"
     with Device(server) as device:
-        for _ in range(4):
-            time.sleep(0.8)
+        for _ in range(10):
+            time.sleep(0.5)
             device.socket.pong()
         assert device.still_works()
 

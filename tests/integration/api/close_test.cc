@@ -139,7 +139,7 @@ TEST_F(CloseTest, ASilentClientIsWarnedThenClosed) {
 }
 
 TEST_F(CloseTest, HeartbeatsKeepAClientThatAnswersThem) {
-  api_.idle_timeout = 600ms;
+  api_.idle_timeout = 1s;
   api_.heartbeat_interval = 100ms;
   start();
   Device device = connect();

@@ -85,9 +85,10 @@ TEST_F(RemoteTest, ConnectionsAreKept) {
   FakeUpstream upstream(say);
   host(upstream.port());
   open();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
-  // One for the chats, at most one more for the checks beside it.
-  EXPECT_LE(upstream.connections(), 2);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
+  // One for the chats, and where the next begins before the last one's end is read, or beside a
+  // check, another one.
+  EXPECT_LE(upstream.connections(), 5);
 }
 
 TEST_F(RemoteTest, AConnectionThatTheServerClosedBetweenRequestsIsReplaced) {
@@ -232,7 +233,7 @@ class RemoteFaultTest : public RemoteTest, public ::testing::WithParamInterface<
 
 TEST_P(RemoteFaultTest, EndsWithItsErrorAndWhatThereWas) {
   const Fault& fault = GetParam();
-  options_.first_token_timeout = 300ms;
+  options_.first_token_timeout = 1s;
   options_.idle_timeout = 200ms;
   FakeUpstream upstream(fault.script);
   host(upstream.port());
@@ -388,7 +389,7 @@ FakeUpstream::Script repeating(const std::string& first, const std::string& byte
 }
 
 TEST_F(RemoteTest, EmptyLinesAndHalfOnesAreNoProgress) {
-  options_.first_token_timeout = 300ms;
+  options_.first_token_timeout = 1s;
   options_.idle_timeout = 200ms;
   for (const char* bytes : {"\n", "x"}) {
     FakeUpstream before(repeating("", bytes));
@@ -409,11 +410,11 @@ TEST_F(RemoteTest, EmptyLinesAndHalfOnesAreNoProgress) {
 }
 
 TEST_F(RemoteTest, AModelThatThinksAloudMakesProgress) {
-  options_.first_token_timeout = 300ms;
-  options_.idle_timeout = 300ms;
+  options_.first_token_timeout = 1s;
+  options_.idle_timeout = 1s;
   FakeUpstream upstream([](Peer& peer, const std::string&, int) {
     peer.begin_stream();
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 40; ++i) {
       peer.chunk("{\"message\":{\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}\n");
       std::this_thread::sleep_for(40ms);
     }
@@ -460,7 +461,9 @@ TEST_F(RemoteTest, WhatHasBegunToGenerateIsNotAskedAgain) {
   EXPECT_EQ(broken, 1);
   close();
   host(other.port());
+  const int listed = upstream.listings();
   open();
+  ASSERT_TRUE(wait_until([&] { return upstream.listings() > listed + 2 && other.listings() > 1; }));
   const int asked = other.chats();
   while (broken < 2) EXPECT_TRUE(answer_to()->outcome);
   EXPECT_LE(other.chats(), asked + 1);

@@ -29,7 +29,7 @@ TEST(Stop, ClosesIdleConnectionsWithoutUsingTheGrace) {
 
 TEST(Stop, LetsARunningRequestFinish) {
   TestServer t;
-  t.application.wait = 300ms;
+  t.application.wait = 1s;
   auto client = t.client();
   client.send("GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
   while (t.application.requests == 0) std::this_thread::sleep_for(1ms);

@@ -277,7 +277,7 @@ TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
 }
 
 TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
-  constexpr int kRuns = 50;
+  constexpr int kRuns = 90;
   {
     auto repository = Repository::open(database());
     for (int i = 0; i < kRuns; ++i) {
@@ -301,7 +301,9 @@ TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   EXPECT_EQ(seen.back(), 0);
-  EXPECT_EQ(std::ranges::count(seen, 10), 1) << "the worker was not free between two passes";
+  const auto between = std::ranges::count_if(
+      seen, [](auto count) { return count == 70 || count == 50 || count == 30 || count == 10; });
+  EXPECT_GE(between, 2) << "the worker was not free between two passes";
 }
 
 TEST_F(WorkerTest, CountsItsRuns) {

@@ -162,7 +162,7 @@ TEST_F(ExchangeTest, AWholeBodyHasALimitAndADeadlineInAll) {
   EXPECT_EQ(whole.bytes.size(), 100U);
   EXPECT_FALSE(whole.trouble);
   EXPECT_EQ(read(10, 5s).trouble->code, ErrorCode::payload_too_large);
-  const auto cut = read(1000, 200ms);
+  const auto cut = read(1000, 500ms);
   EXPECT_THAT(cut.bytes, StartsWith("hello"));
   EXPECT_EQ(cut.trouble->code, ErrorCode::timeout) << "bytes alone are no progress";
   client_.close();
@@ -265,7 +265,7 @@ TEST_F(ExchangeEach, BytesAloneAreNoProgress) {
 
 TEST_F(ExchangeEach, WhoTakesThemMayAskForMoreTime) {
   more_time_ = 5s;
-  EXPECT_EQ(each(drip, 200ms), std::string(20, 'a') + ".");
+  EXPECT_EQ(each(drip, 300ms), std::string(20, 'a') + ".");
 }
 
 TEST_F(ExchangeEach, ACutAnswerIsToldAfterItsPieces) {

@@ -215,14 +215,14 @@ TEST_F(HostNamesTest, AClientsRequestsToOtherHostsGoOnAndItEndsAtOnce) {
     net::testing::send(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     net::testing::wait_for_close(socket);
   });
-  HttpClient client(context_, {.connect_timeout = 300ms, .names = names_});
+  HttpClient client(context_, {.connect_timeout = 2s, .names = names_});
   const auto hanging = client.open({.host = "slow", .port = 1});
   const auto working = client.open({.host = "name", .port = peer.endpoint().port});
   std::optional<Error> ended;
   boost::asio::co_spawn(
-      context_, hanging->start({}, 1s),
+      context_, hanging->start({}, 10s),
       [&](const std::exception_ptr&, const Result<void>& result) { ended = result.error(); });
-  EXPECT_TRUE(run(context_, working->start({}, 1s)));
+  EXPECT_TRUE(run(context_, working->start({}, 10s)));
   EXPECT_FALSE(ended);
   while (!ended && context_.run_one_for(20s) > 0) {
   }
