@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
 #include "../../support/temp_folder.h"
 #include "cli/verbs.h"
+#include "config/option.h"
 
 namespace tars::cli {
 namespace {
@@ -17,6 +19,11 @@ using testing::HasSubstr;
 
 class OperatorVerbs : public testing::Test {
  protected:
+  // What whoever runs the tests has set for a server of their own is not for this one.
+  OperatorVerbs() {
+    for (const config::Option& option : config::options())
+      ::unsetenv(std::string(option.name).c_str());
+  }
   // What `tars WORDS…` prints on a data folder of its own, without a server.
   std::string out(std::vector<std::string> words) {
     const Result<void> done = run(std::move(words));
