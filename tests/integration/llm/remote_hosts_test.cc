@@ -12,7 +12,13 @@ using llm::testing::Peer;
 using llm::testing::say;
 using ::testing::HasSubstr;
 
-using RemoteHostsTest = llm::testing::RemoteFixture;
+class RemoteHostsTest : public llm::testing::RemoteFixture {
+ protected:
+  // Waits until both were listed a second time: what was heard the first time is known then.
+  bool are_known(const FakeUpstream& one, const FakeUpstream& other) {
+    return wait_until([&] { return one.listings() > 1 && other.listings() > 1; });
+  }
+};
 
 TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstIsNotThere) {
   FakeUpstream upstream(say);
@@ -29,8 +35,7 @@ TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstFailsBeforeAToken) {
   host(broken.port());
   host(good.port());
   open();
-  // Listed a second time, what was heard the first time is known.
-  ASSERT_TRUE(wait_until([&] { return broken.listings() > 1 && good.listings() > 1; }));
+  ASSERT_TRUE(are_known(broken, good));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->answer, "Hello");
   EXPECT_EQ(broken.chats(), 1) << "it rests, although it lists its models";
 }
@@ -45,8 +50,7 @@ TEST_F(RemoteHostsTest, NoOtherHostAnswersOnceThereWasAToken) {
   host(broken.port());
   host(good.port());
   open();
-  // Listed a second time, what was heard the first time is known.
-  ASSERT_TRUE(wait_until([&] { return broken.listings() > 1 && good.listings() > 1; }));
+  ASSERT_TRUE(are_known(broken, good));
   const auto sink = answer_to();
   EXPECT_EQ(sink->answer, "part");
   EXPECT_EQ(sink->error(), ErrorCode::generation_error);
@@ -128,8 +132,7 @@ TEST_F(RemoteHostsTest, TheLeastBusyIsAskedFirst) {
   host(a.port());
   host(b.port());
   open();
-  // Listed a second time, what was heard the first time is known.
-  ASSERT_TRUE(wait_until([&] { return a.listings() > 1 && b.listings() > 1; }));
+  ASSERT_TRUE(are_known(a, b));
   std::stop_source stop;
   std::vector<std::shared_ptr<llm::testing::RecordingSink>> sinks;
   for (int i = 0; i < 6; ++i) sinks.push_back(ask("x", stop.get_token()));

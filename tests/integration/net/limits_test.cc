@@ -199,13 +199,24 @@ TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
   EXPECT_EQ(starved.response().body, "GET /3");
 }
 
+// One of its clients has been idle for so long that it may end for another one.
+struct WithAnIdleClient {
+  WithAnIdleClient() {
+    EXPECT_EQ(idle.get("/1").status, 200U);
+    std::this_thread::sleep_for(1100ms);
+  }
+  static ServerOptions patient() {
+    ServerOptions options;
+    options.idle_timeout = 1h;
+    return options;
+  }
+  TestServer server{patient()};
+  RawClient idle = server.client();
+};
+
 TEST(Limits, WithoutDescriptorsTheLongestIdleConnectionEnds) {
-  ServerOptions options;
-  options.idle_timeout = 1h;
-  TestServer t(options);
-  auto idle = t.client();
-  EXPECT_EQ(idle.get("/1").status, 200U);
-  std::this_thread::sleep_for(1100ms);
+  WithAnIdleClient here;
+  TestServer& t = here.server;
   std::optional<FewDescriptorsLeft> want(std::in_place, 1);
   auto starved = t.client();
   starved.send("GET /2 HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -213,23 +224,19 @@ TEST(Limits, WithoutDescriptorsTheLongestIdleConnectionEnds) {
   EXPECT_EQ(t.application.requests, 2) << "answered in the time of want";
   want.reset();
   EXPECT_EQ(starved.response().body, "GET /2");
-  EXPECT_TRUE(idle.ends());
+  EXPECT_TRUE(here.idle.ends());
 }
 
 TEST(Limits, AfterATimeOfWantNobodyEndsForTheNext) {
-  ServerOptions options;
-  options.idle_timeout = 1h;
-  TestServer t(options);
-  auto idle = t.client();
-  EXPECT_EQ(idle.get("/1").status, 200U);
-  std::this_thread::sleep_for(1100ms);
+  WithAnIdleClient here;
+  TestServer& t = here.server;
   std::optional<FewDescriptorsLeft> want(std::in_place, 2);
   auto last = t.client();  // is accepted, with the last one
   EXPECT_EQ(last.get("/2").status, 200U);
   want.reset();
   auto next = t.client();
   EXPECT_EQ(next.get("/3").status, 200U);
-  EXPECT_EQ(idle.get("/4").status, 200U);
+  EXPECT_EQ(here.idle.get("/4").status, 200U);
 }
 
 TEST(Limits, APeerThatVanishesMidRequestLeavesNothing) {
