@@ -1,7 +1,7 @@
 #include "base/clock.h"
 
 #include <array>
-#include <charconv>
+#include <optional>
 
 namespace tars {
 
@@ -57,36 +57,57 @@ int digits(std::string_view text, std::size_t pos, std::size_t width) {
   return value;
 }
 
+// Takes `.` and its digits from the front, if they are there. nullopt: a point without a digit.
+std::optional<std::chrono::microseconds> microseconds_of(std::string_view& rest) {
+  if (!rest.starts_with('.')) return std::chrono::microseconds{0};
+  rest.remove_prefix(1);
+  int value = 0;
+  std::size_t count = 0;
+  for (; !rest.empty() && digits(rest, 0, 1) >= 0; rest.remove_prefix(1), ++count) {
+    if (count < 6) value = value * 10 + digits(rest, 0, 1);
+  }
+  if (count == 0) return std::nullopt;
+  for (; count < 6; ++count) value *= 10;
+  return std::chrono::microseconds{value};
+}
+
+// What is left of a time: `Z`, or how far it is ahead of UTC.
+std::optional<std::chrono::minutes> offset_of(std::string_view rest) {
+  if (rest == "Z" || rest == "z") return std::chrono::minutes{0};
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return std::nullopt;
+  const int hours = digits(rest, 1, 2);
+  const int minutes = digits(rest, 4, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  const std::chrono::minutes ahead{hours * 60 + minutes};
+  return rest[0] == '-' ? -ahead : ahead;
+}
+
 }  // namespace
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
-  const auto bad = [&] {
+  const auto bad = [] {
     return make_error(ErrorCode::invalid_request,
-                      "not an RFC 3339 time in UTC such as 2026-11-24T16:10:00Z");
+                      "not an RFC 3339 time such as 2026-11-24T16:10:00Z");
   };
   const std::array<int, 6> part = {digits(text, 0, 4),  digits(text, 5, 2),  digits(text, 8, 2),
                                    digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)};
   for (const int p : part) {
     if (p < 0) return bad();
   }
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-      text[16] != ':' || text.back() != 'Z') {
+  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':') {
     return bad();
   }
   const year_month_day date{year{part[0]}, month{unsigned(part[1])}, day{unsigned(part[2])}};
   if (!date.ok() || part[3] > 23 || part[4] > 59 || part[5] > 59) return bad();
-  std::int64_t micros = 0;
-  if (text.size() > 20) {
-    const std::string_view fraction = text.substr(20, text.size() - 21);
-    if (text[19] != '.' || fraction.empty() || fraction.size() > 6) return bad();
-    const int value = digits(fraction, 0, fraction.size());
-    if (value < 0) return bad();
-    micros = value;
-    for (std::size_t i = fraction.size(); i < 6; ++i) micros *= 10;
-  }
+  std::string_view rest = text.substr(19);
+  const auto fraction = microseconds_of(rest);
+  if (!fraction) return bad();
+  const auto offset = offset_of(rest);
+  if (!offset) return bad();
   return WallTime{sys_days{date}} + hours{part[3]} + minutes{part[4]} + seconds{part[5]} +
-         microseconds{micros};
+         *fraction - *offset;
 }
 
 std::int64_t unix_seconds(WallTime t) {

@@ -31,7 +31,8 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC with microseconds and `Z`: 2026-11-24T16:10:00.123456Z.
 std::string format_rfc3339(WallTime t);
 void append_rfc3339(std::string& out, WallTime t);
-// The inverse; accepts 0 to 6 fractional digits and `Z` only.
+// Any time that RFC 3339 section 5.6 allows: with `Z` or an offset such as +01:00, and fractions of
+// which six digits count. No leap second. invalid_request otherwise.
 Result<WallTime> parse_rfc3339(std::string_view text);
 // Whole seconds since 1970, as JWT's NumericDate (RFC 7519 section 2) has it.
 std::int64_t unix_seconds(WallTime t);

@@ -79,7 +79,7 @@ Result<void> check_value(const Option& option, std::string_view value) {
       if (!find_choice(option.choices, value)) return unexpected(option);
       return {};
     case Kind::time:
-      if (!parse_rfc3339(value)) return unexpected(option);
+      if (!parse_time(value)) return unexpected(option);
       return {};
   }
   return {};

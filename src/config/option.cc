@@ -79,7 +79,8 @@ std::string expected_value(const Option& option) {
     case Kind::pair:
       return with_unit(option, "two integers from " + range(option) + " with a comma between");
     case Kind::url: return "a URL that begins with http:// or https://";
-    case Kind::time: return "a time in UTC such as 2026-12-31T00:00:00Z";
+    case Kind::time:
+      return "a time such as 2026-12-31T00:00:00Z, or a date, which is its first moment in UTC";
   }
   return "";
 }

@@ -51,6 +51,15 @@ std::optional<double> parse_number(std::string_view text) {
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
+std::optional<WallTime> parse_time(std::string_view text) {
+  constexpr std::size_t kDate = std::string_view("2026-12-31").size();
+  std::string full(text);
+  if (text.size() == kDate) full.append("T00:00:00Z");
+  const Result<WallTime> time = parse_rfc3339(full);
+  if (!time) return std::nullopt;
+  return *time;
+}
+
 std::optional<bool> parse_boolean(std::string_view text) {
   static constexpr std::array<std::string_view, 4> kTrue = {"true", "1", "yes", "on"};
   static constexpr std::array<std::string_view, 4> kFalse = {"false", "0", "no", "off"};

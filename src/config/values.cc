@@ -89,9 +89,7 @@ std::pair<int, int> Values::pair(std::string_view name) const {
 
 std::optional<WallTime> Values::time(std::string_view name) const {
   known(name, {Kind::time});
-  Result<WallTime> parsed = parse_rfc3339(text(name));
-  if (!parsed) return std::nullopt;
-  return *parsed;
+  return parse_time(text(name));
 }
 
 std::filesystem::path Values::path(std::string_view name) const {

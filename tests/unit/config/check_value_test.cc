@@ -50,6 +50,7 @@ TEST(CheckValue, UrlsTimesAndChoices) {
     EXPECT_FALSE(accepts("OPENAI_BASE_URL", bad)) << bad;
   }
   EXPECT_TRUE(accepts("JWT_PREVIOUS_VALID_UNTIL", "2026-12-31T00:00:00Z"));
+  EXPECT_TRUE(accepts("JWT_PREVIOUS_VALID_UNTIL", "2026-12-31"));
   EXPECT_FALSE(accepts("JWT_PREVIOUS_VALID_UNTIL", "tomorrow"));
   EXPECT_EQ(problem("TARS_ENV", "staging"), "is not development or production");
   EXPECT_FALSE(accepts("JWT_ALGORITHM", "none"));

@@ -29,6 +29,14 @@ TEST(Scalar, BooleansHaveFourSpellingsEach) {
   for (const char* bad : {"", "2", "y", "truee"}) EXPECT_EQ(parse_boolean(bad), std::nullopt);
 }
 
+TEST(Scalar, ADateIsItsFirstMoment) {
+  EXPECT_EQ(parse_time("1970-01-02"), WallTime{std::chrono::hours{24}});
+  EXPECT_EQ(parse_time("1970-01-02T01:00:00+01:00"), WallTime{std::chrono::hours{24}});
+  for (const char* bad : {"", "1970-01-32", "1970-1-2", "86400", "1970-01-02T00:00"}) {
+    EXPECT_EQ(parse_time(bad), std::nullopt) << bad;
+  }
+}
+
 TEST(Scalar, ChoicesAreSpelledAsInTheTable) {
   EXPECT_EQ(find_choice("DEBUG|INFO", "info"), "INFO");
   EXPECT_EQ(find_choice("HS256", "hs256"), "HS256");
