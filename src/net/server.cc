@@ -27,6 +27,9 @@ struct Server::State {
     }
   }
 
+  // All threads get a listener there, or none. The port that it is.
+  Result<std::uint16_t> listen_on(boost::asio::ip::tcp::endpoint endpoint);
+
   ServerOptions options;
   Application& application;
   ConnectionCount count;
@@ -36,6 +39,29 @@ struct Server::State {
   std::uint16_t port = 0;
   bool stopped = false;
 };
+
+Result<std::uint16_t> Server::State::listen_on(boost::asio::ip::tcp::endpoint endpoint) {
+  // Unshared first: this is what finds the port taken, by a sharing listener too.
+  auto first = open_listener(threads[0]->context(), endpoint, false);
+  if (!first) return first.error();
+  boost::system::error_code ec;
+  endpoint.port(first->local_endpoint(ec).port());
+  std::vector<Acceptor> listeners;
+  if (threads.size() == 1) {
+    listeners.push_back(*std::move(first));
+  } else {
+    first->close(ec);
+    for (auto& thread : threads) {
+      auto shared = open_listener(thread->context(), endpoint, true);
+      if (!shared) return shared.error();
+      listeners.push_back(*std::move(shared));
+    }
+  }
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    threads[i]->adopt_listener(std::move(listeners[i]));
+  }
+  return endpoint.port();
+}
 
 Server::Server(ServerOptions options, Application& application)
     : state_(std::make_unique<State>(std::move(options), application)) {}
@@ -51,22 +77,15 @@ Result<void> Server::listen() {
   }
   auto endpoint = resolve_listen_address(state_->options.host, state_->options.port);
   if (!endpoint) return endpoint.error();
-
-  // Unshared first: this is what finds the port taken, by a sharing listener too.
-  auto first = open_listener(state_->threads[0]->context(), *endpoint, false);
-  if (!first) return first.error();
-  boost::system::error_code ec;
-  state_->port = first->local_endpoint(ec).port();
-  if (state_->threads.size() == 1) {
-    state_->threads[0]->adopt_listener(std::move(*first));
-    return {};
-  }
-  endpoint->port(state_->port);
-  first->close(ec);
-  for (auto& thread : state_->threads) {
-    auto shared = open_listener(thread->context(), *endpoint, true);
-    if (!shared) return shared.error();
-    thread->adopt_listener(std::move(*shared));
+  auto port = state_->listen_on(*endpoint);
+  if (!port) return port.error();
+  state_->port = *port;
+  if (state_->options.second_host.empty()) return {};
+  endpoint = resolve_listen_address(state_->options.second_host, state_->port);
+  if (!endpoint || !is_local(endpoint->address())) return {};
+  if (const auto second = state_->listen_on(*endpoint); !second) {
+    telemetry::log(LogLevel::warning, "one address of this machine is not listened on",
+                   {{"error", second.error().message}});
   }
   return {};
 }

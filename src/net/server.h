@@ -20,6 +20,8 @@ namespace tars::net {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
+  // Listened on beside it, at the same port, where this machine has that address; empty: none.
+  std::string second_host = {};
   std::uint16_t port = 8000;
   int io_threads = 1;
   std::size_t max_header_bytes = 16 * 1024;      // 431 past it
@@ -88,8 +90,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Reads the certificate, binds and listens. config_error naming the option (TLS_CERT_PATH,
-  // TLS_KEY_PATH, TARS_PORT, TARS_HOST) and the fix when it cannot.
+  // Reads the certificate, binds and listens. That the second host cannot be listened on is no
+  // error, and a warning where another program has the port there. config_error naming the option
+  // (TLS_CERT_PATH, TLS_KEY_PATH, TARS_PORT, TARS_HOST) and the fix when it cannot.
   Result<void> listen();
   // The bound port (for port 0).
   std::uint16_t port() const;

@@ -75,7 +75,6 @@ IoThread::IoThread(const ServerOptions& options, Application& application, Conne
       bodies_(bodies),
       read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()),
       work_(context_.get_executor()),
-      pause_(context_),
       watch_(context_) {}
 
 IoThread::~IoThread() {
@@ -85,7 +84,7 @@ IoThread::~IoThread() {
 
 void IoThread::start() {
   asio::co_spawn(context_, watch_deadlines(), LogFault{"deadlines"});
-  if (acceptor_) asio::co_spawn(context_, accept_loop(), LogFault{"accept"});
+  for (auto& door : doors_) asio::co_spawn(context_, accept_loop(*door), LogFault{"accept"});
   thread_ = std::thread([this] { run(); });
 }
 
@@ -114,8 +113,10 @@ void IoThread::drop_connections() { on_thread(&IoThread::drop_connections_here);
 void IoThread::stop_accepting_here() {
   draining_ = true;
   boost::system::error_code ignored;
-  if (acceptor_) acceptor_->close(ignored);
-  pause_.cancel();
+  for (auto& door : doors_) {
+    door->acceptor.close(ignored);
+    door->pause.cancel();
+  }
   for (auto& connection : connections_) {
     if (connection.phase == Phase::idle) connection.close();
   }
@@ -138,7 +139,8 @@ std::string_view IoThread::date() { return date_.at(std::time(nullptr)); }
 
 void IoThread::connection_ended() {
   count_.remove();
-  if (!destroying_) pause_.cancel();
+  if (destroying_) return;
+  for (auto& door : doors_) door->pause.cancel();
 }
 
 void IoThread::serve(Socket socket) {
@@ -174,8 +176,8 @@ void IoThread::close_longest_idle() {
 // There is no place for whoever comes next: once somebody waits to be let in, one idle connection
 // ends for them, as it may at any moment. Otherwise whoever holds them all would keep everybody
 // out. `want` says what there is none of; empty for the connections' own limit.
-asio::awaitable<void> IoThread::make_room(std::string want) {
-  co_await acceptor_->async_wait(Acceptor::wait_read, kAwait);
+asio::awaitable<void> IoThread::make_room(Door& door, std::string want) {
+  co_await door.acceptor.async_wait(Acceptor::wait_read, kAwait);
   if (draining_ || (want.empty() && count_.value() < options_.max_connections)) co_return;
   // Once for a time of want, not ten times a second.
   const auto now = std::chrono::steady_clock::now();
@@ -185,29 +187,29 @@ asio::awaitable<void> IoThread::make_room(std::string want) {
   }
   close_longest_idle();
   // Until it has ended (or another one), or to look again.
-  pause_.expires_after(kAcceptPause);
-  co_await pause_.async_wait(kAwait);
+  door.pause.expires_after(kAcceptPause);
+  co_await door.pause.async_wait(kAwait);
 }
 
-asio::awaitable<void> IoThread::accept_loop() {
+asio::awaitable<void> IoThread::accept_loop(Door& door) {
   bool refused = false;  // for want of descriptors or memory
   while (!draining_) {
     if (count_.value() >= options_.max_connections) {
-      co_await make_room({});
+      co_await make_room(door, {});
       continue;
     }
-    auto [ec, socket] = co_await acceptor_->async_accept(kAwait);
+    auto [ec, socket] = co_await door.acceptor.async_accept(kAwait);
     if (!ec) {
       refused = false;
       serve(std::move(socket));
     } else if (is_out_of_resources(ec) && !std::exchange(refused, true)) {
       // Linux takes a descriptor before it looks whether anybody waits. When somebody does there
       // may be one again.
-      co_await acceptor_->async_wait(Acceptor::wait_read, kAwait);
+      co_await door.acceptor.async_wait(Acceptor::wait_read, kAwait);
     } else if (is_out_of_resources(ec)) {
-      co_await make_room(ec.message());
+      co_await make_room(door, ec.message());
       refused = false;
-    } else if (!acceptor_->is_open()) {
+    } else if (!door.acceptor.is_open()) {
       co_return;
     }
   }

@@ -1,4 +1,4 @@
-// One I/O thread: its io_context, its acceptor, its connections and their deadlines.
+// One I/O thread: its io_context, its acceptors, its connections and their deadlines.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -12,9 +12,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "net/io/body_budget.h"
 #include "net/io/connection.h"
@@ -50,15 +50,16 @@ class IoThread {
   ~IoThread();
 
   boost::asio::io_context& context() { return context_; }
-  // Before start(): the socket to accept on.
-  void adopt_listener(Acceptor acceptor) { acceptor_.emplace(std::move(acceptor)); }
+  // Before start(): a socket to accept on.
+  void adopt_listener(Acceptor acceptor) {
+    doors_.push_back(std::make_unique<Door>(std::move(acceptor), context_));
+  }
   // Before start(): connections speak TLS with what this has when they begin. It must outlive the
   // thread.
   void adopt_certificate(const TlsContext& tls) { tls_ = &tls; }
-  Acceptor* listener() { return acceptor_ ? &*acceptor_ : nullptr; }
   void start();
 
-  // Closes the acceptor and every idle connection; connections close after their current answer.
+  // Closes the acceptors and every idle connection; connections close after their current answer.
   void stop_accepting();
   // Closes every socket: whoever waits for one gets an error and ends.
   void drop_connections();
@@ -79,6 +80,11 @@ class IoThread {
  private:
   using Connections =
       boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;
+  struct Door {
+    Door(Acceptor a, boost::asio::io_context& context) : acceptor(std::move(a)), pause(context) {}
+    Acceptor acceptor;
+    boost::asio::steady_timer pause;  // of its loop, while there is no room
+  };
 
   void run();
   void on_thread(void (IoThread::*member)());
@@ -86,8 +92,8 @@ class IoThread {
   void drop_connections_here();
   void serve(Socket socket);
   void close_longest_idle();
-  boost::asio::awaitable<void> make_room(std::string want);
-  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> make_room(Door& door, std::string want);
+  boost::asio::awaitable<void> accept_loop(Door& door);
   boost::asio::awaitable<void> watch_deadlines();
 
   const ServerOptions& options_;
@@ -107,8 +113,7 @@ class IoThread {
   // Sockets are used on this thread alone and need no locks; posts and timers keep theirs.
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  std::optional<Acceptor> acceptor_;
-  boost::asio::steady_timer pause_;
+  std::vector<std::unique_ptr<Door>> doors_;  // its coroutines end with the context
   boost::asio::steady_timer watch_;
   std::thread thread_;
 };

@@ -72,6 +72,16 @@ Result<Acceptor> open_listener(boost::asio::io_context& context, const tcp::endp
   return acceptor;
 }
 
+bool is_local(const boost::asio::ip::address& address) {
+  boost::system::error_code ec;
+  boost::asio::io_context context(1);
+  Acceptor probe(context);
+  const tcp::endpoint endpoint(address, 0);
+  probe.open(endpoint.protocol(), ec);
+  if (!ec) probe.bind(endpoint, ec);
+  return !ec;
+}
+
 std::size_t raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;

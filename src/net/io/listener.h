@@ -29,6 +29,9 @@ Result<boost::asio::ip::tcp::endpoint> resolve_listen_address(const std::string&
 Result<Acceptor> open_listener(boost::asio::io_context& context,
                                const boost::asio::ip::tcp::endpoint& endpoint, bool shared);
 
+// Whether this machine has the address now.
+bool is_local(const boost::asio::ip::address& address);
+
 // Raises the soft limit of open descriptors to the hard one: a connection is a descriptor, and the
 // usual soft limit of 1,024 is less than max_connections. Returns the limit now in force.
 std::size_t raise_descriptor_limit();

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
 #include <dirent.h>
 #include <sys/resource.h>
 
@@ -92,6 +95,43 @@ TEST(PeerAddress, OfBothFamiliesIsWrittenAsWhatItIs) {
     GTEST_SKIP() << "no IPv6 here: " << e.what();
   }
   EXPECT_EQ(t->client().get("/peer").body, "127.0.0.1");
+}
+
+TEST(PeerAddress, TheSecondHostHasTheSamePort) {
+  for (const int threads : {1, 2}) {
+    ServerOptions options;
+    options.second_host = "::1";
+    options.io_threads = threads;
+    TestServer t(options);
+    asio::io_context context;
+    asio::ip::tcp::socket socket(context);
+    boost::system::error_code ec;
+    socket.connect({asio::ip::make_address("::1"), t.server.port()}, ec);
+    if (ec) GTEST_SKIP() << "no IPv6 here: " << ec.message();
+    asio::write(socket, asio::buffer(std::string_view(
+                            "GET /peer HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")));
+    std::string answer;
+    asio::read(socket, asio::dynamic_buffer(answer), ec);
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n::1")) << answer;
+    EXPECT_EQ(t.client().get("/peer").body, "127.0.0.1");
+  }
+}
+
+// A port that another program has there is no reason not to start.
+TEST(PeerAddress, TheSecondHostIsNotNeeded) {
+  asio::io_context context;
+  asio::ip::tcp::acceptor other(context);
+  boost::system::error_code ec;
+  const asio::ip::tcp::endpoint any(asio::ip::make_address("::1"), 0);
+  other.open(any.protocol(), ec);
+  if (!ec) other.bind(any, ec);
+  if (ec) GTEST_SKIP() << "no IPv6 here: " << ec.message();
+  other.listen();
+  ServerOptions options;
+  options.second_host = "::1";
+  options.port = other.local_endpoint().port();
+  TestServer t(options);
+  EXPECT_EQ(t.client().get("/peer").body, "127.0.0.1");
 }
 
 TEST(Limits, AChunkHeadOrTrailerWithoutEndIs431) {

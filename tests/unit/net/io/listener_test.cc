@@ -48,5 +48,10 @@ TEST(Listener, RaisesTheDescriptorLimitToTheHardOne) {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
+TEST(Listener, KnowsTheMachinesAddresses) {
+  EXPECT_TRUE(is_local(boost::asio::ip::make_address("127.0.0.1")));
+  EXPECT_FALSE(is_local(boost::asio::ip::make_address("192.0.2.1")));
+}
+
 }  // namespace
 }  // namespace tars::net
