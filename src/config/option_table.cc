@@ -14,7 +14,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "TARS_HOST", .kind = Kind::text, .initial = "127.0.0.1", .min = 1, .max = 255,
      .short_flag = "host",
      .help = "Address to listen on. Anything but a loopback address lets other machines in, and "
-             "then AUTH_ENROLLMENT is `key` unless set."},
+             "then AUTH_ENROLLMENT is `key` unless set. Unset or `localhost`: also on ::1, where the "
+             "machine has it."},
     {.name = "TARS_PORT", .kind = Kind::integer, .initial = "8000", .min = 0, .max = 65535,
      .alias = "BACKEND_PORT", .short_flag = "port",
      .help = "TCP port to listen on; 0 takes a free one."},
@@ -184,7 +185,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "SYSTEM_PROMPT", .group = Group::model, .kind = Kind::text,
      .initial = "You are a helpful assistant. Answer briefly and truthfully.", .min = 0,
      .max = 32768,
-     .help = "The first message of every prompt; `none` for no such message."},
+     .help = "The first message of every prompt; `none` for no such message. Unset, there is none "
+             "where LLM_BACKEND is a model server, which may have its own."},
     {.name = "EMBEDDING_MODEL_PATH", .group = Group::model, .kind = Kind::path,
      .effect = Effect::later,
      .help = "A GGUF file of an embedding model."},

@@ -33,6 +33,10 @@ int as_int(const Values& values, std::string_view name) {
 net::ServerOptions server_options(const Values& values) {
   net::ServerOptions out;
   out.host = values.text("TARS_HOST");
+  // `localhost` is ::1 to some clients (Node.js 17 to 19) where the machine names both so.
+  if (!values.is_given("TARS_HOST") || equal_ignoring_case(out.host, "localhost")) {
+    out.second_host = "::1";
+  }
   out.port = static_cast<std::uint16_t>(values.integer("TARS_PORT"));
   out.io_threads = as_int(values, "IO_THREADS");
   out.max_header_bytes = as_size(values, "HTTP_MAX_HEADER_BYTES");
@@ -86,7 +90,10 @@ chat::Options chat_options(const Values& values) {
   out.retention = std::chrono::hours{values.integer("RUN_RETENTION_HOURS")};
   std::tie(out.running_per_client, out.waiting_per_client) = values.pair("RUNS_PER_CLIENT");
   out.waiting_total = as_int(values, "RUNS_WAITING");
-  if (!equal_ignoring_case(values.text("SYSTEM_PROMPT"), "none")) {
+  // A model server may have instructions of its own (Ollama's SYSTEM), which ours would replace.
+  const bool has_own =
+      values.text("LLM_BACKEND") != "embedded" && !values.is_given("SYSTEM_PROMPT");
+  if (!has_own && !equal_ignoring_case(values.text("SYSTEM_PROMPT"), "none")) {
     out.system_prompt = values.text("SYSTEM_PROMPT");
   }
   return out;

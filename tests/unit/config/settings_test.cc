@@ -186,5 +186,19 @@ TEST(Settings, TheSystemPromptCanBeNone) {
   EXPECT_TRUE(loaded({{"SYSTEM_PROMPT", "none"}}).chat.system_prompt.empty());
 }
 
+TEST(Settings, AModelServersOwnInstructionsHold) {
+  EXPECT_TRUE(loaded({{"LLM_BACKEND", "ollama"}}).chat.system_prompt.empty());
+  EXPECT_EQ(loaded({{"LLM_BACKEND", "ollama"}, {"SYSTEM_PROMPT", "Rhyme."}}).chat.system_prompt,
+            "Rhyme.");
+}
+
+// Where nothing else is asked for, and `localhost` is both.
+TEST(Settings, BothLoopbackAddressesAreListenedOn) {
+  EXPECT_EQ(loaded({}).server.second_host, "::1");
+  EXPECT_EQ(loaded({{"TARS_HOST", "localhost"}}).server.second_host, "::1");
+  EXPECT_EQ(loaded({{"TARS_HOST", "127.0.0.1"}}).server.second_host, "");
+  EXPECT_EQ(loaded({{"TARS_HOST", "0.0.0.0"}}).server.second_host, "");
+}
+
 }  // namespace
 }  // namespace tars::config
