@@ -118,12 +118,12 @@ std::string Program::url() const {
 Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   const Watchdog watchdog(server_->context(), notify, *backend_, settings_.api.stalled_after);
   const RepeatedSignal log_rotation(server_->context(), SIGUSR1, &telemetry::reopen_log_file);
-  server_->start();
-  start_backends();
-  // One that finds the queue full means nothing that those before it do not. Lives until the
-  // server's threads have ended, which call it.
+  // One that finds the queue full means nothing that those before it do not. Before anybody is
+  // answered, and until the server's threads have ended, which call it.
   const StopSignals signals(server_->context(),
                             [this](int signal) { (void)stops_.try_push(signal); });
+  server_->start();
+  start_backends();
   std::ostringstream text;
   text << "T.A.R.S. " << telemetry::version() << " listens on " << url() << "\n"
        << "  data   " << settings_.data_dir.string() << "\n";
@@ -237,8 +237,7 @@ void Program::drain() {
 
 void Program::wait_for_runs(SteadyTime deadline) const {
   while (clock_.steady() < deadline) {
-    const chat::Counts counts = engine_->counts();
-    if (counts.running == 0 && counts.waiting == 0) return;
+    if (engine_->is_drained()) return;
     std::this_thread::sleep_for(kDrainPoll);
   }
 }

@@ -40,6 +40,7 @@ class ChatEngine final : public Engine {
   void set_store_listener(std::function<void(const std::string& trouble)> listener) override;
   Result<void> check_store() const override;
   void drain() override;
+  bool is_drained() const override;
   void shutdown() override;
 
  private:
@@ -79,6 +80,7 @@ class ChatEngine final : public Engine {
   Registry registry_;
   const std::shared_ptr<Mailbox> mailbox_;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> drain_seen_ = false;  // by a whole round of the worker
   std::atomic<bool> stopping_ = false;
   std::atomic<SteadyTime> round_began_ = SteadyTime::max();  // the latest: the worker rests
   std::atomic<std::size_t> running_ = 0;

@@ -72,7 +72,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
   info.id = make_id("run");
   info.client_id = request.client_id;
   info.conversation_id = request.conversation_id ? *request.conversation_id : make_id("conv");
-  info.message_id = request.message_id.value_or("");
+  info.message_id = request.message_id ? *request.message_id : make_id("msg");
   info.model = backend_.resolve(request.model);
   info.created_at = clock_.wall();
   info.submitted_at = clock_.steady();

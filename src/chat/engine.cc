@@ -119,6 +119,8 @@ void ChatEngine::drain() {
   mailbox_->nudge();
 }
 
+bool ChatEngine::is_drained() const { return drain_seen_ && running_ == 0 && waiting_ == 0; }
+
 void ChatEngine::shutdown() {
   draining_ = true;
   stopping_ = true;

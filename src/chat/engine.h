@@ -125,6 +125,8 @@ class Engine {
 
   // No new work from now on: submits answer draining, waiting runs end as cancelled.
   virtual void drain() = 0;
+  // After drain(): whether every run has ended, those that were being taken on at that moment too.
+  virtual bool is_drained() const = 0;
   // Ends what still runs (kept as partial), writes everything, joins the thread.
   virtual void shutdown() = 0;
 };

@@ -26,7 +26,7 @@ struct RunInfo {
   std::string id;
   std::string client_id;
   std::string conversation_id;
-  std::string message_id;  // empty when the client gave none
+  std::string message_id;  // the client's, or one made here; empty in old databases alone
   std::string model;
   WallTime created_at{};
   SteadyTime submitted_at{};

@@ -30,11 +30,13 @@ void ChatEngine::work() {
     round_began_ = clock_.steady();
     for (const auto& run : work.ended) reap(*run);
     start_waiting();  // before a newcomer takes the place
+    const bool draining = draining_;  // from here on no chat is taken on
     if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);
     if (draining_) leave_no_run();
     if (work.nudged || clock_.steady() >= abandoned_at_) stop_abandoned();
     start_waiting();
     update_positions();
+    if (draining) drain_seen_ = true;
     flush();
     prune();
     if (stopping_ && active_.empty()) break;

@@ -155,6 +155,7 @@ class FakeEngine : public chat::Engine {
   }
   Result<void> check_store() const override { return store; }
   void drain() override {}
+  bool is_drained() const override { return true; }
   void shutdown() override {}
 
  private:

@@ -32,6 +32,18 @@ TEST_F(CommandsTest, AnswersAndRemembersTheConversation) {
   EXPECT_NE(backend_->generation(2)->request.cache_key, request.cache_key);
 }
 
+TEST_F(CommandsTest, AMessageWithoutAnIdGetsOneThatFindsItsRun) {
+  open();
+  auto one = chat("alice", "hi");
+  auto two = chat("alice", "hi");
+  const std::string id = one->run().info().message_id;
+  EXPECT_FALSE(id.empty());
+  EXPECT_NE(two->run().info().message_id, id);
+  auto again = follow_message("alice", id);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->follower->run().info().id, one->run().info().id);
+}
+
 TEST_F(CommandsTest, WithoutAnIdEachChatIsAConversation) {
   open();
   auto one = chat("alice", "hi");

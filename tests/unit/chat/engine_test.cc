@@ -50,6 +50,7 @@ TEST_F(EngineTest, DrainEndsWaitingRunsAndLetsRunningOnesFinish) {
   engine_->drain();
   EXPECT_EQ(end_of(*waiting).status, RunStatus::cancelled);
   EXPECT_FALSE(running->run().outcome());
+  EXPECT_FALSE(engine_->is_drained());
   auto refused = submit(testing::chat_request("bob", "new"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::draining);
@@ -57,6 +58,25 @@ TEST_F(EngineTest, DrainEndsWaitingRunsAndLetsRunningOnesFinish) {
   generation->say("done");
   backend_->finish(*generation, llm::FinishReason::stop);
   EXPECT_EQ(end_of(*running).status, RunStatus::complete);
+}
+
+// What the worker has in hand when the drain begins may be a chat that it takes on.
+TEST_F(EngineTest, NothingIsDrainedWhileTheWorkerHasACommandInHand) {
+  open();
+  std::promise<void> in_hand;
+  std::promise<void> goes_on;
+  engine_->follow(
+      "alice", {.run_id = "none", .message_id = {}}, [] {},
+      [&](const auto&) {
+        in_hand.set_value();
+        goes_on.get_future().wait();
+      });
+  in_hand.get_future().wait();
+  engine_->drain();
+  EXPECT_FALSE(engine_->is_drained());
+  goes_on.set_value();
+  settle();
+  EXPECT_TRUE(engine_->is_drained());
 }
 
 // The worker in the place of one whose commit does not come back.
