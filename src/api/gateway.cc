@@ -31,14 +31,6 @@ void add_security_headers(net::HttpResponse& response) {
   }
 }
 
-RouteDocs socket_docs() {
-  return {.tag = "chat",
-          .description = "Its messages are described at [/asyncapi](/asyncapi).",
-          .answers = {{101, "A handshake: the WebSocket is open", {}, {}, {"Upgrade"}},
-                      {426, "No handshake", "Problem", "application/problem+json", {"Upgrade"}}},
-          .errors = {ErrorCode::forbidden, ErrorCode::draining}};
-}
-
 // In a log line; a caller without a trace has no id.
 std::string_view logged(const Trace& trace) {
   return trace.trace_id.empty() ? std::string_view("-") : std::string_view(trace.trace_id);
@@ -48,6 +40,19 @@ Error foreign_name() {
   return make_error(ErrorCode::forbidden,
                     "This server does not know the host name of the page; add its origin to "
                     "CORS_ORIGINS");
+}
+
+// Of the access token that a session came with.
+auth::Claims claims_of(const SessionInfo& session) {
+  auth::Claims claims;
+  claims.client_id = session.client_id;
+  claims.family = session.family;
+  claims.token_id = session.token_id;
+  claims.device_name = session.device_name;
+  claims.device_type = session.device_type;
+  claims.issued_at = session.issued_at;
+  claims.expires_at = session.expires_at;
+  return claims;
 }
 
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
@@ -79,9 +84,12 @@ Gateway::Gateway(auth::TokenService& tokens, chat::Engine& engine, llm::Backend&
       docs_routes_(options_) {
   auth_routes_.add_to(routes_);
   health_routes_.add_to(routes_);
-  routes_.add({"GET", std::string(kSocketPath), Access::open,
+  routes_.add({"GET",
+               std::string(kSocketPath),
+               Access::open,
                "Chat over WebSocket; without an upgrade, 426",
-               [this](Call& call) { return socket_only(call); }, socket_docs()});
+               [this](Call& call) { return socket_only(call); },
+               {}});
   docs_routes_.add_to(routes_);
   docs_routes_.describe(routes_.routes());
   tokens_.set_revocation_listener([this](const auth::Revocation& revocation) {
@@ -315,6 +323,7 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
   metrics_.websocket_connections.Increment();
   co_await session->run();
   metrics_.websocket_connections.Decrement();
+  tokens_.touch(claims_of(session->info()));
 }
 
 std::shared_ptr<Session> Gateway::begin_session(Admission& admission,
@@ -351,10 +360,10 @@ Result<SessionInfo> Gateway::admit(const Admission& admission) const {
     return make_error(ErrorCode::invalid_token, "token_expired");
   }
   tokens_.touch(*claims);
-  return SessionInfo{make_id("ses"),       claims->client_id,   claims->family,
-                     claims->token_id,     claims->device_name, claims->device_type,
-                     admission.ip_address, clock_.wall(),       claims->good_until,
-                     admission.traceparent};
+  return SessionInfo{make_id("ses"),       claims->client_id,    claims->family,
+                     claims->token_id,     claims->device_name,  claims->device_type,
+                     admission.ip_address, clock_.wall(),        claims->good_until,
+                     claims->issued_at,    admission.traceparent};
 }
 
 }  // namespace tars::api

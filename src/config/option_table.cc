@@ -14,8 +14,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "TARS_HOST", .kind = Kind::text, .initial = "127.0.0.1", .min = 1, .max = 255,
      .short_flag = "host",
      .help = "Address to listen on. Anything but a loopback address lets other machines in, and "
-             "then AUTH_ENROLLMENT is `key` unless set. Unset or `localhost`: also on ::1, where the "
-             "machine has it."},
+             "then AUTH_ENROLLMENT is `key` unless set. Unset or `localhost`: also on ::1, where "
+             "the machine has it."},
     {.name = "TARS_PORT", .kind = Kind::integer, .initial = "8000", .min = 0, .max = 65535,
      .alias = "BACKEND_PORT", .short_flag = "port",
      .help = "TCP port to listen on; 0 takes a free one."},

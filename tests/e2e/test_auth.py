@@ -302,6 +302,8 @@ def test_devices_lists_families_and_deletes_one(server):
         assert items["Phone"]["device_type"] == "mobile"
         assert RFC3339.match(items["Phone"]["created_at"])
         assert RFC3339.match(items["Phone"]["last_seen_at"])
+        later = {d["device_name"]: d for d in http.get("/auth/devices").json()["items"]}
+        assert later["Phone"]["last_seen_at"] > items["Phone"]["last_seen_at"], "seen as long as connected"
         sid = items["Phone"]["sid"]
         assert sid == claims(phone["access_token"])["sid"]
         assert http.delete(f"/auth/devices/{sid}").status_code == 204

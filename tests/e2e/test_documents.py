@@ -103,7 +103,7 @@ def calls(server):
         ("GET", "/health", None, None, None, 200), ("GET", "/ready", None, None, None, 200),
         ("GET", "/metrics", None, None, None, 200), ("GET", "/ws/health", None, None, None, 200),
         ("GET", "/ws/sessions", None, None, None, 200), ("GET", "/ws/sessions", None, token, None, 200),
-        ("GET", "/ws/sessions", None, "bad", None, 401), ("GET", "/ws/chat", None, None, None, 426),
+        ("GET", "/ws/sessions", None, "bad", None, 401),
         ("GET", "/auth/health", None, None, None, 200),
         ("POST", "/auth/token", None, None, {"client_id": client}, 200),
         ("POST", "/auth/token", None, None, {"client_id": "a b"}, 422),

@@ -16,9 +16,8 @@ SEED = os.environ.get("TARS_TEST_SEED", "1")
 @pytest.mark.timeout(600)
 def test_all_checks_find_nothing(server, tmp_path):
     command = [
-        str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(HERE / "schemathesis.toml"),
-        "run", server.url + "/openapi.json", "--checks", "all", "--max-examples", "30", "--seed", SEED,
-        "--continue-on-failure", "--no-color",
+        str(Path(sys.executable).parent / "schemathesis"), "run", server.url + "/openapi.json",
+        "--checks", "all", "--max-examples", "30", "--seed", SEED, "--continue-on-failure", "--no-color",
     ]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE),
                    "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}

@@ -269,6 +269,7 @@ std::string openapi_document(std::span<const Route> routes, std::string_view ver
   const json::object components = at(document, {"components"});
   json::object& paths = at(document, {"paths"});
   for (const Route& route : routes) {
+    if (route.docs.tag.empty()) continue;
     std::string method;
     for (const char c : route.method) method += static_cast<char>(c - 'A' + 'a');
     json::value& path = paths[route.path];

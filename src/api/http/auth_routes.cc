@@ -304,8 +304,10 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
     json.field("device_name", device.device_name);
     json.field("device_type", device.device_type);
     json.field("created_at", format_rfc3339(device.created_at));
-    json.field("last_seen_at", format_rfc3339(device.last_seen_at));
-    json.field("sockets", hub_.sockets_of(device.client_id, device.family));
+    // Who is connected is seen now; the store hears of it when the socket ends.
+    const std::size_t sockets = hub_.sockets_of(device.client_id, device.family);
+    json.field("last_seen_at", format_rfc3339(sockets > 0 ? clock_.wall() : device.last_seen_at));
+    json.field("sockets", sockets);
     json.end_object();
   }
   json.end_array();

@@ -22,6 +22,7 @@ struct RouteAnswer {
 // (400, 500), what its access needs (401, 503) and what reading a body needs (413, 415, 422) comes
 // by itself.
 struct RouteDocs {
+  // Empty: no call for an HTTP client, and not in the document.
   std::string_view tag = {};
   std::string_view description = {};  // Markdown; empty where the summary says it all
   std::string_view request = {};      // schema of the body; empty: none is read

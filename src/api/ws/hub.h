@@ -29,6 +29,7 @@ struct SessionInfo {
   std::string ip_address;
   WallTime connected_at{};
   std::int64_t expires_at = 0;  // when the token is no longer good, seconds since 1970
+  std::int64_t issued_at = 0;  // the token, seconds since 1970
   std::string traceparent = {};  // of the handshake, joined; empty = the client sent none
 };
 
