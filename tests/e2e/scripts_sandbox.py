@@ -15,7 +15,7 @@ from tars_server import REPOSITORY
 # Programs of every Debian that the scripts may use as they are.
 REAL = ["awk", "basename", "bash", "cat", "chmod", "cut", "date", "dirname", "env", "find", "flock",
         "grep", "head", "mkdir", "mktemp", "mv", "paste", "printf", "rm", "sed", "sha256sum",
-        "sort", "stat", "sync", "tail", "tee", "test", "tr", "uname", "wc", "xargs"]
+        "sort", "stat", "sync", "tail", "tee", "test", "touch", "tr", "uname", "wc", "xargs"]
 
 # Each is a shell script. $BOX is the sandbox; what a test wants to look at goes to $BOX/calls.
 FAKES = {

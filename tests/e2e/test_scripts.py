@@ -126,7 +126,14 @@ def test_called_from_elsewhere(ready, written, words, passed):
     assert ready.environment("tars")["PWD"] == str(ready.folder)
 
 
-# -- the summary of tests
+# -- the summary of tests, and what they run in
+
+def function_of_test(name: str) -> str:
+    """Of ./scripts/test, which would run tests."""
+    body = (REPOSITORY / "scripts/test").read_text().partition(f"\n{name}() {{\n")[2].partition("\n}\n")[0]
+    assert body
+    return f"{name}() {{\n{body}\n}}"
+
 
 def test_skipped_tests_are_named_with_their_reason(box):
     """Of pytest, whose file says it, and of CTest, whose file holds what GoogleTest printed."""
@@ -139,13 +146,38 @@ def test_skipped_tests_are_named_with_their_reason(box):
         <system-out>[ RUN      ] g.gpu\n/x/gpu_test.cc:7: Skipped\nno GPU\n\n[  SKIPPED ] g.gpu</system-out>
       </testcase>
       <testcase classname="g" name="off" status="disabled"/></testsuite>""")
-    function = (REPOSITORY / "scripts/test").read_text().partition("count_junit() {")[2]
-    script = f"PYTHON={sys.executable}\ncount_junit() {{{function.partition(chr(10) + '}' + chr(10))[0]}\n}}\n"
+    script = f"PYTHON={sys.executable}\n{function_of_test('count_junit')}\n"
     done = subprocess.run(["bash", "-c", script + 'count_junit "$1"', "test", str(junit)],
                           capture_output=True, text=True, timeout=30)
     assert done.stdout == "1 1\n"
     assert done.stderr.splitlines() == ["  FAILED t bad", "  SKIPPED t no: no browser here",
                                         "  SKIPPED g gpu: no GPU", "  SKIPPED g off: disabled"]
+
+
+VENV_PYTHON = """#!/bin/sh
+[ "$*" = "-m venv $3" ] || exit 1
+mkdir -p "$3/bin"
+cat >"$3/bin/pip" <<'PIP'
+#!/bin/sh
+echo "pip $2" >>"$BOX/calls"
+: >"$(dirname "$0")/pytest"
+chmod 755 "$(dirname "$0")/pytest"
+exit "${FAKE_PIP:-0}"
+PIP
+chmod 755 "$3/bin/pip"
+"""
+
+
+def test_packages_that_were_installed_in_part_are_installed_anew(box):
+    """pytest is there already, and so it was taken for the whole."""
+    box.program(box.folder / "bin/venv-python", VENV_PYTHON)
+    (box.repository / "tests/e2e").mkdir(parents=True)
+    (box.repository / "tests/e2e/requirements.txt").write_text("pytest\n")
+    script = f"source ./scripts/lib.sh; use_cache; PYTHON=venv-python\n{function_of_test('venv')}\nvenv"
+    statuses = [box.call("bash", "-c", script, "./scripts/test", FAKE_PIP=status).returncode
+                for status in ("1", "0", "0")]
+    assert statuses == [1, 0, 0]
+    assert len(box.calls("pip")) == 2
 
 
 # -- the build
