@@ -364,6 +364,8 @@ program_preset() { if [ -n "${TARS_PORTABLE:-}" ]; then echo portable; else echo
 # NVIDIA's, so Debian has it in a section that a machine's owner has to switch on.
 gpu_packages() { if [ "${TARS_GPU:-}" = vulkan ]; then echo vulkan; fi; }
 
+# An impossible TARS_GPU ends the command. One that this machine cannot build for is no longer set afterwards:
+# GPU_WARNING says so, here and by ./scripts/run again when a long build has scrolled it away.
 require_gpu() {
   if [ -n "${TARS_GPU:-}" ] && [ -n "${TARS_PORTABLE:-}" ]; then
     die "TARS_GPU and TARS_PORTABLE exclude each other: the portable build is for CPUs; unset one of them"
@@ -371,11 +373,16 @@ require_gpu() {
   case ${TARS_GPU:-} in
     '' | vulkan) ;;
     cuda)
-      command -v nvcc >/dev/null ||
-        die "TARS_GPU=cuda needs nvcc, which is not there; install Debian's nvidia-cuda-toolkit-gcc (add 'non-free' to the archive's components first) or NVIDIA's CUDA toolkit, and run $SELF again" ;;
+      command -v nvcc >/dev/null && return
+      export GPU_WARNING="TARS_GPU=cuda needs nvcc, which is not there: this is a build for the CPU alone.
+tars: For the GPU install Debian's nvidia-cuda-toolkit-gcc (add 'non-free' to the archive's components first) or NVIDIA's CUDA toolkit, and run $SELF again."
+      unset TARS_GPU
+      warn_of_gpu
+      ;;
     *) die "unknown TARS_GPU '$TARS_GPU'; one of: cuda, vulkan; unset it for the CPU alone" ;;
   esac
 }
+warn_of_gpu() { if [ -n "${GPU_WARNING:-}" ]; then printf 'tars: %s\n' "$GPU_WARNING" >&2; fi; }
 if [ -x /usr/local/cuda/bin/nvcc ]; then PATH=$PATH:/usr/local/cuda/bin; fi  # where NVIDIA's own packages put it
 
 # The GPUs of this machine, as CMake names them, or all that nvcc knows where none is to be seen.

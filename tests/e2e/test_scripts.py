@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,51 @@ def test_called_from_elsewhere(ready, written, words, passed):
     assert result.returncode == 0, result.stderr
     assert ready.calls("tars") == [f"tars serve {passed.format(ready.repository)}"]
     assert ready.environment("tars")["PWD"] == str(ready.folder)
+
+
+# -- a GPU
+
+no_nvcc = pytest.mark.skipif(Path("/usr/local/cuda/bin/nvcc").exists(), reason="nvcc is installed")
+
+
+@no_nvcc
+@pytest.mark.parametrize("who", [{}, {"uid": 0, "SUDO_USER": "ann"}], ids=["ann", "sudo"])
+def test_without_nvcc_it_is_a_build_for_the_cpu(ready, who):
+    """That is said at once, and again when a long build has scrolled it away."""
+    result = ready.call("./scripts/run", TARS_GPU="cuda", **who)
+    assert result.returncode == 0, result.stderr
+    for command in ("deps", "build", "tars"):
+        assert "TARS_GPU" not in ready.environment(command), command
+    assert "GPU_WARNING" not in ready.environment("tars")
+    first, how, *again = result.stderr.splitlines()
+    assert first.startswith("tars: TARS_GPU=cuda needs nvcc") and "for the CPU alone" in first
+    assert "nvidia-cuda-toolkit-gcc" in how and "run ./scripts/run again" in how
+    assert again == [first, how]
+
+
+@no_nvcc
+def test_the_build_without_nvcc_is_the_one_of_the_cpu(builder):
+    script = "source ./scripts/lib.sh; require_gpu; llama_prefix"
+    plain, cuda = (builder.call("bash", "-c", script, "./scripts/build", TARS_GPU=gpu)
+                   for gpu in ("", "cuda"))
+    assert plain.returncode == cuda.returncode == 0, plain.stderr + cuda.stderr
+    assert plain.stdout == cuda.stdout and "/llama/" in plain.stdout
+    assert builder.call("./scripts/build", "dev", "tars", TARS_GPU="cuda").returncode == 0
+    assert builder.calls("ninja") == [f"ninja -C {builder.repository}/build/dev -j 5 tars"]
+
+
+def test_with_nvcc_it_is_a_build_for_the_gpu(ready):
+    ready.program(ready.folder / "bin/nvcc", "#!/bin/sh\necho nvcc\n")
+    result = ready.call("./scripts/run", TARS_GPU="cuda")
+    assert result.returncode == 0 and result.stderr == ""
+    assert ready.environment("build")["TARS_GPU"] == "cuda"
+
+
+@pytest.mark.parametrize("command", ["run", "build", "deps", "test"])
+def test_an_unknown_gpu_is_one_line(box, command):
+    line = refusal(box.call(f"./scripts/{command}", TARS_GPU="metal"))
+    assert "unknown TARS_GPU 'metal'; one of: cuda, vulkan" in line
+    assert not box.calls()
 
 
 # -- the summary of tests, and what they run in
