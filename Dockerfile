@@ -46,9 +46,11 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-# https when the server serves it; its certificate names another host than this one.
+# Where the server listens; https when it serves that: its certificate names another host than this one.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD curl --noproxy '*' -fs -o /dev/null "http://127.0.0.1:${TARS_PORT:-8000}/health" \
-   || curl --noproxy '*' -fsk -o /dev/null "https://127.0.0.1:${TARS_PORT:-8000}/health"
+  CMD case $TARS_HOST in 0.0.0.0 | ::) at=127.0.0.1 ;; *:*) at="[$TARS_HOST]" ;; *) at=$TARS_HOST ;; esac; \
+      at=$at:${TARS_PORT:-${BACKEND_PORT:-8000}}; \
+      curl --noproxy '*' -fs -o /dev/null "http://$at/health" \
+   || curl --noproxy '*' -fsk -o /dev/null "https://$at/health"
 ENTRYPOINT ["/usr/local/lib/tars/tars"]
 CMD ["serve"]

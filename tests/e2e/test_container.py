@@ -14,6 +14,8 @@ from tars_server import BINARY, REPOSITORY
 
 # A build variable, not an option.
 BUILD_ONLY = {"TARS_PORTABLE"}
+# What the image and the published port decide.
+FIXED = {"TARS_HOST", "TARS_PORT", "BACKEND_PORT", "TARS_DATA_DIR", "TARS_CACHE_DIR"}
 
 
 def options() -> set[str]:
@@ -40,15 +42,26 @@ def dockerfile() -> str:
     return re.sub(r"\\\n\s*", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.M))
 
 
-def test_the_services_options_exist(compose):
-    environment = compose["services"]["tars"]["environment"]
-    assert set(environment) <= options()
-    # Passed on as they are: compose.yaml has no defaults of its own.
-    assert all(value == f"${{{name}:-}}" for name, value in environment.items())
+def names_of_options() -> set[str]:
+    """All that may stand in .env: also the names of old, and those of files that hold a secret."""
+    text = (REPOSITORY / ".env.example").read_text()
+    names = (re.findall(r"^#([A-Z][A-Z0-9_]+)=", text, re.M) + re.findall(r"Also ([A-Z][A-Z0-9_]+)\.", text) +
+             re.findall(r"\b([A-Z0-9_]+_FILE) names a file", text))
+    assert {"BACKEND_PORT", "JWT_SECRET_KEY_FILE", *options()} <= set(names)
+    return set(names)
 
 
-def test_the_program_takes_what_compose_passes_when_nothing_is_set(compose, tmp_path):
-    """Every name of the list, empty."""
+def test_every_option_reaches_the_container_when_it_is_set(compose, dockerfile):
+    """A name without a value is passed on where the shell or .env has it, and is else unset."""
+    passed = compose["services"]["tars"]["environment"]
+    assert len(passed) == len(set(passed))
+    assert names_of_options() - set(passed) == FIXED and set(passed) <= names_of_options()
+    image = set(re.findall(r"(TARS_\w+)=", re.search(r"^ENV (TARS_HOST=.+)$", dockerfile, re.M)[1]))
+    assert image == FIXED - {"TARS_PORT", "BACKEND_PORT"}  # for these two, see the published port
+
+
+def test_the_program_takes_what_compose_passes_when_all_is_empty(compose, tmp_path):
+    """As a copy of .env.example whose lines have lost their #."""
     env = {name: "" for name in compose["services"]["tars"]["environment"]}
     result = subprocess.run([str(BINARY), "config", "check"], capture_output=True, text=True, cwd=tmp_path,
                             env={**env, "HOME": str(tmp_path), "TARS_DATA_DIR": str(tmp_path / "data")})
@@ -94,6 +107,24 @@ def test_the_image_runs_as_a_user_who_owns_the_volume(dockerfile, compose):
     assert f"useradd --uid {user[1]} " in last and "install -d -o tars -g tars -m 0700 /data" in last
     assert re.search(r"^VOLUME (.+)$", last, re.M)[1] == compose["services"]["tars"]["volumes"][0].split(":")[1]
     assert last.index("useradd") < last.index("\nUSER") and "/health" in last
+
+
+@pytest.mark.parametrize(("env", "at"), [
+    ({"TARS_HOST": "0.0.0.0"}, "127.0.0.1:8000"),
+    ({"TARS_HOST": "0.0.0.0", "TARS_PORT": "9000"}, "127.0.0.1:9000"),
+    ({"TARS_HOST": "0.0.0.0", "BACKEND_PORT": "9000"}, "127.0.0.1:9000"),
+    ({"TARS_HOST": "10.0.0.7"}, "10.0.0.7:8000"),
+    ({"TARS_HOST": "::"}, "127.0.0.1:8000"),
+    ({"TARS_HOST": "fd00::7", "TARS_PORT": "9000"}, "[fd00::7]:9000"),
+], ids=str)
+def test_the_health_check_asks_where_the_server_listens(dockerfile, tmp_path, env, at):
+    command = re.search(r"^HEALTHCHECK .* CMD (.+)$", dockerfile, re.M)[1]
+    (tmp_path / "curl").write_text('#!/bin/sh\nfor last; do :; done; echo "$last"; exit 1\n')
+    (tmp_path / "curl").chmod(0o755)
+    result = subprocess.run(["/bin/sh", "-c", command], env={"PATH": str(tmp_path), **env}, text=True,
+                            capture_output=True, timeout=30)
+    assert result.stdout.split() == [f"http://{at}/health", f"https://{at}/health"]
+    assert result.returncode != 0
 
 
 def test_what_the_image_copies_is_there_and_not_ignored(dockerfile):
