@@ -4,6 +4,8 @@ under `<!-- not run here: needs … -->` is only parsed."""
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import re
 import subprocess
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fake_models import FakeModels
-from guide_blocks import NEEDS, blocks, steps
+from guide_blocks import BLOCK, NEEDS, blocks, steps
 from own_python import VENV_FUNCTION, own_python
 from tars_server import BINARY, REPOSITORY, free_port, model_path
 
@@ -125,6 +127,77 @@ def test_what_is_not_run_is_shell(guide):
         assert block["mark"] is None or block["mark"] in NEEDS, block["mark"]
         if block["language"] == "sh":
             subprocess.run(["bash", "-n"], input=block["text"], text=True, check=True)
+
+
+# -- what is named elsewhere than in a block that is run
+
+DOCUMENTS = [*EVERY, REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"]
+# Not `exec tars cat`, nor `-u tars env`: there it is the container's name, or the user's.
+CALL = re.compile(r"(?<!exec )(?<!-u )(?:(?<=[\s(])|(?<=release/)|^)(tars|\./scripts/\w+)(?= |$)"
+                  r"([^|;&#()\n]*(?:(?<=\w)\|\w+)*)", re.M)
+
+
+def calls(document: Path) -> list[list[str]]:
+    """The program or the script, and its words: of spans in prose and tables, and of all blocks."""
+    fences = [block["text"] for block in blocks(document) if block["language"] in ("sh", "")]
+    spans = re.findall(r"`([^`]+)`", BLOCK.sub("", document.read_text()))
+    return [[match[1], *match[2].split()] for piece in [*fences, *spans] for match in CALL.finditer(piece)]
+
+
+@functools.cache
+def usage(*verb: str) -> str:
+    shown = subprocess.run([str(BINARY), *verb, "--help"], capture_output=True, text=True, timeout=30)
+    return shown.stdout if f"Usage: tars {' '.join(verb)}".strip() in shown.stdout else ""
+
+
+def check_program(words: list[str]) -> None:
+    verb: list[str] = []
+    for word in words:
+        if verb and "SUBCOMMAND" not in usage(*verb) or not re.fullmatch(r"[a-z|]+", word):
+            break
+        for one in word.split("|"):
+            assert usage(*verb, one), f"tars {' '.join(verb)} {one}"
+        verb.append(word.split("|")[0])
+    known = usage(*verb) + usage()
+    for option in re.findall(r"--[a-z][a-z-]*", " ".join(words)):
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", known), f"tars {' '.join(verb)} {option}"
+
+
+def check_script(name: str, words: list[str]) -> None:
+    assert os.access(REPOSITORY / name, os.X_OK), name
+    if name.endswith("/run"):
+        check_program(words)
+        return
+    text = (REPOSITORY / name).read_text()
+    if name.endswith("/build"):
+        text = " ".join(preset["name"] for preset in
+                        json.loads((REPOSITORY / "CMakePresets.json").read_text())["configurePresets"])
+    known = re.findall(r"[\w-]+", text)
+    for word in words[:1]:
+        assert not re.fullmatch(r"[\w-]+", word) or word in known, f"{name} {word}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.stem)
+def test_every_command_that_is_named_exists(document):
+    for name, *words in calls(document):
+        if name == "tars":
+            check_program(words)
+        else:
+            check_script(name, words)
+
+
+def test_commands_are_found_wherever_they_stand():
+    """Else the test above would hold for nothing."""
+    found = {" ".join(call) for document in DOCUMENTS for call in calls(document)}
+    assert {"tars devices list", "tars model list|pull", "tars restore --force /backup", "tars config doc",
+            "tars restore --force /data/tars-today", "./scripts/run --port 9000",
+            "./scripts/deps packages build", "tars config check"} <= found
+    assert any(call.startswith("./scripts/build [preset] ") for call in found)
+
+
+def test_the_symptoms_have_the_words_that_people_look_for():
+    titles = re.findall(r"^## (.+)$", (REPOSITORY / "docs/guides/troubleshooting.md").read_text(), re.M)
+    assert {"Cannot connect", "Model not responding", "Slow tokens", "Disk full"} <= set(titles)
 
 
 def quoted_messages(guide: Path) -> list[str]:
