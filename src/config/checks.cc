@@ -157,9 +157,9 @@ bool is_from_an_example(std::string_view secret) {
     if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
     if (c >= 'a' && c <= 'z') letters += c;
   }
-  constexpr std::array<std::string_view, 10> kWords = {
-      "changeme", "changethis", "changeit", "changein",    "yoursecret",
-      "yourjwt",  "yoursuper",  "example",  "placeholder", "supersecret"};
+  constexpr std::array<std::string_view, 11> kWords = {
+      "changeme",  "changethis", "changeit",    "changein",    "yoursecret",   "yourjwt",
+      "yoursuper", "example",    "placeholder", "supersecret", "astringsecret"};
   return std::ranges::any_of(
       kWords, [&](std::string_view word) { return letters.find(word) != std::string::npos; });
 }

@@ -179,7 +179,7 @@ TEST(Checks, ProductionRefusesASecretThatEveryoneKnows) {
   };
   for (const char* known :
        {"your-secret-key-change-this-in-production", "CHANGE_ME_CHANGE_ME_CHANGE_ME_NOW",
-        "this is an example secret of 40 characters"}) {
+        "this is an example secret of 40 characters", "a-string-secret-at-least-256-bits-long"}) {
     EXPECT_THAT(in_production("JWT_SECRET_KEY", known), StartsWith("JWT_SECRET_KEY: ")) << known;
     EXPECT_THAT(in_production("JWT_PREVIOUS_SECRET_KEY", known),
                 StartsWith("JWT_PREVIOUS_SECRET_KEY: "));
