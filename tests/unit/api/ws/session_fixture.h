@@ -14,6 +14,15 @@ inline boost::asio::awaitable<void> run_session(std::shared_ptr<Session> session
   co_await session->run();
 }
 
+// Its wall clock stands until the test moves it.
+class StoppedClock final : public Clock {
+ public:
+  WallTime wall() const override { return now; }
+  SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+
+  WallTime now = SystemClock().wall();
+};
+
 class SessionFixture : public ::testing::Test {
  protected:
   void open(std::chrono::seconds token_lifetime = std::chrono::hours(1)) {
@@ -58,7 +67,7 @@ class SessionFixture : public ::testing::Test {
   }
 
   boost::asio::io_context io_;
-  SystemClock clock_;
+  StoppedClock clock_;
   Options options_;
   telemetry::Metrics metrics_;
   FakeEngine engine_;

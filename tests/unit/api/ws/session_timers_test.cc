@@ -1,4 +1,6 @@
 // What time and other threads do to a session.
+#include <algorithm>
+
 #include "session_fixture.h"
 
 namespace tars::api {
@@ -24,9 +26,38 @@ TEST_F(SessionEnds, SilenceEndsWithAWarning) {
   EXPECT_EQ(wire_.we_closed->code, net::CloseCode::going_away);
 }
 
-TEST_F(SessionEnds, AnExpiringTokenWarns) {
+TEST_F(SessionEnds, AnExpiringTokenWarnsAMinuteBeforeAndOnce) {
+  options_.heartbeat_interval = std::chrono::milliseconds(1);  // how often time is looked at
+  const auto warnings = [this] {
+    const auto looks = wire_.pings + 3;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    io_.restart();
+    while (wire_.pings < looks && !wire_.we_closed && std::chrono::steady_clock::now() < give_up) {
+      io_.run_one_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_TRUE(wire_.pings == looks || wire_.we_closed);
+    return std::ranges::count_if(wire_.sent, [](const std::string& frame) {
+      return frame.find("Token expires in") != frame.npos;
+    });
+  };
+  open(std::chrono::seconds(61));
+  EXPECT_EQ(warnings(), 0);
+  clock_.now += std::chrono::seconds(1);
+  EXPECT_EQ(warnings(), 1);
+  EXPECT_TRUE(wire_.told("Token expires in 60 s"));
+  EXPECT_TRUE(wire_.told(R"("level":"warning")"));
+  clock_.now += std::chrono::seconds(59);
+  EXPECT_EQ(warnings(), 1);
+  EXPECT_FALSE(wire_.we_closed);
+  clock_.now += std::chrono::seconds(1);
+  EXPECT_EQ(warnings(), 1);
+  ASSERT_TRUE(wire_.we_closed);
+  EXPECT_EQ(wire_.we_closed->reason, "token_expired");
+}
+
+TEST_F(SessionEnds, ATokenThatExpiresWithinTheMinuteWarnsAtOnce) {
   open(std::chrono::seconds(30));
-  EXPECT_TRUE(wire_.told("Token expires in"));
+  EXPECT_TRUE(wire_.told("Token expires in 30 s"));
   EXPECT_FALSE(wire_.ended);
 }
 
