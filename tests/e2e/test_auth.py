@@ -436,3 +436,17 @@ def test_rate_limit_is_429_with_retry_after(own_server):
     assert problem["code"] and limited.headers["cache-control"] == "no-store"
     assert refresh(server, "nonsense").status_code == 429
     assert httpx.get(server.url + "/health").status_code == 200
+
+
+def test_the_default_rate_is_60_a_minute_all_at_once(own_server):
+    """A busy machine takes its time, in which one more a second is let through."""
+    server = own_server({"RATE_LIMIT_PER_MINUTE": ""}, start=False).start(ready=False)
+    passed, began = 0, time.monotonic()
+    while (answer := enrol(server)).status_code == 200 and passed < 1000:
+        passed += 1
+    elapsed = time.monotonic() - began
+    is_problem(answer, 429)
+    assert 60 <= passed <= 60 + elapsed
+    assert answer.headers["retry-after"] == "1"
+    time.sleep(1)
+    assert enrol(server).status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tars_client import Device, fresh
@@ -49,6 +51,25 @@ def test_too_many_messages_are_rate_limited_and_the_socket_stays(server, device)
     assert all(a["retry_after_s"] > 0 for a in limited)
     assert sum(a["type"] == "pong" for a in answers) >= 60, "the burst of 60 is allowed"
     assert wait_until(lambda: pong(device), 10)
+
+
+def test_the_default_message_rate_is_20_a_second_in_bursts_of_60(own_server):
+    """A busy machine takes its time, in which more are let through, but never fewer."""
+    with Device(own_server(start=False).start(ready=False)) as device:
+        began = time.monotonic()
+        first = burst(device, 120)
+        assert first[:60] == ["pong"] * 60
+        time.sleep(1)
+        second = burst(device, 60)
+        assert second[:20] == ["pong"] * 20
+        assert (first + second).count("pong") <= 60 + 20 * (time.monotonic() - began)
+
+
+def burst(device, count: int) -> list[str]:
+    """The kinds of the answers to so many pings at once."""
+    for _ in range(count):
+        device.send({"type": "ping"})
+    return [device.receive()["type"] for _ in range(count)]
 
 
 def pong(device) -> bool:
