@@ -511,6 +511,15 @@ def test_a_model_that_was_cut_short_is_made_again(models, damaged):
     assert prepare(models) == ""
 
 
+def test_a_cache_without_sizes_is_taken_as_it_is(models):
+    prepare(models)
+    (chat,) = models.folder.rglob("models/chat.gguf")
+    for size in chat.parent.glob("*.size"):
+        size.unlink()
+    assert prepare(models) == ""
+    assert chat.with_suffix(".size").read_text() == f"{len('whole weights')}\n"
+
+
 def test_models_that_were_deleted_are_made_again(models):
     """docs/guides/troubleshooting.md says so of what is damaged in any other way."""
     prepare(models)
