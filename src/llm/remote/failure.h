@@ -27,7 +27,7 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
                 const std::string& model);
 // Which of two failures of different hosts tells the client more.
 const Error& more_telling(const Error& a, const Error& b);
-// After the first token: the answer stands as it is.
+// After the head of an answer, or its first token: what came of it stands as it is.
 Error broken_off(const Failure& failure);
 // Servers repeat the key that they refuse; it is for nobody to read. Keys of less than 8 characters
 // are no secret and stand in too many words.

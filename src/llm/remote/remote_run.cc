@@ -240,7 +240,12 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
     // Some servers break the connection, or leave it open, behind an answer that is whole.
     const bool whole =
         !cancelled_ && (tokens_ > 0 || reader_->is_whole()) && reader_->finish(*this);
-    if (!whole) co_return transport_failure(read.error(), from_.hosts.endpoint(host));
+    if (!whole) {
+      Failure broken = transport_failure(read.error(), from_.hosts.endpoint(host));
+      // Where the body's end is the connection's, the same is an end without a last line.
+      if (read.error().code == ErrorCode::io_error) broken.error = broken_off(broken);
+      co_return broken;
+    }
   }
   if (failure && !begun_) {
     explain_type(failure->error, exchange_->head(), from_.hosts.endpoint(host),

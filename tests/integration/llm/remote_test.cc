@@ -346,6 +346,23 @@ INSTANTIATE_TEST_SUITE_P(Remote, RemoteFaultTest,
                          ::testing::ValuesIn(kFaults.begin(), kFaults.end() - 1),
                          [](const auto& fault) { return std::string(fault.param.name); });
 
+TEST_F(RemoteTest, AnEndBehindTheHeadIsOneErrorHoweverTheBodyIsFramed) {
+  for (const bool openai : {false, true}) {
+    for (const char* framing : {"Transfer-Encoding: chunked\r\n", "Content-Length: 500\r\n", ""}) {
+      FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+        peer.send("HTTP/1.1 200 OK\r\n" + std::string(framing) + "\r\n");
+        return false;
+      });
+      options_.hosts.clear();
+      host(upstream.port());
+      open(openai);
+      EXPECT_EQ(answer_to()->error(), ErrorCode::generation_error) << openai << framing;
+      EXPECT_EQ(upstream.chats(), 1) << "it was generated twice";
+      close();
+    }
+  }
+}
+
 TEST_F(RemoteTest, AServerThatNeverStopsIsStopped) {
   FakeUpstream upstream(kFaults.back().script);
   host(upstream.port());
