@@ -8,11 +8,7 @@ namespace tars::app {
 namespace {
 
 std::string harmless(const std::string& cell) {
-  std::string out = replace_invalid_utf8(cell);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return out;
+  return replace_control_characters(replace_invalid_utf8(cell));
 }
 
 std::size_t width(const std::string& cell) { return count_code_points(cell).value_or(cell.size()); }

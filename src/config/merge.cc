@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/utf8.h"
 #include "config/dotenv.h"
 #include "config/scalar.h"
 #include "config/suggest.h"
@@ -80,12 +81,11 @@ bool is_handed_in(const std::filesystem::path& file) {
 std::string shown(const Option& option, std::string_view value) {
   if (option.secret) return "the value";
   constexpr std::size_t kMaxShown = 80;
-  std::string out = "\"";
-  for (const char c : value.substr(0, kMaxShown)) {
-    // One line, whatever was typed.
-    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  }
-  return out + (value.size() > kMaxShown ? "…\"" : "\"");
+  std::string_view first = value.substr(0, kMaxShown);
+  first = first.substr(0, complete_utf8_prefix(first));
+  // One line, whatever was typed.
+  return "\"" + replace_control_characters(replace_invalid_utf8(first)) +
+         (value.size() > kMaxShown ? "…\"" : "\"");
 }
 
 }  // namespace

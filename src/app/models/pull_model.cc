@@ -13,6 +13,7 @@
 #include "app/models/disk_space.h"
 #include "base/descriptor.h"
 #include "base/sha256_file.h"
+#include "base/utf8.h"
 
 namespace tars::app {
 namespace {
@@ -37,10 +38,11 @@ Result<std::string> wanted_hash(std::string text) {
 Result<std::string> file_name(const PullRequest& request, const std::string& of_source) {
   std::string name = request.name.empty() ? of_source : request.name;
   if (!name.ends_with(".gguf")) name += ".gguf";
-  const bool plain = std::ranges::none_of(
-      name, [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  const std::string shown = replace_invalid_utf8(name);
+  const bool plain = name.find('/') == std::string::npos && !has_control_characters(shown);
   if (name == ".gguf" || name.starts_with('.') || !plain || name.size() > kMaxName) {
-    return refuse("\"" + name + "\" is no name for a model file; choose one with --name");
+    return refuse("\"" + replace_control_characters(shown) +
+                  "\" is no name for a model file; choose one with --name");
   }
   return name;
 }

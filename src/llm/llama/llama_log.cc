@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -16,10 +17,7 @@ std::string last_error;
 std::string one_line(std::string_view text) {
   std::string line(text.substr(0, 300));
   while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
-  return line;
+  return replace_control_characters(line);
 }
 
 void on_line(ggml_log_level level, const char* text, void* /*user*/) {

@@ -174,9 +174,8 @@ Result<std::vector<std::string>> names_in(std::string_view body, std::string_vie
     const json::object* const model = entry.if_object();
     const std::string_view name = model == nullptr ? std::string_view() : text_in(*model, field);
     // Names are shown to people, in logs and in the service manager's status.
-    const bool shown =
-        std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (!name.empty() && shown && can_chat(*model)) out.emplace_back(name);
+    const bool shown = !name.empty() && !has_control_characters(name);
+    if (shown && can_chat(*model)) out.emplace_back(name);
   }
   return out;
 }

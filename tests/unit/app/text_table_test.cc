@@ -25,6 +25,12 @@ TEST(TextTable, ACellCannotMoveTheCursor) {
   TextTable table({"A"});
   table.add({"a\nb\x1b[2J\x7f\xff"});
   EXPECT_EQ(table.text(), "A\na b [2J \xEF\xBF\xBD\n");
+  TextTable other({"A"});
+  other.add(
+      {"a\xC2\x9B"
+       "2Jb\xE2\x80\xAE"
+       "c"});  // C1, and what turns the direction
+  EXPECT_EQ(other.text(), "A\na 2Jb c\n");
 }
 
 }  // namespace

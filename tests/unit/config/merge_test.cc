@@ -106,7 +106,7 @@ TEST(Merge, ImpossibleValuesNameOptionValueSourceAndForm) {
             "TARS_PORT: \"99999\" (.env line 1) is not an integer from 0 to 65535");
   EXPECT_EQ(
       error_of(sources("", {{"LOG_LEVEL", "loud\nsecond line"}})),
-      "LOG_LEVEL: \"loud?second line\" (the environment) is not TRACE, DEBUG, INFO, WARNING or "
+      "LOG_LEVEL: \"loud second line\" (the environment) is not TRACE, DEBUG, INFO, WARNING or "
       "ERROR");
 }
 

@@ -97,9 +97,11 @@ TEST_F(PullModelTest, WhatCannotChatIsNotPutWhereTheModelThatAnswersIs) {
 }
 
 TEST_F(PullModelTest, NamesStayInTheFolder) {
-  for (const char* bad : {"../x", ".hidden", "a/b", "a\nb", ".gguf"}) {
+  for (const char* bad : {"../x", ".hidden", "a/b", "a\nb", "a\xC2\x9B", ".gguf"}) {
     EXPECT_THAT(error_of({.source = source_.string(), .name = bad}), HasSubstr("--name")) << bad;
   }
+  EXPECT_THAT(error_of({.source = source_.string(), .name = "a\x1b[2J"}),
+              HasSubstr("\"a [2J.gguf\" is no name"));
   EXPECT_THAT(error_of({.source = "http://127.0.0.1:1/a%2Fb"}), HasSubstr("--name"));
   EXPECT_THAT(error_of({.source = "http://127.0.0.1:1/"}), HasSubstr("--name"));
   EXPECT_THAT(error_of({.source = "ftp://h/x.gguf"}), HasSubstr("http or https"));

@@ -8,10 +8,12 @@ namespace {
 
 TEST(LlamaLog, RemembersTheLastErrorAsOneLine) {
   route_llama_log();
-  EXPECT_EQ(gguf_init_from_file("/nonexistent/file", {.no_alloc = true, .ctx = nullptr}), nullptr);
+  EXPECT_EQ(gguf_init_from_file("/nonexistent/file\xC2\x9B", {.no_alloc = true, .ctx = nullptr}),
+            nullptr);
   const std::string error = last_llama_error();
   EXPECT_NE(error.find("/nonexistent/file"), std::string::npos) << error;
   EXPECT_EQ(error.find('\n'), std::string::npos);
+  EXPECT_EQ(error.find('\x9B'), std::string::npos) << "it moves a terminal's cursor";
 }
 
 }  // namespace

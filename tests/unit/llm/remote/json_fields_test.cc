@@ -91,7 +91,8 @@ TEST(JsonFields, FloatsAreShownAsTheyWereWritten) {
 }
 
 TEST(JsonFields, ANameThatCannotBeShownIsLeftOut) {
-  const auto names = names_in(R"({"models":[{"name":"a\nb"},{"name":"c"},{"name":"\u001b[2J"}]})",
+  const auto names = names_in(R"({"models":[{"name":"a\nb"},{"name":"c"},{"name":"\u001b[2J"},)"
+                              R"({"name":"\u009b2J"},{"name":"a\u202eb"}]})",
                               "models", "name");
   EXPECT_EQ(names.value(), std::vector<std::string>{"c"});
 }
