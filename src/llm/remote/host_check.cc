@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/fault.h"
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -27,8 +28,15 @@ void HostCheck::stop() {
 
 boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
   while (!stopped_) {
-    const auto since = std::chrono::steady_clock::now() - from_.hosts.checked_at(host);
-    if (from_.hosts.is_failed(host) || since >= from_.options.check_interval) co_await ask(host);
+    // A host that nobody checks any more would stay as it is for ever.
+    try {
+      const auto since = std::chrono::steady_clock::now() - from_.hosts.checked_at(host);
+      if (from_.hosts.is_failed(host) || since >= from_.options.check_interval) co_await ask(host);
+    } catch (...) {
+      telemetry::log(LogLevel::error, "the check of a model server failed",
+                     {{"host", from_.hosts.endpoint(host).url()},
+                      {"error", describe(std::current_exception())}});
+    }
     if (stopped_) co_return;
     pauses_[host].expires_after(from_.options.return_interval);
     co_await pauses_[host].async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));

@@ -23,7 +23,8 @@ class HostCheck {
   HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
             OnGone on_gone);
 
-  // Until stop(); one coroutine for each host.
+  // Until stop(); one coroutine for each host. A fault is logged, and the host asked again after
+  // the return interval.
   boost::asio::awaitable<void> watch(std::size_t host);
   void stop();
 

@@ -129,7 +129,7 @@ void RemoteBackend::start(const std::vector<asio::io_context*>& contexts) {
                                   // Owned by the state.
                                   [state = state_.get()](std::size_t host) { state->leave(host); });
   for (std::size_t host = 0; host < state_->hosts.size(); ++host) {
-    // State and lane live as long as the coroutine, which uses them.
+    // State and lane live as long as the coroutine, which uses them, and which logs its faults.
     asio::co_spawn(first.context, state_->check->watch(host),
                    [state = state_, lane = state_->lanes.front()](const std::exception_ptr&) {});
   }
@@ -182,7 +182,7 @@ Result<void> RemoteBackend::generate(Request request, std::shared_ptr<Sink> sink
   run->watch(std::move(stop));
   asio::co_spawn((*lane)->context, run->serve(),
                  [state = state_, run, lane = *lane](const std::exception_ptr& fault) {
-                   if (fault) run->fail(make_error(ErrorCode::internal, "the relay failed"));
+                   if (fault) run->fail(fault);
                    state->forget(run);
                  });
   return {};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault.h"
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -103,8 +104,10 @@ void RemoteRun::end(Result<Completion> result) {
   sink_->on_done(rest, std::move(result));
 }
 
-void RemoteRun::fail(const Error& error) {
-  end(error);
+void RemoteRun::fail(const std::exception_ptr& fault) {
+  telemetry::log(telemetry::LogLevel::error, "the relay of an answer failed",
+                 {{"run", request_.run_id}, {"error", describe(fault)}});
+  end(make_error(ErrorCode::internal, "the relay failed"));
   exchange_.reset();
 }
 

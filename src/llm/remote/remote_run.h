@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -51,8 +52,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   // The host is gone: where another works, it is asked instead, unless a token came.
   void leave(std::size_t host);
   boost::asio::io_context& context() { return context_; }
-  // The coroutine ended by an exception.
-  void fail(const Error& error);
+  // The coroutine ended by an exception, which is logged; the sink is told internal.
+  void fail(const std::exception_ptr& fault);
 
  private:
   boost::asio::awaitable<Result<Completion>> answer();

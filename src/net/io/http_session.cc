@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/fault.h"
 #include "net/io/beast_websocket.h"
 #include "net/io/io_thread.h"
 #include "net/message/ascii.h"
@@ -73,15 +74,8 @@ HttpResponse error_answer(Connection& c, const HttpFailure& failure, const HttpR
 
 HttpResponse fault_answer(Connection& c, const std::exception_ptr& fault,
                           const HttpRequest& request) {
-  std::string what = "unknown";
-  try {
-    std::rethrow_exception(fault);
-  } catch (const std::exception& e) {
-    what = e.what();
-  } catch (...) {
-  }
   telemetry::log(LogLevel::error, "a request handler failed",
-                 {{"error", what},
+                 {{"error", describe(fault)},
                   {"request_id", request.request_id},
                   {"method", request.method},
                   {"target", telemetry::redact_url(request.target)}});

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/fault.h"
 #include "net/address_text.h"
 #include "net/io/http_session.h"
 #include "telemetry/log.h"
@@ -41,14 +42,8 @@ struct LogFault {
   const char* what;
   void operator()(const std::exception_ptr& fault) const {
     if (!fault) return;
-    try {
-      std::rethrow_exception(fault);
-    } catch (const std::exception& e) {
-      telemetry::log(LogLevel::error, "a connection task failed",
-                     {{"task", what}, {"error", e.what()}});
-    } catch (...) {
-      telemetry::log(LogLevel::error, "a connection task failed", {{"task", what}});
-    }
+    telemetry::log(LogLevel::error, "a connection task failed",
+                   {{"task", what}, {"error", describe(fault)}});
   }
 };
 

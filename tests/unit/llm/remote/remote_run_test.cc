@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 
+#include <stdexcept>
+
 #include "llm/remote/ollama_dialect.h"
 #include "remote_sink.h"
 
@@ -68,10 +70,12 @@ TEST_F(RemoteRunTest, AStopBeforeItBeganAsksNobody) {
 
 TEST_F(RemoteRunTest, AFaultEndsItOnce) {
   const auto run = make();
-  run->fail(make_error(ErrorCode::internal, "x"));
-  run->fail(make_error(ErrorCode::internal, "y"));
+  ::testing::internal::CaptureStderr();
+  run->fail(std::make_exception_ptr(std::runtime_error("no memory")));
+  run->fail(std::make_exception_ptr(std::runtime_error("again")));
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("no memory"), std::string::npos);
   EXPECT_EQ(sink_->dones, 1);
-  EXPECT_EQ(sink_->outcome->error().message, "x");
+  EXPECT_EQ(sink_->outcome->error().code, ErrorCode::internal);
 }
 
 }  // namespace
