@@ -57,25 +57,25 @@ RoutingBackend::Choice RoutingBackend::choose(const std::string& model) const {
   return {&first, model};
 }
 
-int RoutingBackend::slots(const std::string& lane) const { return status_of(lane).slots; }
+int RoutingBackend::slots(const std::string& lane) const {
+  const Backend* const answers = part(lane);
+  return answers == nullptr ? 0 : answers->slots({});
+}
 
 bool RoutingBackend::pauses(const std::string& lane) const {
-  return std::ranges::any_of(backends_, [&](const NamedBackend& each) {
-    return each.name == lane && each.backend->pauses({});
-  });
+  const Backend* const answers = part(lane);
+  return answers != nullptr && answers->pauses({});
 }
 
 int RoutingBackend::context_length(const std::string& lane) const {
-  return status_of(lane).context_length;
+  const Backend* const answers = part(lane);
+  return answers == nullptr ? 0 : answers->context_length({});
 }
 
-Status RoutingBackend::status_of(const std::string& lane) const {
-  for (const NamedBackend& each : backends_) {
-    if (each.name == lane) return each.backend->status();
-  }
-  Status none;
-  none.slots = 0;
-  return none;
+const Backend* RoutingBackend::part(const std::string& lane) const {
+  const auto found =
+      std::ranges::find_if(backends_, [&](const NamedBackend& each) { return each.name == lane; });
+  return found == backends_.end() ? nullptr : found->backend.get();
 }
 
 Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sink,

@@ -41,7 +41,7 @@ class RoutingBackend final : public Backend {
     std::string model;  // as that backend knows it; without one, the name of the missing backend
   };
   Choice choose(const std::string& model) const;
-  Status status_of(const std::string& lane) const;
+  const Backend* part(const std::string& lane) const;  // null: there is none of that name
 
   std::vector<NamedBackend> backends_;
 };

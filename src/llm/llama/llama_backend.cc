@@ -47,6 +47,9 @@ class LlamaBackend final : public Backend {
   ~LlamaBackend() override { shutdown(); }
 
   Status status() const override;
+  // Without the model thread's mutex: asked for every run that waits.
+  int slots(const std::string& /*lane*/) const override { return options_.slots; }
+  int context_length(const std::string& /*lane*/) const override { return context_length_; }
   bool pauses(const std::string& /*lane*/) const override { return true; }
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;

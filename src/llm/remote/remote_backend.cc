@@ -155,6 +155,12 @@ Status RemoteBackend::status() const {
   return out;
 }
 
+int RemoteBackend::slots(const std::string& /*lane*/) const { return state_->options.slots; }
+
+int RemoteBackend::context_length(const std::string& /*lane*/) const {
+  return state_->options.context_length;
+}
+
 bool RemoteBackend::has_model(const std::string& model) const {
   return model == state_->model_for({}) || is_among(state_->hosts.models(), model);
 }

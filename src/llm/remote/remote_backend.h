@@ -29,6 +29,9 @@ class RemoteBackend final : public Backend {
   Status status() const override;
   // Of those that a server lists, and the default one.
   bool has_model(const std::string& model) const override;
+  // Without the lists of models that status() copies: asked for every run that waits.
+  int slots(const std::string& lane) const override;
+  int context_length(const std::string& lane) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   // The contexts must still run, or never have run anything of this.
   void shutdown() override;

@@ -13,7 +13,9 @@ class NamedStub final : public Backend {
   void start(const std::vector<boost::asio::io_context*>&) override {
     calls_.push_back(name_ + " start");
   }
+  mutable int asked = 0;  // for its status, which is copied
   Status status() const override {
+    ++asked;
     return {.health = Health::healthy,
             .detail = "",
             .model = model,
@@ -21,6 +23,8 @@ class NamedStub final : public Backend {
             .slots = 3,
             .running = 1};
   }
+  int slots(const std::string&) const override { return 3; }
+  int context_length(const std::string&) const override { return name_ == "ollama" ? 2048 : 4096; }
   bool pauses(const std::string&) const override { return name_ == "embedded"; }
   Result<void> generate(Request request, std::shared_ptr<Sink>, std::stop_token) override {
     calls_.push_back(name_ + " " + request.model);
@@ -93,9 +97,12 @@ TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
   for (const char* model : {"", "chat", "ollama", "org/model"}) {
     EXPECT_EQ(routing_->lane(model), "embedded") << model;
   }
+  const int asked_before = stubs_[1]->asked;
   EXPECT_EQ(routing_->slots("ollama"), 3);
+  EXPECT_EQ(routing_->slots("unknown"), 0);
   EXPECT_EQ(routing_->context_length("ollama"), 2048);
   EXPECT_EQ(routing_->context_length("unknown"), 0);
+  EXPECT_EQ(stubs_[1]->asked, asked_before) << "they are asked for every run that waits";
   EXPECT_EQ(routing_->status().slots, 6);
 }
 

@@ -52,6 +52,8 @@ TEST(RemoteBackend, TellsWhatItIsBeforeAnyHostHasAnswered) {
   EXPECT_EQ(status.model, "llama3");
   EXPECT_EQ(status.slots, 3);
   EXPECT_EQ(status.context_length, 512);
+  EXPECT_EQ(backend->slots({}), 3);
+  EXPECT_EQ(backend->context_length({}), 512);
   EXPECT_TRUE(backend->has_model("llama3"));
   EXPECT_FALSE(backend->has_model("other"));
 }
