@@ -26,17 +26,17 @@ std::optional<std::time_t> date_in(std::string_view text) {
 }
 
 // RFC 9110 section 10.2.3: seconds, or a date, which is held against the server's own Date where it
-// has one, since clocks differ.
-std::chrono::seconds retry_after(const net::ResponseHead& head) {
+// has one, since clocks differ. nullopt: it does not say.
+std::optional<std::chrono::seconds> retry_after(const net::ResponseHead& head) {
   const auto value = head.header("Retry-After");
-  if (!value) return kUsualPause;
+  if (!value) return std::nullopt;
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), seconds);
   const bool is_number = end == value->data() + value->size();
   if (is_number && error == std::errc::result_out_of_range) return kLongestPause;
   if (!is_number || error != std::errc()) {
     const auto then = date_in(*value);
-    if (!then) return kUsualPause;
+    if (!then) return std::nullopt;
     const auto date = head.header("Date");
     const auto now = date ? date_in(*date) : std::nullopt;
     seconds = *then - now.value_or(std::time(nullptr));
@@ -52,8 +52,9 @@ bool is_about_the_address(std::string_view body) {
 
 Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std::string& said) {
   Error error = make_error(ErrorCode::overloaded, host.url() + " is busy" + said);
-  error.retry_after = retry_after(head);
-  return {.error = std::move(error)};
+  const std::optional<std::chrono::seconds> said_pause = retry_after(head);
+  error.retry_after = said_pause.value_or(kUsualPause);
+  return {.error = std::move(error), .rest = said_pause.value_or(std::chrono::seconds(0))};
 }
 
 // What servers say of a prompt that is too long: OpenAI, vLLM, llama-server, TGI, TensorRT-LLM.

@@ -1,6 +1,7 @@
 // What a failed try to get an answer means: for the client, for the host, and for the next try.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct Failure {
   bool host_did_badly = true;     // ask others first for a while; false: it was the request
   bool others_may_answer = true;  // another host may do better
   bool timed_out = false;
+  std::chrono::seconds rest{0};  // for which the host asked to be left alone
 };
 
 // Before the first token: the exchange itself failed.

@@ -8,7 +8,8 @@ namespace tars::llm {
 namespace {
 
 constexpr std::chrono::seconds kFirstRest{1};
-constexpr int kMostDoublings = 6;  // a minute
+constexpr int kMostDoublings = 6;
+constexpr std::chrono::seconds kLongestRest = kFirstRest * (1 << kMostDoublings);  // a minute
 constexpr std::size_t kMaxForms = 64;
 
 }  // namespace
@@ -71,10 +72,13 @@ void HostSet::answer_given(std::size_t host) {
   h.rests_until = {};
 }
 
-void HostSet::answer_failed(std::size_t host, SteadyTime now) {
+void HostSet::answer_failed(std::size_t host, SteadyTime now, std::chrono::seconds asked) {
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
-  h.rests_until = now + kFirstRest * (1 << std::min(h.failures, kMostDoublings));
+  const auto rest = std::max(kFirstRest * (1 << std::min(h.failures, kMostDoublings)),
+                             std::min(asked, kLongestRest));
+  // Another answer's failure does not take back what the host asked for.
+  h.rests_until = std::max(h.rests_until, now + rest);
   ++h.failures;
   h.answered = false;
 }

@@ -1,6 +1,7 @@
 // Several servers with the same models: who is asked next, and who is left out for now.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
@@ -41,7 +42,8 @@ class HostSet {
   // Whether the host works, as a request or a check found; true when that is news.
   bool set_working(std::size_t host, std::vector<std::string> models, SteadyTime now);
   void answer_given(std::size_t host);
-  void answer_failed(std::size_t host, SteadyTime now);
+  // It rests for as long as it asked at least, but no longer than a minute.
+  void answer_failed(std::size_t host, SteadyTime now, std::chrono::seconds asked = {});
   // The last answer that was asked of it came; false when none was asked yet.
   bool answered_well(std::size_t host) const;
   bool set_failed(std::size_t host, std::string why, SteadyTime now);

@@ -163,7 +163,9 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
   } else {
     from_.hosts.suspect(host);
   }
-  if (failure.host_did_badly) from_.hosts.answer_failed(host, from_.clock.steady());
+  if (failure.host_did_badly) {
+    from_.hosts.answer_failed(host, from_.clock.steady(), failure.rest);
+  }
 }
 
 // Whether the server refused no more than the form of the request, and says which it takes. The

@@ -40,6 +40,21 @@ TEST_F(RemoteHostsTest, AnotherHostAnswersWhereTheFirstFailsBeforeAToken) {
   EXPECT_EQ(broken.chats(), 1) << "it rests, although it lists its models";
 }
 
+TEST_F(RemoteHostsTest, ABusyHostRestsForAsLongAsItAsked) {
+  FakeUpstream busy([](Peer& peer, const std::string&, int) {
+    return peer.answer(429, "", "Retry-After: 30\r\n");
+  });
+  FakeUpstream good(say);
+  host(busy.port());
+  host(good.port());
+  open();
+  ASSERT_TRUE(are_known(busy, good));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  std::this_thread::sleep_for(1200ms);  // a first failure's rest would be over
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(busy.chats(), 1);
+}
+
 TEST_F(RemoteHostsTest, NoOtherHostAnswersOnceThereWasAToken) {
   FakeUpstream broken([](Peer& peer, const std::string&, int) {
     peer.begin_stream();

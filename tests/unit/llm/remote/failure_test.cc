@@ -43,7 +43,9 @@ TEST(Failure, APageThatIsNotThereIsAWrongAddress) {
 
 TEST(Failure, ABusyServerSaysWhenToComeBack) {
   EXPECT_EQ(refused(429, "", {{"retry-after", "17"}}).error.retry_after, std::chrono::seconds(17));
+  EXPECT_EQ(refused(429, "", {{"retry-after", "17"}}).rest, std::chrono::seconds(17));
   EXPECT_EQ(refused(503).error.retry_after, std::chrono::seconds(5));
+  EXPECT_EQ(refused(503).rest, std::chrono::seconds(0)) << "it did not ask for any";
   const std::string at = "Fri, 31 Dec 1999 23:59:59 GMT";
   const std::string before = "Fri, 31 Dec 1999 23:59:19 GMT";
   const auto after = [](net::Headers headers) {

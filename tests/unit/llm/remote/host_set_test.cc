@@ -86,6 +86,22 @@ TEST(HostSet, AHostWhoseAnswersFailRestsLongerEachTime) {
   EXPECT_EQ(preferred(std::chrono::seconds(0)), 0U);
 }
 
+TEST(HostSet, AHostRestsForAsLongAsItAskedWithinBounds) {
+  HostSet set(hosts(2));
+  const auto rests = [&](std::chrono::seconds later) {
+    const auto host = next(set, {}, "m", kNow + later);
+    set.release(*host);
+    return *host == 1U;
+  };
+  set.answer_failed(0, kNow, std::chrono::seconds(30));
+  set.answer_failed(0, kNow);  // one more that ran there
+  EXPECT_TRUE(rests(std::chrono::seconds(29)));
+  EXPECT_FALSE(rests(std::chrono::seconds(30)));
+  set.answer_failed(0, kNow, std::chrono::hours(1));
+  EXPECT_TRUE(rests(std::chrono::seconds(63)));
+  EXPECT_FALSE(rests(std::chrono::seconds(64)));
+}
+
 TEST(HostSet, AHostThatDoesNotListTheModelComesLast) {
   HostSet set(hosts(3));
   set.set_working(0, {"other"}, kNow);
