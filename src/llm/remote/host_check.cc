@@ -13,6 +13,9 @@ using telemetry::LogLevel;
 
 constexpr std::size_t kMaxList = 4 * 1024 * 1024;
 
+// Not every server lists its models; Python's http.server says 501 to what it does not know.
+bool has_no_list(unsigned status) { return status == 404 || status == 405 || status == 501; }
+
 }  // namespace
 
 HostCheck::HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
@@ -44,6 +47,7 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
 }
 
 boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
+  const SteadyTime begun = from_.clock.steady();
   const auto exchange = client_.open(from_.hosts.endpoint(host));
   Result<void> started =
       co_await exchange->start(from_.dialect.list(), from_.options.connect_timeout);
@@ -55,8 +59,14 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   if (stopped_) co_return;
   if (!started) {
     const Failure failure = transport_failure(started.error(), from_.hosts.endpoint(host));
-    leave_out(host, failure.error.message);
-    note_silence(host, failure);
+    // One that does a thing at a time cannot say that it is well while it answers.
+    if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
+      silent_[host] = 0;
+      set_working(host, std::nullopt);
+    } else {
+      leave_out(host, failure.error.message);
+      note_silence(host, failure);
+    }
   } else {
     silent_[host] = 0;
     judge(host, exchange->head(), without_secret(std::move(body.bytes), from_.options.api_key));
@@ -73,20 +83,29 @@ void HostCheck::note_silence(std::size_t host, const Failure& failure) {
 void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std::string& body) {
   const net::Endpoint& endpoint = from_.hosts.endpoint(host);
   const std::string& wanted = from_.options.model;
-  std::vector<std::string> listed;
+  std::optional<std::vector<std::string>> listed;  // none: it does not say
   if (head.status == 200) {
     Result<std::vector<std::string>> models = from_.dialect.models(body);
     if (!models) return leave_out(host, endpoint.url() + ": " + models.error().message);
     listed = *std::move(models);
-  } else if (!may_go_without_list(host, head.status)) {
+  } else if (has_no_list(head.status)) {
+    listed.emplace();
+  } else if (!may_keep_its_list(host, head.status)) {
     return leave_out(host, refusal(head, body, endpoint, "").error.message);
   }
-  if (listed.empty() && wanted.empty()) {
+  const bool none = listed ? listed->empty() : from_.hosts.models().empty();
+  if (none && wanted.empty()) {
     return leave_out(host, endpoint.url() + " lists no model (" + std::to_string(head.status) +
                                "): is the address right? Add a model there, or name one in " +
                                std::string(from_.dialect.model_option()));
   }
-  if (!from_.hosts.set_working(host, std::move(listed), from_.clock.steady())) return;
+  set_working(host, std::move(listed));
+}
+
+void HostCheck::set_working(std::size_t host, std::optional<std::vector<std::string>> models) {
+  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
+  const std::string& wanted = from_.options.model;
+  if (!from_.hosts.set_working(host, std::move(models), from_.clock.steady())) return;
   telemetry::log(LogLevel::info, "a model server answers", {{"host", endpoint.url()}});
   if (!wanted.empty() && !from_.hosts.models().empty() && !from_.hosts.has(host, wanted)) {
     telemetry::log(LogLevel::warning, "a model server does not list the model it is to answer with",
@@ -94,12 +113,13 @@ void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std
   }
 }
 
-// Not every server lists its models, and some only to keys of another kind than those that may
-// chat. One that refuses everything is found by its last answer.
-bool HostCheck::may_go_without_list(std::size_t host, unsigned status) const {
-  if (status == 404 || status == 405) return true;
-  const bool refused = status == 401 || status == 403;
-  return refused && !from_.options.model.empty() && from_.hosts.answered_well(host);
+// Some list their models only to keys of another kind than those that may chat. One that refuses
+// everything is found by its last answer; the others have no time now (429), or something against
+// this one request.
+bool HostCheck::may_keep_its_list(std::size_t host, unsigned status) const {
+  const bool refused = status >= 400 && status < 404;
+  if (!refused) return status > 404 && status < 500;
+  return !from_.options.model.empty() && from_.hosts.answered_well(host);
 }
 
 void HostCheck::leave_out(std::size_t host, const std::string& why) {

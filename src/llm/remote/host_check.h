@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ class HostCheck {
  private:
   boost::asio::awaitable<void> ask(std::size_t host);
   void judge(std::size_t host, const net::ResponseHead& head, const std::string& body);
-  bool may_go_without_list(std::size_t host, unsigned status) const;
+  void set_working(std::size_t host, std::optional<std::vector<std::string>> models);
+  bool may_keep_its_list(std::size_t host, unsigned status) const;
   void leave_out(std::size_t host, const std::string& why);
   void note_silence(std::size_t host, const Failure& failure);
 

@@ -26,7 +26,7 @@ bool is_among(const std::vector<std::string>& listed, std::string_view asked) {
                              [&](const std::string& name) { return is_named(name, asked); });
 }
 
-HostSet::HostSet(std::vector<net::Endpoint> hosts) {
+HostSet::HostSet(std::vector<net::Endpoint> hosts) : heard_at_(hosts.size()) {
   hosts_.reserve(hosts.size());
   for (net::Endpoint& endpoint : hosts) hosts_.push_back(Host{.endpoint = std::move(endpoint)});
 }
@@ -55,12 +55,21 @@ void HostSet::release(std::size_t host) {
   --hosts_.at(host).busy;
 }
 
-bool HostSet::set_working(std::size_t host, std::vector<std::string> models, SteadyTime now) {
+bool HostSet::set_working(std::size_t host, std::optional<std::vector<std::string>> models,
+                          SteadyTime now) {
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
-  h.models = std::move(models);
+  if (models) h.models = *std::move(models);
   h.checked_at = now;
   return std::exchange(h.state, State::working) != State::working;
+}
+
+void HostSet::heard(std::size_t host, SteadyTime now) {
+  heard_at_.at(host).store(now, std::memory_order_relaxed);
+}
+
+SteadyTime HostSet::heard_at(std::size_t host) const {
+  return heard_at_.at(host).load(std::memory_order_relaxed);
 }
 
 void HostSet::answer_given(std::size_t host) {

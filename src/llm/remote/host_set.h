@@ -1,6 +1,7 @@
 // Several servers with the same models: who is asked next, and who is left out for now.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -39,8 +40,14 @@ class HostSet {
                                      SteadyTime now);
   void release(std::size_t host);
 
-  // Whether the host works, as a request or a check found; true when that is news.
-  bool set_working(std::size_t host, std::vector<std::string> models, SteadyTime now);
+  // Whether the host works, as a request or a check found; true when that is news. nullopt: it does
+  // not say what models it has, and those that it listed last stand.
+  bool set_working(std::size_t host, std::optional<std::vector<std::string>> models,
+                   SteadyTime now);
+  // Something of an answer came from it. Of no mutex: for every read of a stream.
+  void heard(std::size_t host, SteadyTime now);
+  // The beginning of time when never.
+  SteadyTime heard_at(std::size_t host) const;
   void answer_given(std::size_t host);
   // It rests for as long as it asked at least, but no longer than a minute.
   void answer_failed(std::size_t host, SteadyTime now, std::chrono::seconds asked = {});
@@ -86,6 +93,7 @@ class HostSet {
 
   mutable std::mutex mutex_;
   std::vector<Host> hosts_;  // never grows; the endpoints never change
+  std::vector<std::atomic<SteadyTime>> heard_at_;  // of each host
 };
 
 }  // namespace tars::llm

@@ -236,7 +236,8 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
   const auto left =
       std::chrono::duration_cast<milliseconds>(first_token_by - std::chrono::steady_clock::now());
   std::optional<Failure> failure;
-  const net::Exchange::Take each = [this, &failure](std::string_view bytes) {
+  const net::Exchange::Take each = [this, host, &failure](std::string_view bytes) {
+    if (!bytes.empty()) from_.hosts.heard(host, from_.clock.steady());
     failure = take(bytes);
     return !failure && !bytes.empty() && !reader_->end();
   };

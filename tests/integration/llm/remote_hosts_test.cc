@@ -212,13 +212,74 @@ TEST_F(RemoteHostsTest, AServerWithoutModelsIsUnhealthyUnlessOneIsConfigured) {
 }
 
 TEST_F(RemoteHostsTest, AServerWithoutAListIsAskedAndItsAddressDoubted) {
+  for (const unsigned status : {404U, 405U, 501U, 429U}) {
+    FakeUpstream upstream(say);
+    upstream.list_status = status;
+    options_.hosts.clear();
+    host(upstream.port());
+    open();
+    EXPECT_TRUE(wait_until([&] { return upstream.listings() > 1; }));
+    EXPECT_EQ(backend_->status().health, Health::healthy) << status;
+    EXPECT_THAT(backend_->status().detail, HasSubstr("check the address"));
+    EXPECT_EQ(answer_to()->answer, "Hello");
+    close();
+  }
+}
+
+// 400 is what a proxy says to http on its port for https, for one.
+TEST_F(RemoteHostsTest, AServerThatRefusesItsListIsWellOnlyOnceItAnswered) {
+  for (const unsigned status : {400U, 401U, 403U}) {
+    FakeUpstream upstream(say);
+    upstream.list_status = status;
+    options_.hosts.clear();
+    host(upstream.port());
+    open();
+    EXPECT_TRUE(wait_until([&] { return upstream.listings() > 1; }));
+    EXPECT_EQ(backend_->status().health, Health::unhealthy) << status;
+    EXPECT_EQ(answer_to()->answer, "Hello");
+    const int listed = upstream.listings();
+    EXPECT_TRUE(wait_until([&] { return upstream.listings() > listed + 1; }));
+    EXPECT_EQ(backend_->status().health, Health::healthy) << status;
+    close();
+  }
+}
+
+TEST_F(RemoteHostsTest, ABusyServersListIsWhatItWas) {
+  options_.model = "";
   FakeUpstream upstream(say);
-  upstream.list_status = 404;
   host(upstream.port());
   open();
   ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
-  EXPECT_THAT(backend_->status().detail, HasSubstr("check the address"));
-  EXPECT_EQ(answer_to()->answer, "Hello");
+  upstream.list_status = 429;
+  const int listed = upstream.listings();
+  ASSERT_TRUE(wait_until([&] { return upstream.listings() > listed + 2; }));
+  EXPECT_EQ(backend_->status().health, Health::healthy);
+  EXPECT_EQ(backend_->status().model, "m");
+}
+
+// One that does one thing at a time: while it answers, nobody hears that it is well.
+TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
+  options_.connect_timeout = 150ms;
+  std::atomic<bool> unhealthy{false};
+  FakeUpstream* self = nullptr;
+  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
+    self->hangs = true;
+    peer.begin_stream();
+    for (int i = 0; i < 50; ++i) {
+      peer.token("x");
+      unhealthy = unhealthy || backend_->status().health != Health::healthy;
+      std::this_thread::sleep_for(20ms);
+    }
+    return peer.done();
+  });
+  self = &upstream;
+  host(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(answer_to()->tokens, 50);
+  EXPECT_FALSE(unhealthy);
+  EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }))
+      << "once it says nothing more";
 }
 
 TEST_F(RemoteHostsTest, AModelThatIsNotListedIsSaid) {

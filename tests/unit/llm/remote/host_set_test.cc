@@ -5,6 +5,8 @@
 namespace tars::llm {
 namespace {
 
+using Names = std::vector<std::string>;
+
 std::vector<net::Endpoint> hosts(std::size_t n) {
   std::vector<net::Endpoint> out;
   for (std::size_t i = 0; i < n; ++i) out.push_back({.host = "h" + std::to_string(i)});
@@ -58,7 +60,7 @@ TEST(HostSet, HealthIsThatOfTheBest) {
   set.set_failed(0, "h0: refused", {});
   EXPECT_EQ(set.health(), Health::unhealthy);
   EXPECT_EQ(set.trouble(), "h0: refused");
-  set.set_working(1, {"m"}, {});
+  set.set_working(1, Names{"m"}, {});
   EXPECT_EQ(set.health(), Health::healthy);
   EXPECT_EQ(set.models(), std::vector<std::string>{"m"});
   set.set_failed(1, "h1: gone", {});
@@ -74,7 +76,7 @@ TEST(HostSet, AHostWhoseAnswersFailRestsLongerEachTime) {
     return *host;
   };
   set.answer_failed(0, kNow);
-  set.set_working(0, {"m"}, kNow);  // a check finds nothing wrong
+  set.set_working(0, Names{"m"}, kNow);  // a check finds nothing wrong
   EXPECT_EQ(preferred(std::chrono::seconds(0)), 1U);
   EXPECT_EQ(preferred(std::chrono::seconds(1)), 0U);
   for (int i = 0; i < 20; ++i) set.answer_failed(0, kNow);
@@ -104,8 +106,8 @@ TEST(HostSet, AHostRestsForAsLongAsItAskedWithinBounds) {
 
 TEST(HostSet, AHostThatDoesNotListTheModelComesLast) {
   HostSet set(hosts(3));
-  set.set_working(0, {"other"}, kNow);
-  set.set_working(1, {"m:latest"}, kNow);
+  set.set_working(0, Names{"other"}, kNow);
+  set.set_working(1, Names{"m:latest"}, kNow);
   set.set_failed(1, "h1: reset", kNow);
   EXPECT_TRUE(set.has(1, "m"));
   EXPECT_FALSE(set.has(0, "m"));
@@ -143,6 +145,22 @@ TEST(HostSet, FormsAreRememberedByHostAndModelAndBounded) {
   for (int i = 0; i < 64; ++i) set.set_form(0, std::to_string(i), form);
   EXPECT_EQ(set.form(0, "m"), RequestForm{});
   EXPECT_EQ(set.form(0, "63"), form);
+}
+
+TEST(HostSet, AHostThatDoesNotSayWhatItListsKeepsItsList) {
+  HostSet set(hosts(1));
+  set.set_working(0, Names{"m"}, kNow);
+  set.set_failed(0, "h0: slow", kNow);
+  EXPECT_TRUE(set.set_working(0, std::nullopt, kNow));
+  EXPECT_TRUE(set.has(0, "m"));
+}
+
+TEST(HostSet, WhenItWasLastHeardIsRemembered) {
+  HostSet set(hosts(2));
+  EXPECT_EQ(set.heard_at(1), SteadyTime{});
+  set.heard(1, kNow);
+  EXPECT_EQ(set.heard_at(1), kNow);
+  EXPECT_EQ(set.heard_at(0), SteadyTime{});
 }
 
 TEST(HostSet, WhetherAnotherWorks) {
