@@ -19,17 +19,23 @@ constexpr std::size_t kMaxList = 4 * 1024 * 1024;  // bytes
 
 asio::awaitable<Result<Names>> ask(net::HttpClient& client, const net::Endpoint& host,
                                    const llm::Dialect& dialect, std::chrono::milliseconds timeout) {
-  const auto exchange = client.open(host);
-  const Result<void> started = co_await exchange->start(dialect.list(), timeout);
-  if (!started) co_return started.error();
-  const net::Exchange::Body body = co_await exchange->read_all(kMaxList, timeout);
-  if (body.trouble) co_return *body.trouble;
-  if (exchange->head().status != 200) {
-    co_return make_error(
-        ErrorCode::backend_unavailable,
-        host.url() + " answers with the status " + std::to_string(exchange->head().status));
+  unsigned status = 0;
+  std::string name;
+  for (int tries = 0; tries < 2; ++tries) {
+    const auto exchange = client.open(host);
+    net::ClientRequest request = dialect.list();
+    request.host = name;
+    const Result<void> started = co_await exchange->start(std::move(request), timeout);
+    if (!started) co_return started.error();
+    const net::Exchange::Body body = co_await exchange->read_all(kMaxList, timeout);
+    if (body.trouble) co_return *body.trouble;
+    status = exchange->head().status;
+    if (status == 200) co_return dialect.models(body.bytes);
+    name = dialect.other_name(host, status, body.bytes);
+    if (name.empty()) break;
   }
-  co_return dialect.models(body.bytes);
+  co_return make_error(ErrorCode::backend_unavailable,
+                       host.url() + " answers with the status " + std::to_string(status));
 }
 
 }  // namespace

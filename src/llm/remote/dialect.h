@@ -64,6 +64,15 @@ class Dialect {
     static_cast<void>(form);
     return std::nullopt;
   }
+  // By which name `host` wants to be asked where it refuses (status and body) its own; "" = it is
+  // about something else.
+  virtual std::string other_name(const net::Endpoint& host, unsigned status,
+                                 std::string_view body) const {
+    static_cast<void>(host);
+    static_cast<void>(status);
+    static_cast<void>(body);
+    return {};
+  }
   virtual std::unique_ptr<AnswerReader> reader() const = 0;
   // A cheap request that tells whether a host works and what models it has.
   virtual net::ClientRequest list() const = 0;

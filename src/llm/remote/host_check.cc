@@ -48,29 +48,49 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
 
 boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   const SteadyTime begun = from_.clock.steady();
-  const auto exchange = client_.open(from_.hosts.endpoint(host));
-  Result<void> started =
-      co_await exchange->start(from_.dialect.list(), from_.options.connect_timeout);
-  net::Exchange::Body body;
-  if (started) {
-    body = co_await exchange->read_all(kMaxList, from_.options.connect_timeout);
-    if (body.trouble) started = *body.trouble;
-  }
+  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
+  Answer answer = co_await ask_as(host, from_.hosts.name_for(host));
   if (stopped_) co_return;
-  if (!started) {
-    const Failure failure = transport_failure(started.error(), from_.hosts.endpoint(host));
-    // One that does a thing at a time cannot say that it is well while it answers.
-    if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
-      silent_[host] = 0;
-      set_working(host, std::nullopt);
-    } else {
-      leave_out(host, failure.error.message);
-      note_silence(host, failure);
+  std::string other;
+  if (answer.came) other = from_.dialect.other_name(endpoint, answer.head.status, answer.body);
+  if (!other.empty() && other != endpoint.authority()) {
+    Answer by_other = co_await ask_as(host, other);
+    if (stopped_) co_return;
+    // Behind a proxy that has reasons of its own there is no list by that name either.
+    const bool lists = by_other.came && by_other.head.status == 200;
+    if (lists && from_.dialect.models(by_other.body)) {
+      telemetry::log(LogLevel::info, "a model server is asked by another name",
+                     {{"host", endpoint.url()}, {"name", other}});
+      from_.hosts.set_name(host, other);
+      answer = std::move(by_other);
     }
-  } else {
-    silent_[host] = 0;
-    judge(host, exchange->head(), without_secret(std::move(body.bytes), from_.options.api_key));
   }
+  if (answer.came) {
+    silent_[host] = 0;
+    co_return judge(host, answer.head, answer.body);
+  }
+  const Failure failure = transport_failure(answer.came.error(), endpoint);
+  // One that does a thing at a time cannot say that it is well while it answers.
+  if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
+    silent_[host] = 0;
+    co_return set_working(host, std::nullopt);
+  }
+  leave_out(host, failure.error.message);
+  note_silence(host, failure);
+}
+
+boost::asio::awaitable<HostCheck::Answer> HostCheck::ask_as(std::size_t host, std::string name) {
+  const auto exchange = client_.open(from_.hosts.endpoint(host));
+  net::ClientRequest request = from_.dialect.list();
+  request.host = std::move(name);
+  Answer out;
+  out.came = co_await exchange->start(std::move(request), from_.options.connect_timeout);
+  if (!out.came) co_return out;
+  net::Exchange::Body body = co_await exchange->read_all(kMaxList, from_.options.connect_timeout);
+  if (body.trouble) out.came = *body.trouble;
+  out.head = exchange->head();
+  out.body = without_secret(std::move(body.bytes), from_.options.api_key);
+  co_return out;
 }
 
 void HostCheck::note_silence(std::size_t host, const Failure& failure) {

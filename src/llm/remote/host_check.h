@@ -30,7 +30,13 @@ class HostCheck {
   void stop();
 
  private:
+  struct Answer {
+    Result<void> came;
+    net::ResponseHead head = {};
+    std::string body = {};  // without the key
+  };
   boost::asio::awaitable<void> ask(std::size_t host);
+  boost::asio::awaitable<Answer> ask_as(std::size_t host, std::string name);
   void judge(std::size_t host, const net::ResponseHead& head, const std::string& body);
   void set_working(std::size_t host, std::optional<std::vector<std::string>> models);
   bool may_keep_its_list(std::size_t host, unsigned status) const;

@@ -172,6 +172,16 @@ std::vector<std::size_t> HostSet::busy() const {
   return out;
 }
 
+std::string HostSet::name_for(std::size_t host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.at(host).name;
+}
+
+void HostSet::set_name(std::size_t host, std::string name) {
+  std::lock_guard lock(mutex_);
+  hosts_.at(host).name = std::move(name);
+}
+
 RequestForm HostSet::form(std::size_t host, const std::string& model) const {
   std::lock_guard lock(mutex_);
   const auto& forms = hosts_.at(host).forms;

@@ -71,6 +71,9 @@ class HostSet {
   // Whether the host listed it, the last time that it listed anything.
   bool has(std::size_t host, std::string_view model) const;
   std::vector<std::size_t> busy() const;
+  // By which name the host wants to be asked; "" = its endpoint's.
+  std::string name_for(std::size_t host) const;
+  void set_name(std::size_t host, std::string name);
   // How the host wants requests for `model`, as far as it has said so. Remembered for 64 models of
   // each host; more push the others out.
   RequestForm form(std::size_t host, const std::string& model) const;
@@ -83,6 +86,7 @@ class HostSet {
     State state = State::unknown;
     std::size_t busy = 0;
     std::string why = {};
+    std::string name = {};
     std::vector<std::string> models = {};
     SteadyTime checked_at = {};
     bool answered = false;

@@ -104,6 +104,14 @@ class OllamaDialect final : public Dialect {
             .body = json::serialize(body)};
   }
 
+  // One that listens on a loopback address answers 403, without a word, to names that are none of
+  // its machine, so that no web page reaches it by a name of its own. A tunnel or an alias is one.
+  std::string other_name(const net::Endpoint& host, unsigned status,
+                         std::string_view body) const override {
+    if (host.secure || status != 403 || !body.empty()) return {};
+    return "127.0.0.1:" + std::to_string(host.port);
+  }
+
   std::unique_ptr<AnswerReader> reader() const override { return std::make_unique<OllamaReader>(); }
 
   net::ClientRequest list() const override { return {.target = "/api/tags"}; }

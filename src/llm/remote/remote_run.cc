@@ -221,6 +221,7 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t ho
   const auto wanted = forms_.find(host);
   form_ = wanted == forms_.end() ? from_.hosts.form(host, model_) : wanted->second;
   net::ClientRequest request = from_.dialect.chat(request_, model_, form_);
+  request.host = from_.hosts.name_for(host);
   if (!request_.traceparent.empty()) {
     request.headers.emplace_back("traceparent", request_.traceparent);
   }

@@ -22,7 +22,8 @@ std::string bytes_of(const Endpoint& endpoint, const ClientRequest& request) {
   std::string out;
   out.reserve(256 + request.body.size());
   out += request.method + " " + endpoint.base_path + request.target +
-         " HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\n";
+         " HTTP/1.1\r\nHost: " + (request.host.empty() ? endpoint.authority() : request.host) +
+         "\r\n";
   // Nothing here unpacks an answer, and without the line a server may pack it.
   out += "Accept-Encoding: identity\r\n";
   for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";

@@ -24,6 +24,7 @@ struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";  // behind the endpoint's base path
   Headers headers = {};      // Host, Content-Length, Accept-Encoding are added
+  std::string host = {};     // for the Host header; empty = the endpoint's
   std::string body = {};
 };
 

@@ -144,7 +144,11 @@ class FakeUpstream {
   int listings() const { return listings_; }
   std::atomic<bool> lists{true};
   std::atomic<unsigned> list_status{200};
+  std::string refusal = "{}";  // the body of another; before the first listing
   std::atomic<bool> hangs{false};  // a listing is never answered
+  // As an Ollama that listens on a loopback address: asked by another name than that it says 403.
+  std::atomic<bool> knows_only_its_address{false};
+  std::atomic<int> strangers{0};  // requests that it refused so
 
  private:
   void accept_all() {
@@ -161,9 +165,12 @@ class FakeUpstream {
     for (;;) {
       const std::string request = peer.request();
       if (request.empty()) return;
-      if (request.starts_with("GET ")) {
+      if (knows_only_its_address && request.find("\r\nHost: 127.0.0.1:") == std::string::npos) {
+        ++strangers;
+        if (!peer.answer(403, "")) return;
+      } else if (request.starts_with("GET ")) {
         if (hangs) peer.wait_for_close();
-        if (!lists || !peer.answer(list_status, list_status == 200 ? listing() : "{}")) return;
+        if (!lists || !peer.answer(list_status, list_status == 200 ? listing() : refusal)) return;
         ++listings_;
       } else if (!script_(peer, request, chats_++)) {
         return;

@@ -118,6 +118,9 @@ class RemoteFixture : public ::testing::Test {
   void host(std::uint16_t port, const std::string& base_path = "") {
     options_.hosts.push_back({.host = "127.0.0.1", .port = port, .base_path = base_path});
   }
+  void host_by_name(std::uint16_t port) {
+    options_.hosts.push_back({.host = "localhost", .port = port});
+  }
   void open(bool openai = false) {
     backend_ =
         openai ? open_openai_backend(options_, clock_) : open_ollama_backend(options_, clock_);

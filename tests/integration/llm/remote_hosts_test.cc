@@ -257,6 +257,39 @@ TEST_F(RemoteHostsTest, ABusyServersListIsWhatItWas) {
   EXPECT_EQ(backend_->status().model, "m");
 }
 
+TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    return say(peer, request, number);
+  });
+  upstream.knows_only_its_address = true;
+  host_by_name(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_THAT(asked, HasSubstr("\r\nHost: 127.0.0.1:" + std::to_string(upstream.port()) + "\r\n"));
+  const int listed = upstream.listings();
+  EXPECT_TRUE(wait_until([&] { return upstream.listings() > listed + 1; }));
+  EXPECT_EQ(upstream.strangers, 1) << "it is remembered";
+}
+
+// A proxy in front of it may need the name.
+TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressTooKeepsItsName) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    return say(peer, request, number);
+  });
+  upstream.list_status = 403;
+  upstream.refusal = "";
+  host_by_name(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return upstream.listings() > 3; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_THAT(asked, HasSubstr("\r\nHost: localhost:"));
+}
+
 // One that does one thing at a time: while it answers, nobody hears that it is well.
 TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
   options_.connect_timeout = 150ms;

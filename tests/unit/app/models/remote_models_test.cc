@@ -40,6 +40,14 @@ TEST_F(RemoteModelsTest, TheNextHostIsAskedWhereOneFails) {
   EXPECT_THAT(names().value(), ElementsAre("a:1b", "b"));
 }
 
+TEST_F(RemoteModelsTest, AServerThatRefusesItsNameIsAskedByItsAddress) {
+  ScriptedServer server({http("403 Forbidden", "", ""), http("200 OK", "", kList)});
+  options_.hosts.push_back({.host = "localhost", .port = server.port()});
+  EXPECT_THAT(names().value(), ElementsAre("a:1b", "b"));
+  EXPECT_THAT(server.request(0), HasSubstr("Host: localhost:"));
+  EXPECT_THAT(server.request(1), HasSubstr("Host: 127.0.0.1:" + std::to_string(server.port())));
+}
+
 TEST_F(RemoteModelsTest, TheLastTroubleIsTold) {
   ScriptedServer broken({http("500 Broken", "", "")});
   host(broken);

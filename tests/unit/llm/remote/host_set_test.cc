@@ -163,6 +163,14 @@ TEST(HostSet, WhenItWasLastHeardIsRemembered) {
   EXPECT_EQ(set.heard_at(0), SteadyTime{});
 }
 
+TEST(HostSet, TheNameThatAHostWantsIsRemembered) {
+  HostSet set(hosts(2));
+  EXPECT_EQ(set.name_for(1), "");
+  set.set_name(1, "127.0.0.1:80");
+  EXPECT_EQ(set.name_for(1), "127.0.0.1:80");
+  EXPECT_EQ(set.name_for(0), "");
+}
+
 TEST(HostSet, WhetherAnotherWorks) {
   HostSet set(hosts(2));
   EXPECT_FALSE(set.another_works({})) << "nothing is known of them";

@@ -112,6 +112,14 @@ TEST(OllamaDialect, ListsModels) {
   EXPECT_FALSE(kOllama->models("{}"));
 }
 
+TEST(OllamaDialect, WantsItsAddressWhereItRefusesANameWithoutAWord) {
+  const net::Endpoint host{.host = "tunnel", .port = 11434};
+  EXPECT_EQ(kOllama->other_name(host, 403, ""), "127.0.0.1:11434");
+  EXPECT_EQ(kOllama->other_name(host, 403, "no key"), "") << "that is someone else's";
+  EXPECT_EQ(kOllama->other_name(host, 404, ""), "");
+  EXPECT_EQ(kOllama->other_name({.secure = true, .host = "tunnel"}, 403, ""), "");
+}
+
 TEST(OllamaDialect, TellsTheServersWords) {
   EXPECT_EQ(error_words(R"({"error":"model 'nope' not found"})"), "model 'nope' not found");
   EXPECT_EQ(error_words("404 page not found"), "");
