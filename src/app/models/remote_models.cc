@@ -5,8 +5,10 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <optional>
 #include <utility>
 
+#include "llm/remote/host_set.h"
 #include "net/client/http_client.h"
 
 namespace tars::app {
@@ -41,12 +43,14 @@ asio::awaitable<Result<Names>> ask(net::HttpClient& client, const net::Endpoint&
 }  // namespace
 
 Result<Names> remote_models(const llm::RemoteOptions& options, const llm::Dialect& dialect) {
-  Result<Names> result = make_error(ErrorCode::backend_unavailable, "no server is configured");
+  Error trouble = make_error(ErrorCode::backend_unavailable, "no server is configured");
+  std::optional<Names> all;
   for (const net::Endpoint& host : options.hosts) {
     asio::io_context context;
     net::HttpClient client(
         context, {.connect_timeout = options.connect_timeout, .ca_file = options.ca_file});
     std::exception_ptr fault;
+    Result<Names> result = Names();
     asio::co_spawn(context, ask(client, host, dialect, options.connect_timeout),
                    [&](const std::exception_ptr& e, Result<Names> names) {
                      fault = e;
@@ -55,9 +59,15 @@ Result<Names> remote_models(const llm::RemoteOptions& options, const llm::Dialec
                    });
     context.run();
     if (fault) std::rethrow_exception(fault);
-    if (result) break;
+    if (!result) {
+      trouble = result.error();
+      continue;
+    }
+    if (!all) all.emplace();
+    llm::add_new(*all, *result);
   }
-  return result;
+  if (!all) return trouble;
+  return *std::move(all);
 }
 
 }  // namespace tars::app

@@ -11,8 +11,8 @@
 
 namespace tars::app {
 
-// Asks the hosts in turn until one answers; blocks for at most a few seconds each
-// (options.connect_timeout). backend_unavailable when none does, with the last one's reason.
+// Asks the hosts in turn, and names what each lists once; blocks for at most a few seconds each
+// (options.connect_timeout). backend_unavailable when none answers, with the last one's reason.
 Result<std::vector<std::string>> remote_models(const llm::RemoteOptions& options,
                                                const llm::Dialect& dialect);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 namespace tars::llm {
@@ -24,6 +25,16 @@ bool is_named(std::string_view listed, std::string_view asked) {
 bool is_among(const std::vector<std::string>& listed, std::string_view asked) {
   return std::ranges::any_of(listed,
                              [&](const std::string& name) { return is_named(name, asked); });
+}
+
+void add_new(std::vector<std::string>& names, const std::vector<std::string>& more) {
+  if (names.empty()) names = more;
+  if (names == more) return;  // as a rule: they serve the same
+  names.reserve(names.size() + more.size());  // so that the views stay
+  std::unordered_set<std::string_view> known(names.begin(), names.end());
+  for (const std::string& name : more) {
+    if (!known.contains(name)) known.insert(names.emplace_back(name));
+  }
 }
 
 HostSet::HostSet(std::vector<net::Endpoint> hosts) : heard_at_(hosts.size()) {
@@ -150,13 +161,13 @@ std::string HostSet::trouble() const {
 
 std::vector<std::string> HostSet::models() const {
   std::lock_guard lock(mutex_);
-  const Host* found = nullptr;
+  std::vector<std::string> out;
   for (const Host& h : hosts_) {
-    if (h.models.empty()) continue;
-    if (found == nullptr) found = &h;
-    if (h.state == State::working) return h.models;
+    if (h.state == State::working) add_new(out, h.models);
   }
-  return found == nullptr ? std::vector<std::string>() : found->models;
+  if (!out.empty()) return out;
+  for (const Host& h : hosts_) add_new(out, h.models);
+  return out;
 }
 
 bool HostSet::has(std::size_t host, std::string_view model) const {

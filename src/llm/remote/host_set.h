@@ -22,6 +22,9 @@ namespace tars::llm {
 bool is_named(std::string_view listed, std::string_view asked);
 bool is_among(const std::vector<std::string>& listed, std::string_view asked);
 
+// Puts what is new of `more` behind `names`.
+void add_new(std::vector<std::string>& names, const std::vector<std::string>& more);
+
 // Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked like
 // healthy ones, failed ones only when no other is left. A host whose answers fail although it says
 // that it is well rests: others are asked first for a while, longer with each failure in a row.
@@ -66,7 +69,7 @@ class HostSet {
   Health health() const;
   // What is wrong with each host that failed; "" when nothing is.
   std::string trouble() const;
-  // Of the first host that works, else what one listed when it did.
+  // Of all hosts that work, each once, the first host's first; where none does, of all.
   std::vector<std::string> models() const;
   // Whether the host listed it, the last time that it listed anything.
   bool has(std::size_t host, std::string_view model) const;

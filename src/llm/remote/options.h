@@ -10,7 +10,7 @@
 namespace tars::llm {
 
 struct RemoteOptions {
-  std::vector<net::Endpoint> hosts;  // all serve the same models; the least busy is asked first
+  std::vector<net::Endpoint> hosts;  // the least busy that has the model is asked first
   std::string model;    // for requests that name none; empty = the first that the server lists
   std::string api_key;  // OpenAI-compatible servers only; sent as a bearer
   int context_length = 0;  // tokens, prompt and answer; 0 = the server's own. Ollama only

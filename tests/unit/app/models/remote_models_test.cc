@@ -40,6 +40,14 @@ TEST_F(RemoteModelsTest, TheNextHostIsAskedWhereOneFails) {
   EXPECT_THAT(names().value(), ElementsAre("a:1b", "b"));
 }
 
+TEST_F(RemoteModelsTest, AreThoseOfAllHosts) {
+  ScriptedServer one({http("200 OK", "", kList)});
+  ScriptedServer other({http("200 OK", "", R"({"models":[{"name":"b"},{"name":"c"}]})")});
+  host(one);
+  host(other);
+  EXPECT_THAT(names().value(), ElementsAre("a:1b", "b", "c"));
+}
+
 TEST_F(RemoteModelsTest, AServerThatRefusesItsNameIsAskedByItsAddress) {
   ScriptedServer server({http("403 Forbidden", "", ""), http("200 OK", "", kList)});
   options_.hosts.push_back({.host = "localhost", .port = server.port()});

@@ -163,6 +163,19 @@ TEST(HostSet, WhenItWasLastHeardIsRemembered) {
   EXPECT_EQ(set.heard_at(0), SteadyTime{});
 }
 
+TEST(HostSet, TheModelsAreThoseOfAllThatWork) {
+  HostSet set(hosts(3));
+  set.set_working(0, Names{"a", "b"}, kNow);
+  set.set_working(1, Names{"b", "c"}, kNow);
+  set.set_working(2, Names{"d"}, kNow);
+  set.set_failed(2, "h2: gone", kNow);
+  EXPECT_EQ(set.models(), (Names{"a", "b", "c"}));
+  set.set_failed(0, "h0: gone", kNow);
+  EXPECT_EQ(set.models(), (Names{"b", "c"}));
+  set.set_failed(1, "h1: gone", kNow);
+  EXPECT_EQ(set.models(), (Names{"a", "b", "c", "d"})) << "what they listed last";
+}
+
 TEST(HostSet, TheNameThatAHostWantsIsRemembered) {
   HostSet set(hosts(2));
   EXPECT_EQ(set.name_for(1), "");
