@@ -74,6 +74,12 @@ JsonWriter& JsonWriter::field(std::string_view name, std::string_view value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::item(std::string_view value) {
+  comma();
+  append_string(out_, value);
+  return *this;
+}
+
 JsonWriter& JsonWriter::field(std::string_view name, std::nullptr_t) {
   return number(name, "null");
 }

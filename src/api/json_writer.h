@@ -38,6 +38,9 @@ class JsonWriter {
     return number(key, std::to_string(value));
   }
 
+  // In an array.
+  JsonWriter& item(std::string_view value);
+
   // The values alone, for who writes the rest around them.
   static void append_string(std::string& out, std::string_view text);
   static void append_number(std::string& out, std::size_t number);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -121,6 +122,14 @@ class Backend {
   }
   // Whether it is known to have a model of that name.
   virtual bool has_model(const std::string& model) const { return model == status().model; }
+  // What a request may carry as its model for that lane to answer: the names known now, at most
+  // `most` of them.
+  virtual std::vector<std::string> models(const std::string& lane, std::size_t most) const {
+    static_cast<void>(lane);
+    std::vector<std::string> out;
+    if (std::string name = status().model; most > 0 && !name.empty()) out.push_back(name);
+    return out;
+  }
   // Which of the parts() answers a request for `model`, by name, and how many that part takes at
   // once; for a backend without parts the name is empty.
   virtual std::string lane(const std::string& model) const {

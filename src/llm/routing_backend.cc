@@ -5,6 +5,15 @@
 
 namespace tars::llm {
 
+std::string sent_name(const std::string& model, const std::string& of,
+                      const std::vector<std::string>& backends) {
+  const std::string prefix = model.substr(0, model.find('/'));
+  const bool reads_as_anothers = prefix.size() < model.size() && prefix != of &&
+                                 std::ranges::find(backends, prefix) != backends.end();
+  const bool plain = of == backends.front() && !reads_as_anothers;
+  return plain || model.empty() ? model : of + "/" + model;
+}
+
 RoutingBackend::RoutingBackend(std::vector<NamedBackend> backends)
     : backends_(std::move(backends)) {}
 
@@ -34,6 +43,16 @@ std::string RoutingBackend::resolve(const std::string& model) const {
     if (model == each.name + "/") return model + each.backend->status().model;
   }
   return Backend::resolve(model);
+}
+
+std::vector<std::string> RoutingBackend::models(const std::string& lane, std::size_t most) const {
+  const Backend* const lists = part(lane);
+  if (lists == nullptr) return {};
+  std::vector<std::string> names;
+  for (const NamedBackend& each : backends_) names.push_back(each.name);
+  std::vector<std::string> out = lists->models({}, most);
+  for (std::string& model : out) model = sent_name(model, lane, names);
+  return out;
 }
 
 std::string RoutingBackend::lane(const std::string& model) const {

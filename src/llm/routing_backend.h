@@ -14,6 +14,12 @@ struct NamedBackend {
   std::unique_ptr<Backend> backend;
 };
 
+// What a request carries for `model` of the backend `of`, one of `backends`, the default first: the
+// name as it is for the default, unless it reads as another backend's; else behind the backend's.
+// "" stays so.
+std::string sent_name(const std::string& model, const std::string& of,
+                      const std::vector<std::string>& backends);
+
 // Owns its backends; the first is the default. A model `name/model` goes to the backend of that
 // name as `model` (`name/` as its default model), every other name, `org/model` too, to the default
 // one. Where `name/model` is what a model is called, openai/gpt-oss-20b, it goes there whole. Its
@@ -28,6 +34,7 @@ class RoutingBackend final : public Backend {
   Status status() const override;
   std::vector<NamedStatus> parts() const override;
   std::string resolve(const std::string& model) const override;
+  std::vector<std::string> models(const std::string& lane, std::size_t most) const override;
   std::string lane(const std::string& model) const override;
   int slots(const std::string& lane) const override;
   bool pauses(const std::string& lane) const override;

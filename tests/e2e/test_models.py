@@ -237,5 +237,6 @@ def test_the_list_asks_model_servers_and_looks_into_files(tmp_path):
         fake.close()
     by_backend = {m["backend"]: m for m in json_of(result)["items"]}
     assert by_backend["ollama"]["name"] == "fake:1b" and by_backend["ollama"]["in_use"]
+    assert by_backend["ollama"]["model"] == "fake:1b", "the default one's need no prefix"
     assert "no connection" in by_backend["openai"]["trouble"]
     assert "damaged" in by_backend["embedded"]["trouble"]

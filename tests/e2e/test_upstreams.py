@@ -11,6 +11,7 @@ from certificates import make_certificate
 from fake_models import FakeModels
 from tars_client import Answer, Device
 from tars_server import model_path, wait_until
+from tars_verbs import beside, json_of
 
 NO_MODEL = {"MODEL_PATH": ""}  # nothing in this process
 
@@ -271,7 +272,13 @@ def test_names_route_between_backends(own_server, fake):
     assert details["backend_embedded"]["status"] == "healthy"
     wait_until(lambda: httpx.get(server.url + "/ready").json()["details"]["backend_ollama"]["status"] == "healthy")
     assert server.metric('tars_backend_up{backend="ollama"}') == 1
+    details = httpx.get(server.url + "/ready").json()["details"]
+    assert details["backend_ollama"]["models"] == ["ollama/fake"]
+    own, = details["backend_embedded"]["models"]
+    listed = {m["model"]: m for m in json_of(beside(server, "model", "list", "--json"))["items"]}
+    assert listed["ollama/fake"]["backend"] == "ollama" and listed[own]["in_use"]
     with Device(server) as device:
+        assert device.ask("hello", model=own, max_tokens=3).complete["model"] == own
         assert device.ask("hello", model="ollama/fake").text == "fake0 fake1 fake2 "
         assert device.ask("Say yes.", max_tokens=3).complete["model"] != "fake"
         device.start("hello", model="openai/fake")

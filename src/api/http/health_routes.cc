@@ -8,6 +8,7 @@ namespace {
 // For the routes' docs.
 constexpr std::string_view kTag = "health";
 constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kMostModels = 100;  // of each backend; some servers list thousands
 
 struct Check {
   std::string_view name;
@@ -47,13 +48,17 @@ std::string_view health_word(const llm::Status& status) {
 }
 
 // Each backend for itself. Only the default one decides whether the server is ready.
-void write_backends(JsonWriter& json, const std::vector<llm::NamedStatus>& backends) {
+void write_backends(JsonWriter& json, const llm::Backend& all,
+                    const std::vector<llm::NamedStatus>& backends) {
   for (const auto& [name, status] : backends) {
     json.begin_object("backend_" + name);
     json.field("status", health_word(status));
     json.field("detail", status.detail);
     json.field("latency_ms", 0.0);  // what it last knew: nobody is asked
     json.field("model", status.model);
+    json.begin_array("models");
+    for (const std::string& model : all.models(name, kMostModels)) json.item(model);
+    json.end_array();
     json.field("slots", status.slots);
     json.field("running", status.running);
     if (status.model_layers > 0) {
@@ -185,7 +190,7 @@ HealthRoutes::Answer HealthRoutes::ready(Call&) {
     json.field("latency_ms", check.latency_ms);
     json.end_object();
   }
-  write_backends(json, backends);
+  write_backends(json, from_.backend, backends);
   json.end_object().end_object();
   net::HttpResponse response = json_response(well && !draining ? 200 : 503, std::move(body));
   if (response.status == 503) response.headers.emplace_back("Retry-After", "5");

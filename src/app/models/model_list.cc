@@ -16,6 +16,7 @@
 #include "llm/remote/host_set.h"
 #include "llm/remote/ollama_dialect.h"
 #include "llm/remote/openai_dialect.h"
+#include "llm/routing_backend.h"
 
 namespace tars::app {
 namespace {
@@ -157,6 +158,22 @@ void add_running(const config::Settings& settings, const RunningServer& running,
   }
 }
 
+// Of the running server, else what a start would open; the default first.
+std::vector<std::string> backend_names(const config::Settings& settings,
+                                       const std::optional<RunningServer>& running) {
+  std::vector<std::string> out;
+  if (running) {
+    for (const RunningBackend& backend : running->backends) out.push_back(backend.name);
+  }
+  // A server that has not said so.
+  if (!out.empty()) return out;
+  out.push_back(settings.api.backend);
+  if (settings.embedded) out.emplace_back("embedded");
+  if (settings.ollama) out.emplace_back("ollama");
+  if (settings.openai) out.emplace_back("openai");
+  return out;
+}
+
 }  // namespace
 
 std::vector<ListedModel> list_models(const config::Settings& settings,
@@ -174,6 +191,8 @@ std::vector<ListedModel> list_models(const config::Settings& settings,
                running, out);
   }
   if (running) add_running(settings, *running, out);
+  const std::vector<std::string> backends = backend_names(settings, running);
+  for (ListedModel& model : out) model.model = llm::sent_name(model.name, model.backend, backends);
   return out;
 }
 
@@ -192,6 +211,7 @@ std::string models_json(const std::vector<ListedModel>& models, const std::strin
   for (const ListedModel& model : models) {
     json.begin_object();
     json.field("name", replace_invalid_utf8(model.name));
+    json.field("model", replace_invalid_utf8(model.model));
     json.field("backend", model.backend);
     json.field("where", replace_invalid_utf8(model.where));
     json.field("use", model.use);
@@ -222,7 +242,7 @@ std::string models_text(const std::vector<ListedModel>& models, const std::strin
            << " MB";
     }
     const bool well = model.trouble.empty();
-    table.add({model.in_use ? "*" : "", model.name, size.str(), model.format,
+    table.add({model.in_use ? "*" : "", model.model, size.str(), model.format,
                well ? model.use : "unusable",
                model.backend == "embedded" ? model.where : model.backend + " at " + model.where});
     if (!well) troubles += "unusable: " + model.trouble + "\n";

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
@@ -152,6 +153,15 @@ Status RemoteBackend::status() const {
   out.slots = state_->options.slots;
   std::lock_guard lock(state_->mutex);
   out.running = state_->running;
+  return out;
+}
+
+std::vector<std::string> RemoteBackend::models(const std::string& /*lane*/,
+                                               std::size_t most) const {
+  std::vector<std::string> out = state_->hosts.models();
+  const std::string usual = state_->model_for({});
+  if (!usual.empty() && !is_among(out, usual)) out.insert(out.begin(), usual);
+  out.resize(std::min(out.size(), most));
   return out;
 }
 

@@ -29,6 +29,7 @@ class RemoteBackend final : public Backend {
   Status status() const override;
   // Of those that a server lists, and the default one.
   bool has_model(const std::string& model) const override;
+  std::vector<std::string> models(const std::string& lane, std::size_t most) const override;
   // Without the lists of models that status() copies: asked for every run that waits.
   int slots(const std::string& lane) const override;
   int context_length(const std::string& lane) const override;

@@ -324,6 +324,8 @@ TEST_F(RemoteHostsTest, AModelThatIsNotListedIsSaid) {
   EXPECT_EQ(backend_->status().detail, "the server does not list typo");
   EXPECT_TRUE(backend_->has_model("m")) << "it is listed";
   EXPECT_FALSE(backend_->has_model("other"));
+  EXPECT_THAT(backend_->models({}, 9), ::testing::ElementsAre("typo", "m"));
+  EXPECT_THAT(backend_->models({}, 1), ::testing::ElementsAre("typo"));
 }
 
 }  // namespace

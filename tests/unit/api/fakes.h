@@ -93,8 +93,12 @@ class FakeBackend : public llm::Backend {
   llm::Status now{
       .health = llm::Health::healthy, .detail = "", .model = "tiny", .context_length = 4096};
   std::vector<llm::NamedStatus> several;
+  std::size_t listed = 1;  // models
   llm::Status status() const override { return now; }
   std::vector<llm::NamedStatus> parts() const override { return several; }
+  std::vector<std::string> models(const std::string& lane, std::size_t most) const override {
+    return std::vector<std::string>(std::min(listed, most), lane + "/tiny");
+  }
   Result<void> generate(llm::Request, std::shared_ptr<llm::Sink>, std::stop_token) override {
     return make_error(ErrorCode::backend_unavailable, "a double");
   }

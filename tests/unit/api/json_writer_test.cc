@@ -17,6 +17,14 @@ TEST(JsonWriter, WritesInOrderWithCommas) {
   EXPECT_EQ(out, R"({"a":1,"b":"x","c":[{"d":true},{}],"e":null,"f":{},"g":2.5})");
 }
 
+TEST(JsonWriter, WritesListsOfStrings) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().begin_array("a").item("x").item("\"").end_array().begin_array("b");
+  json.end_array().end_object();
+  EXPECT_EQ(out, R"({"a":["x","\""],"b":[]})");
+}
+
 TEST(JsonWriter, EveryStringComesBackAsItWas) {
   std::string text = "quote\" back\\ line\n nul";
   text += '\0';

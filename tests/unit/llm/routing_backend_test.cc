@@ -106,6 +106,24 @@ TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
   EXPECT_EQ(routing_->status().slots, 6);
 }
 
+TEST_F(RoutingBackendTest, ModelsAreNamedAsARequestNamesThem) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(routing_->models("embedded", 9), Names{"embedded-model"});
+  EXPECT_EQ(routing_->models("ollama", 9), Names{"ollama/ollama-model"});
+  EXPECT_EQ(routing_->models("ollama", 0), Names{});
+  EXPECT_EQ(routing_->models("unknown", 9), Names{});
+}
+
+TEST(SentName, IsPlainForTheDefaultAndElseBehindThePrefix) {
+  const std::vector<std::string> all = {"ollama", "openai"};
+  EXPECT_EQ(sent_name("llama3", "ollama", all), "llama3");
+  EXPECT_EQ(sent_name("org/llama3", "ollama", all), "org/llama3");
+  EXPECT_EQ(sent_name("gpt", "openai", all), "openai/gpt");
+  EXPECT_EQ(sent_name("", "openai", all), "");
+  EXPECT_EQ(sent_name("openai/gpt", "ollama", all), "ollama/openai/gpt") << "it would go to openai";
+  EXPECT_EQ(sent_name("ollama/mine", "ollama", all), "ollama/mine");
+}
+
 TEST_F(RoutingBackendTest, TheDefaultOfABackendIsNamed) {
   EXPECT_EQ(routing_->resolve("ollama/"), "ollama/ollama-model");
   EXPECT_EQ(routing_->resolve("ollama/x"), "ollama/x");

@@ -73,6 +73,17 @@ TEST_F(HealthRoutesTest, TheModelInTheProcessTellsWhereItComputes) {
   EXPECT_FALSE(details.at("backend_ollama").as_object().contains("device"));
 }
 
+TEST_F(HealthRoutesTest, ABackendTellsWhatItsModelsAreCalledUpToABound) {
+  backend_.several = {{"embedded", backend_.now}, {"ollama", llm::Status{}}};
+  const auto models = [this] {
+    ask("GET", "/ready");
+    return body().at("details").at("backend_ollama").at("models").as_array();
+  };
+  EXPECT_EQ(models(), boost::json::array{"ollama/tiny"});
+  backend_.listed = 1000;
+  EXPECT_EQ(models().size(), 100U);
+}
+
 TEST_F(HealthRoutesTest, MetricsTellWhichBackendsAnswer) {
   backend_.several = {{"embedded", backend_.now}, {"ollama", llm::Status{}}};
   ask("GET", "/metrics");

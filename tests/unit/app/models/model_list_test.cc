@@ -64,6 +64,28 @@ TEST_F(ModelListTest, AsksModelServers) {
   EXPECT_EQ(find(models, "b").bytes, std::nullopt);
 }
 
+TEST_F(ModelListTest, NamesThemAsAChatDoes) {
+  const std::string list = http("200 OK", "", R"({"models":[{"name":"a"}]})");
+  ScriptedServer server({list, list, list});
+  write_model(model("chat.gguf"));
+  settings_.ollama.emplace();
+  settings_.ollama->hosts = {{.host = "127.0.0.1", .port = server.port()}};
+  const auto both = list_models(settings_, std::nullopt);
+  EXPECT_EQ(find(both, "chat").model, "chat");
+  EXPECT_EQ(find(both, "a").model, "ollama/a");
+  EXPECT_THAT(models_text(both, ""), HasSubstr(" ollama/a "));
+  settings_.api.backend = "ollama";
+  const auto other = list_models(settings_, std::nullopt);
+  EXPECT_EQ(find(other, "chat").model, "embedded/chat");
+  EXPECT_EQ(find(other, "a").model, "a");
+  // The running server's default counts, whatever these settings say.
+  const auto running = list_models(
+      settings_,
+      RunningServer{"1", model("chat.gguf").string(), "", {{"embedded", "chat"}, {"ollama", "a"}}});
+  EXPECT_EQ(find(running, "chat").model, "chat");
+  EXPECT_EQ(find(running, "a").model, "ollama/a");
+}
+
 TEST_F(ModelListTest, AModelServerThatTheRunningServerDoesNotUseIsNoTrouble) {
   ScriptedServer server({http("200 OK", "", R"({"models":[{"name":"a"}]})")});
   settings_.embedded = false;
@@ -124,6 +146,7 @@ TEST_F(ModelListTest, AServerThatIsAwayIsALineWithItsTrouble) {
 TEST_F(ModelListTest, TextAndJson) {
   EXPECT_THAT(models_text({}, "CPU"), HasSubstr("tars model pull"));
   ListedModel model{.name = "m",
+                    .model = "embedded/m",
                     .where = "/m\xff",
                     .backend = "embedded",
                     .use = "chat",
@@ -131,10 +154,11 @@ TEST_F(ModelListTest, TextAndJson) {
                     .bytes = 1'500'000,
                     .in_use = true};
   EXPECT_EQ(models_json({model}, "CPU"),
-            "{\"items\":[{\"name\":\"m\",\"backend\":\"embedded\",\"where\":\"/m\xEF\xBF\xBD\","
+            "{\"items\":[{\"name\":\"m\",\"model\":\"embedded/"
+            "m\",\"backend\":\"embedded\",\"where\":\"/m\xEF\xBF\xBD\","
             "\"use\":\"chat\",\"format\":\"Q8_0\",\"bytes\":1500000,\"in_use\":true,"
             "\"trouble\":\"\"}],\"device\":\"CPU\"}\n");
-  EXPECT_THAT(models_text({model}, "CPU"), HasSubstr("*  m     1.5 MB  Q8_0    chat"));
+  EXPECT_THAT(models_text({model}, "CPU"), HasSubstr("*  embedded/m  1.5 MB  Q8_0    chat"));
   EXPECT_THAT(models_text({model}, "CPU"), HasSubstr("\ndevice: CPU\n"));
 }
 

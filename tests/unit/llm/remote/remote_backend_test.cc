@@ -56,6 +56,7 @@ TEST(RemoteBackend, TellsWhatItIsBeforeAnyHostHasAnswered) {
   EXPECT_EQ(backend->context_length({}), 512);
   EXPECT_TRUE(backend->has_model("llama3"));
   EXPECT_FALSE(backend->has_model("other"));
+  EXPECT_EQ(backend->models({}, 9), std::vector<std::string>{"llama3"}) << "it may be asked for";
 }
 
 }  // namespace
