@@ -87,7 +87,27 @@ void discard(const Place& place) {
   fs::remove(download_note(place.partial), ignored);
 }
 
+// Nothing is touched before it is known that there is a file to copy: what lies at `to` may be an
+// unfinished download, and the only copy of what was asked for.
+Result<void> check_source(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  const bool is_file = fs::is_regular_file(from, error);
+  const bool can_be_read =
+      is_file && Descriptor(::open(from.c_str(), O_RDONLY | O_CLOEXEC)).is_open();
+  if (is_file && !can_be_read) error.assign(errno, std::generic_category());
+  if (!can_be_read) {
+    return make_error(ErrorCode::io_error, from.string() + " cannot be copied: " +
+                                               (error ? error.message() : "it is no file"));
+  }
+  if (fs::equivalent(from, to, error) || fs::equivalent(from, download_note(to), error)) {
+    return refuse(from.string() + " lies where this would copy it to, as an unfinished download: " +
+                  "choose another --name, or name what it was fetched from");
+  }
+  return {};
+}
+
 Result<void> bring_file(const fs::path& from, const fs::path& to) {
+  if (auto good = check_source(from, to); !good) return good;
   std::error_code no_size;
   const auto bytes = fs::file_size(from, no_size);
   // Asked before: a disk that fills up while the system copies is told as another fault.

@@ -107,6 +107,32 @@ TEST_F(PullModelTest, NamesStayInTheFolder) {
   EXPECT_THAT(error_of({.source = "ftp://h/x.gguf"}), HasSubstr("http or https"));
 }
 
+// A name that was mistyped, say, for that of a download which goes on later.
+TEST_F(PullModelTest, AFileThatCannotBeCopiedCostsNoUnfinishedDownload) {
+  const auto models = settings_.data_dir / "models";
+  write_text(models / "foo.gguf.partial", "half");
+  write_text(models / "foo.gguf.partial.from", "note");
+  std::filesystem::create_directory(folder_.path() / "foo.gguf");
+  EXPECT_THAT(error_of({.source = "/no/such/foo.gguf"}), HasSubstr("No such file"));
+  EXPECT_THAT(error_of({.source = (folder_.path() / "foo.gguf").string()}),
+              HasSubstr("it is no file"));
+  EXPECT_THAT(left(), testing::UnorderedElementsAre("foo.gguf.partial", "foo.gguf.partial.from"));
+  EXPECT_EQ(error_of({.source = source_.string(), .name = "foo"}), "no error");
+  EXPECT_THAT(left(), testing::ElementsAre("foo.gguf"));
+}
+
+TEST_F(PullModelTest, AnUnfinishedDownloadIsNotCopiedOntoItself) {
+  const auto models = settings_.data_dir / "models";
+  write_text(models / "foo.gguf.partial", "half");
+  write_text(models / "foo.gguf.partial.from", "note");
+  std::filesystem::create_symlink(models / "foo.gguf.partial", folder_.path() / "link");
+  for (const auto& source :
+       {models / "foo.gguf.partial", models / "foo.gguf.partial.from", folder_.path() / "link"}) {
+    EXPECT_THAT(error_of({.source = source.string(), .name = "foo"}), HasSubstr("--name"));
+    EXPECT_THAT(left(), testing::UnorderedElementsAre("foo.gguf.partial", "foo.gguf.partial.from"));
+  }
+}
+
 TEST_F(PullModelTest, ASourceThatIsNotThereIsNamed) {
   EXPECT_THAT(error_of({.source = "/no/such.gguf"}), HasSubstr("/no/such.gguf cannot be copied"));
 }
