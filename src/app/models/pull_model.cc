@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <system_error>
 
+#include "app/backup/files.h"
 #include "app/folder_owner.h"
 #include "app/models/disk_space.h"
 #include "base/descriptor.h"
@@ -106,6 +108,14 @@ Result<void> check_source(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+// Its bytes are on the disk once this returns.
+Result<void> sync_file(const fs::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.is_open() && ::fsync(file.get()) == 0) return {};
+  return make_error(ErrorCode::io_error, path.string() + " cannot be written: " +
+                                             std::generic_category().message(errno));
+}
+
 Result<void> bring_file(const fs::path& from, const fs::path& to) {
   if (auto good = check_source(from, to); !good) return good;
   std::error_code no_size;
@@ -117,7 +127,7 @@ Result<void> bring_file(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::remove(download_note(to), error);  // what is there of a URL is no more
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (!error) return {};
+  if (!error) return sync_file(to);
   std::error_code ignored;
   fs::remove(to, ignored);
   return make_error(ErrorCode::io_error,
@@ -164,12 +174,7 @@ Result<PulledModel> admit(const config::Settings& settings, const Place& place,
                   out.summary.architecture + ") " + (embeds ? "only embeds" : "cannot chat") +
                   ": choose another --name");
   }
-  std::error_code error;
-  fs::rename(place.partial, place.target, error);
-  if (error) {
-    return make_error(ErrorCode::io_error,
-                      place.target.string() + " cannot be written: " + error.message());
-  }
+  if (auto named = rename_durably(place.partial, place.target); !named) return named.error();
   discard(place);  // the note
   return out;
 }
