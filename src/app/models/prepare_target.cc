@@ -3,6 +3,8 @@
 #include <string>
 #include <system_error>
 
+#include "llm/llama/prepare_model.h"
+
 namespace tars::app {
 namespace {
 
@@ -17,7 +19,7 @@ bool is_same_file(const fs::path& a, const fs::path& b) {
 
 Result<void> check_prepare_target(const fs::path& in, const fs::path& out, bool replace) {
   // The result grows under the second name before it is moved to the first.
-  const fs::path growing = out.string() + ".partial";
+  const fs::path growing = out.string() + llm::kPreparing;
   if (is_same_file(in, out) || is_same_file(in, growing)) {
     return make_error(ErrorCode::config_error, "OUT " + out.string() +
                                                    " would overwrite IN, the same file as " +

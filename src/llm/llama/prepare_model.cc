@@ -23,7 +23,7 @@ Result<void> requantize(const std::filesystem::path& in, const std::filesystem::
     return make_error(ErrorCode::config_error,
                       "unknown weights type '" + std::string(type) + "'; use q4_0 or q8_0");
   }
-  const std::filesystem::path partial = out.string() + ".partial";
+  const std::filesystem::path partial = out.string() + kPreparing;
   std::string why;
   bool written = false;
   try {

@@ -8,6 +8,10 @@
 
 namespace tars::llm {
 
+// Behind the name of what is being written. Of its own: an unfinished download of the same name has
+// another, and goes on from what it finds there.
+inline constexpr const char* kPreparing = ".preparing";
+
 // Writes `in` to `out` with its weights as `type`: "q8_0" (the default weights: nothing is lost) or
 // "q4_0". Takes seconds to minutes and all cores. The result appears whole or not at all; an
 // existing `out` is replaced. The reasons for the default type and the figures are in

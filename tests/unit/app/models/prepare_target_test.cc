@@ -41,9 +41,9 @@ TEST_F(PrepareTargetTest, ItsInputIsNeverItsOutput) {
 }
 
 TEST_F(PrepareTargetTest, ItsInputIsNotWhereTheOutputGrows) {
-  const auto partial = folder_.path() / "out.gguf.partial";
-  std::filesystem::copy(in_, partial);
-  EXPECT_THAT(refusal(partial, out_, true), HasSubstr("would overwrite IN"));
+  const auto growing = folder_.path() / "out.gguf.preparing";
+  std::filesystem::copy(in_, growing);
+  EXPECT_THAT(refusal(growing, out_, true), HasSubstr("would overwrite IN"));
   EXPECT_EQ(refusal(in_, out_), "");
 }
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "../../../support/temp_folder.h"
+
 namespace tars::llm {
 namespace {
 
@@ -18,6 +22,13 @@ TEST(PrepareModel, SaysWhatCannotBeRead) {
   EXPECT_EQ(done.error().code, ErrorCode::io_error);
   EXPECT_NE(done.error().message.find("/nonexistent/in.gguf"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(PrepareModel, LeavesAnUnfinishedDownloadOfTheSameNameAlone) {
+  const TempFolder folder;
+  std::ofstream(folder.path() / "m.gguf.partial") << "half";
+  ASSERT_FALSE(requantize("/nonexistent/in.gguf", folder.path() / "m.gguf", "q4_0"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "m.gguf.partial"));
 }
 
 }  // namespace
