@@ -118,10 +118,8 @@ std::string Program::url() const {
 Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   const Watchdog watchdog(server_->context(), notify, *backend_, settings_.api.stalled_after);
   const RepeatedSignal log_rotation(server_->context(), SIGUSR1, &telemetry::reopen_log_file);
-  // One that finds the queue full means nothing that those before it do not. Before anybody is
-  // answered, and until the server's threads have ended, which call it.
-  const StopSignals signals(server_->context(),
-                            [this](int signal) { (void)stops_.try_push(signal); });
+  // Before anybody is answered, and until the server's threads have ended, which call it.
+  const StopSignals signals(server_->context(), [this](int signal) { note_signal(signal); });
   server_->start();
   start_backends();
   std::ostringstream text;
@@ -220,7 +218,15 @@ bool Program::is_stop(std::optional<int> signal) {
   return false;
 }
 
-void Program::request_stop() { (void)stops_.try_push(0); }
+// While one is answered, which a disk may hold up, others come. A SIGHUP behind another request
+// asks for nothing more, and must not take the place of a stop; a stop that finds no place has
+// others before it.
+void Program::note_signal(int signal) {
+  if (signal == SIGHUP && stops_.size() > 0) return;
+  (void)stops_.try_push(signal);
+}
+
+void Program::request_stop() { note_signal(0); }
 
 void Program::drain() {
   const chat::Counts counts = engine_->counts();

@@ -56,6 +56,7 @@ class Program {
   Result<void> wait_for_stop(std::ostream& out, const ServiceNotify& notify);
   void say(std::ostream& out, const std::string& text) const;
   bool is_stop(std::optional<int> signal);
+  void note_signal(int signal);
   // Why the default model, in this process, can never answer; nullopt while it may.
   std::optional<std::string> model_failure() const;
   void drain();

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <future>
 #include <sstream>
+#include <string_view>
+#include <thread>
 
 namespace tars::app {
 namespace {
@@ -76,6 +81,32 @@ TEST_F(ProgramTest, SaysWhereItListensAndThatItIsReady) {
 TEST_F(ProgramTest, WithALogInJsonNothingElseIsPrinted) {
   settings_.log_format = telemetry::LogFormat::json;
   EXPECT_EQ(output_of_a_run(), "");
+}
+
+// Holds the thread that prints it up, as a disk may that a certificate is read from, while signals
+// come: more of them than are kept.
+class SlowText final : public std::stringbuf {
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    if (std::string_view(text, static_cast<std::size_t>(size)).find("ready: ") !=
+        std::string_view::npos) {
+      for (int i = 0; i < 20; ++i) std::raise(SIGHUP);
+      std::raise(SIGTERM);
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+    return std::stringbuf::xsputn(text, size);
+  }
+};
+
+TEST_F(ProgramTest, AStopIsNotLostBehindOtherSignals) {
+  auto program = Program::build(settings_, opens(llm::Health::healthy)).value();
+  SlowText text;
+  std::ostream out(&text);
+  auto run = std::async(std::launch::async, [&] { return program->run(out).has_value(); });
+  const bool ended = run.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  EXPECT_TRUE(ended);
+  program->request_stop();
+  EXPECT_TRUE(run.get());
 }
 
 TEST_F(ProgramTest, AStopEndsAStartThatStillLoads) {
