@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -10,7 +11,14 @@ namespace {
 
 constexpr int kArenas = 2;
 
+extern "C" void end_process(int signal) { ::_exit(128 + signal); }
+
 }  // namespace
+
+void end_by_signals_as_init() {
+  if (::getpid() != 1) return;
+  for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, &end_process);
+}
 
 void prepare_process() {
   rlimit limit{};

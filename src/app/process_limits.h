@@ -11,6 +11,11 @@ namespace tars::app {
 // does not need. Called once, first thing.
 void prepare_process();
 
+// The kernel drops every signal that process 1, a container's, has no handler for. There SIGTERM
+// and SIGINT end it at once with 128 + their number, as their default would elsewhere. Called
+// before anything that lasts, and where another handler has gone.
+void end_by_signals_as_init();
+
 // The soft limit of open descriptors.
 std::size_t descriptor_limit();
 

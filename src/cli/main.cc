@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "app/process_limits.h"
 #include "cli/answer_stream.h"
 #include "cli/command_line.h"
 #include "cli/verbs.h"
@@ -36,6 +37,7 @@ int say_whether_it_arrived(const tars::cli::Command& command, int error) {
 
 int main(int argc, char** argv) {
   using namespace tars;
+  app::end_by_signals_as_init();
   try {
     if (!cli::occupy_closed_streams()) return fail("/dev/null cannot be opened");
     const std::vector<std::string> arguments(argv + 1, argv + argc);

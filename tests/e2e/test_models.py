@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -149,6 +150,26 @@ def test_a_pull_that_was_killed_goes_on(folder, files, weights):
     assert (folder.models / "m.gguf").read_bytes() == weights
     assert files.ranges[-1] == f"bytes={have}-"
     assert folder.left() == {"m.gguf"}
+
+
+def test_as_a_containers_process_1_a_pull_ends_at_a_signal(folder, files):
+    """The kernel drops what such a process has no handler for."""
+    alone = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"]).returncode != 0:
+        pytest.skip("this machine lends no process namespace")
+    files.slow = 0.01
+    process = subprocess.Popen([*alone, str(BINARY), "model", "pull", files.url], cwd=folder.path,
+                               env={"PATH": os.environ["PATH"], "HOME": str(folder.path),
+                                    **folder.env},
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    partial = folder.models / "m.gguf.partial"
+    wait_until(lambda: partial.exists() and partial.stat().st_size > 0)
+    pulling = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    try:
+        os.kill(int(pulling), signal.SIGTERM)
+        assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
 
 
 def test_another_file_at_the_address_begins_anew(folder, files, weights):
