@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "app/process_limits.h"
 #include "telemetry/log.h"
 
 namespace tars::app {
@@ -17,6 +18,13 @@ constexpr std::chrono::milliseconds kLogPatience{200};
 StopSignals::StopSignals(boost::asio::io_context& context, std::function<void(int)> on_signal)
     : signals_(context, SIGTERM, SIGINT, SIGHUP), on_signal_(std::move(on_signal)) {
   wait();
+}
+
+StopSignals::~StopSignals() {
+  boost::system::error_code ignored;
+  signals_.clear(ignored);
+  std::signal(SIGHUP, SIG_IGN);
+  end_by_signals_as_init();
 }
 
 void StopSignals::wait() {

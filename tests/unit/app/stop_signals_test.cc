@@ -112,5 +112,18 @@ TEST(StopSignalsDeathTest, AfterwardsTheDefaultHoldsAgain) {
   EXPECT_EXIT(signal_after_destruction(), testing::KilledBySignal(SIGTERM), "");
 }
 
+void hang_up_after_destruction() {
+  {
+    boost::asio::io_context context;
+    StopSignals signals(context, [](int) {});
+  }
+  std::raise(SIGHUP);
+  std::_Exit(7);
+}
+
+TEST(StopSignalsDeathTest, AfterwardsAHangUpEndsNothing) {
+  EXPECT_EXIT(hang_up_after_destruction(), testing::ExitedWithCode(7), "");
+}
+
 }  // namespace
 }  // namespace tars::app
