@@ -10,9 +10,9 @@
 #include <optional>
 #include <thread>
 
-#include "auth/clock_watch.h"
 #include "auth/ledger.h"
 #include "base/clock.h"
+#include "base/clock_watch.h"
 #include "base/error.h"
 
 namespace tars::auth {

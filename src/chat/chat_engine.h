@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock_watch.h"
 #include "chat/engine.h"
 #include "chat/mailbox.h"
 #include "chat/registry.h"
@@ -109,6 +110,8 @@ class ChatEngine final : public Engine {
   // may be an earlier one: to ask hundreds of runs on every round would cost more than the rounds.
   SteadyTime abandoned_at_ = SteadyTime::max();
   SteadyTime prune_at_{};
+  // What is pruned by a clock that is ahead for a moment is gone all the same.
+  ClockWatch watch_;
   static constexpr std::chrono::milliseconds kHold{50};
   // By lane: its backend had no room, try again then.
   std::unordered_map<std::string, SteadyTime> holds_;

@@ -57,6 +57,7 @@ ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& bac
       queue_({.running_per_client = options_.running_per_client,
               .waiting_per_client = options_.waiting_per_client,
               .waiting_total = options_.waiting_total}),
+      watch_(clock.wall(), clock.steady()),
       worker_([this] { work(); }) {}
 
 ChatEngine::~ChatEngine() { ChatEngine::shutdown(); }

@@ -174,6 +174,7 @@ void ChatEngine::write_last() {
 void ChatEngine::prune() {
   if (clock_.steady() < prune_at_) return;
   prune_at_ = clock_.steady() + kPruneEvery;
+  if (!watch_.has_settled(clock_.wall(), clock_.steady())) return;
   auto transaction = store::Transaction::begin(repository_.database());
   if (!transaction) return;
   const auto pruned = repository_.prune_logs(clock_.wall() - options_.retention, kPruneAtOnce);

@@ -23,15 +23,19 @@ namespace tars::chat::testing {
 class ShiftedClock final : public Clock {
  public:
   WallTime wall() const override {
-    return system_.wall() + std::chrono::duration_cast<std::chrono::microseconds>(shift());
+    return system_.wall() + std::chrono::milliseconds(ahead_.load()) +
+           std::chrono::duration_cast<std::chrono::microseconds>(shift());
   }
   SteadyTime steady() const override { return system_.steady() + shift(); }
   void advance(std::chrono::milliseconds by) { shift_ += by.count(); }
+  // The wall clock alone, as when it is set.
+  void set_ahead(std::chrono::milliseconds by) { ahead_ = by.count(); }
 
  private:
   std::chrono::milliseconds shift() const { return std::chrono::milliseconds(shift_.load()); }
   SystemClock system_;
   std::atomic<std::int64_t> shift_ = 0;
+  std::atomic<std::int64_t> ahead_ = 0;
 };
 
 // A value that another thread gives once.

@@ -271,9 +271,23 @@ TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
   EXPECT_EQ(replay->run().outcome()->finish_reason, "stop");
   clock_.advance(std::chrono::hours(2));
   reopen();
+  clock_.advance(ClockWatch::kSettled);
+  settle();
   replay = chat("alice", "hi", "c1", "m1");
   EXPECT_EQ(replay->run().outcome()->error->code, ErrorCode::history_lost);
   EXPECT_EQ(backend_->begun(), 0u);
+}
+
+TEST_F(WorkerTest, AClockThatIsAheadForAMomentPrunesNothing) {
+  open();
+  answered_hello("c1", "m1");
+  clock_.set_ahead(std::chrono::hours(48));
+  clock_.advance(ClockWatch::kSettled);
+  settle();
+  engine_->shutdown();
+  clock_.set_ahead(std::chrono::hours(0));
+  reopen();
+  EXPECT_EQ(chat("alice", "hi", "c1", "m1")->run().text(), "hello");
 }
 
 TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
@@ -288,6 +302,8 @@ TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
     }
   }
   open();
+  clock_.advance(ClockWatch::kSettled);
+  settle();
   auto reader = store::Database::open(database(), store::Durability::process_crash, schema());
   const auto left = [&] {
     auto row = reader->prepare("SELECT count(*) FROM run_log");

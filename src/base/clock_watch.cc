@@ -1,6 +1,6 @@
-#include "auth/clock_watch.h"
+#include "base/clock_watch.h"
 
-namespace tars::auth {
+namespace tars {
 
 bool ClockWatch::has_settled(WallTime wall, SteadyTime steady) {
   const auto apart = std::chrono::abs((wall - wall_) - (steady - steady_));
@@ -11,4 +11,4 @@ bool ClockWatch::has_settled(WallTime wall, SteadyTime steady) {
   return steady - steady_ >= kSettled;
 }
 
-}  // namespace tars::auth
+}  // namespace tars

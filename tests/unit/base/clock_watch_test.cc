@@ -1,20 +1,27 @@
-#include "auth/clock_watch.h"
+#include "base/clock_watch.h"
 
 #include <gtest/gtest.h>
 
-#include "auth_fixture.h"
-
-namespace tars::auth {
+namespace tars {
 namespace {
 
 using namespace std::chrono_literals;
 
 class ClockWatchTest : public ::testing::Test {
  protected:
-  bool settled() { return watch_.has_settled(clock_.wall(), clock_.steady()); }
+  bool settled() { return watch_.has_settled(clock_.wall, clock_.steady); }
 
-  ManualClock clock_;
-  ClockWatch watch_{clock_.wall(), clock_.steady()};
+  struct {
+    WallTime wall{1'790'000'000s};
+    SteadyTime steady{1h};
+    void advance(std::chrono::seconds by) {
+      wall += by;
+      steady += by;
+    }
+    void set_ahead(std::chrono::seconds by) { wall += by; }
+    void set_back(std::chrono::seconds by) { wall -= by; }
+  } clock_;
+  ClockWatch watch_{clock_.wall, clock_.steady};
 };
 
 TEST_F(ClockWatchTest, SettlesOnceBothHaveMovedTogetherForAWhile) {
@@ -50,4 +57,4 @@ TEST_F(ClockWatchTest, SmallStepsAreNoJumpUntilTheyAddUp) {
 }
 
 }  // namespace
-}  // namespace tars::auth
+}  // namespace tars

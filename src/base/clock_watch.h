@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-namespace tars::auth {
+namespace tars {
 
 // Compares wall time with steady time since the last jump. A clock that boots with a wrong date and
 // is set right a little later jumps, and so does one that slept; slewing, which moves both, does
@@ -26,4 +26,4 @@ class ClockWatch {
   SteadyTime steady_;
 };
 
-}  // namespace tars::auth
+}  // namespace tars
