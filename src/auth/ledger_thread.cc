@@ -15,6 +15,7 @@ constexpr auto kCompanyWait = 100ms;
 constexpr auto kIdleWait = 60s;  // then look whether pruning is due
 constexpr auto kFailingWait = 2s;
 constexpr auto kStuck = 5s;
+constexpr auto kPromisesEvery = 1s;
 constexpr auto kPruneEvery = 1h;
 constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wait long
 
@@ -87,9 +88,9 @@ void LedgerThread::loop() {
     const bool idle = batch.empty();
     if (!idle) run(std::move(batch));
     prune_when_due();
+    if (idle) probe_when_failing();
+    if (idle || promises_are_due()) run_promises();
     if (!idle) continue;
-    probe_when_failing();
-    run_promises();
     std::lock_guard lock(mutex_);
     if (closed_ && waiting_.empty()) return;
   }
@@ -138,11 +139,18 @@ void LedgerThread::run(Batch batch) {
 }
 
 void LedgerThread::keep_promises(Batch& failed) {
+  promises_at_ = clock_.steady() + kPromisesEvery;
   for (LedgerTask& task : failed) {
     if (task.is_promise && promises_.size() < settings_.capacity) {
       promises_.push_back(std::move(task));
     }
   }
+}
+
+// A load that never pauses is no reason to keep them waiting, as long as writes succeed.
+bool LedgerThread::promises_are_due() const {
+  std::lock_guard lock(mutex_);
+  return !failure_ && clock_.steady() >= promises_at_;
 }
 
 // In a transaction of their own: they never hold up others.

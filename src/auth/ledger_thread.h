@@ -67,6 +67,7 @@ class LedgerThread {
   Result<std::vector<LedgerTask::Completion>> commit(Batch& batch);
   void prune_when_due();
   void keep_promises(Batch& failed);
+  bool promises_are_due() const;
   void run_promises();
   void probe_when_failing();
   void note(const Result<void>& outcome);
@@ -81,6 +82,7 @@ class LedgerThread {
   ClockWatch watch_;
   std::optional<SteadyTime> pruned_at_;
   Batch promises_;  // those of transactions that failed; at most settings_.capacity
+  SteadyTime promises_at_{};  // when they are tried again where no pause comes before
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -135,6 +135,41 @@ TEST_F(LedgerThreadTest, APromiseIsKeptOnceWritesSucceedAgainAndNoNewOneIsMade) 
   EXPECT_EQ(runs, 3);
 }
 
+TEST_F(LedgerThreadTest, APromiseIsKeptUnderALoadThatNeverPauses) {
+  std::atomic<int> kept{0};
+  std::atomic<bool> more{true};
+  std::function<void()> load;
+  LedgerThread thread = make(100);
+  load = [&] {
+    if (!more) return;
+    EXPECT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                                 return LedgerTask::Completion([&] { load(); });
+                               },
+                               [&](const Error&) { load(); }},
+                              Urgency::now));
+  };
+  ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
+  entered_.get_future().wait();
+  ASSERT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                               return LedgerTask::Completion([&] { ++kept; });
+                             },
+                             {},
+                             true},
+                            Urgency::soon));
+  ASSERT_TRUE(thread.submit({[](Ledger&) -> Result<LedgerTask::Completion> {
+                               return make_error(ErrorCode::store_unavailable, "the disk is full");
+                             },
+                             [&](const Error&) { load(); }},
+                            Urgency::now));
+  release_.set_value();
+  for (int i = 0; i < 500 && kept == 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+    clock_.advance(1s);
+  }
+  EXPECT_EQ(kept, 1);
+  more = false;
+}
+
 TEST_F(LedgerThreadTest, SaysSoWhenTheDiskHangs) {
   LedgerThread thread = make(100);
   ASSERT_TRUE(thread.submit(blocker(), Urgency::now));
