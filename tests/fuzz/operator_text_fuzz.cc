@@ -35,7 +35,7 @@ void control(std::string_view text) {
 void files(std::string_view text) {
   if (const auto manifest = parse_manifest(text)) {
     for (const BackupFile& file : manifest->files) {
-      require(file.name.find('/') == file.name.npos && is_state_file(file.name));
+      require(file.name.find('/') == file.name.npos && !file.name.starts_with('.'));
     }
     const std::string once = format_manifest(*manifest);
     require(format_manifest(parse_manifest(once).value()) == once);

@@ -25,15 +25,17 @@ Error refuse(const std::string& why) {
   return make_error(ErrorCode::config_error, "the backup cannot be used: " + why);
 }
 
-bool is_database(std::string_view name) {
-  return name.ends_with(".db") && name.find('/') == name.npos && !name.starts_with('.');
-}
-
 // The newest schema that this program knows; 0 = it does not know the database.
 int known_schema(std::string_view name) {
   if (name == "auth.db") return auth::Ledger::newest_schema();
   if (name == "chat.db") return static_cast<int>(chat::schema().size());
   return 0;
+}
+
+// Earlier versions took every database that lay in the folder into a backup.
+bool may_be_listed(std::string_view name) {
+  const bool plain = name.find('/') == name.npos && !name.starts_with('.');
+  return is_backup_file(name) || (name.ends_with(".db") && plain);
 }
 
 Result<BackupFile> read_file(const boost::json::object& object) {
@@ -44,7 +46,7 @@ Result<BackupFile> read_file(const boost::json::object& object) {
   out.sha256 = fields.required_string("sha256", {64, 64});
   out.schema = static_cast<int>(fields.integer("schema", 0, INT32_MAX).value_or(0));
   if (auto error = fields.error(ErrorCode::config_error)) return refuse(error->message);
-  if (!is_backup_file(out.name)) return refuse("\"" + out.name + "\" is no file of a backup");
+  if (!may_be_listed(out.name)) return refuse("\"" + out.name + "\" is no file of a backup");
   return out;
 }
 
@@ -76,14 +78,20 @@ Result<void> check_file(const std::filesystem::path& folder, const BackupFile& f
 }  // namespace
 
 bool is_backup_file(std::string_view name) {
-  return is_database(name) || name == kSecretFile || name == kEnrollmentKeyFile;
+  return known_schema(name) > 0 || name == kSecretFile || name == kEnrollmentKeyFile;
+}
+
+std::string_view database_of(std::string_view name) {
+  for (const std::string_view suffix : {"-wal", "-shm", "-journal"}) {
+    if (!name.ends_with(suffix)) continue;
+    name.remove_suffix(suffix.size());
+    return name.ends_with(".db") ? name : std::string_view();
+  }
+  return {};
 }
 
 bool is_state_file(std::string_view name) {
-  for (const std::string_view suffix : {"-wal", "-shm", "-journal"}) {
-    if (name.ends_with(suffix)) return is_database(name.substr(0, name.size() - suffix.size()));
-  }
-  return is_backup_file(name);
+  return is_backup_file(name) || is_backup_file(database_of(name));
 }
 
 std::string format_manifest(const Manifest& manifest) {

@@ -27,14 +27,17 @@ struct Manifest {
   std::vector<BackupFile> files;
 };
 
-// Files of the data folder that hold its state: databases with what belongs to them, and secrets.
+// Files of the data folder that hold its state: the program's own databases with what belongs to
+// them, and secrets. Other databases there are the operator's, a copy from before perhaps.
 bool is_state_file(std::string_view name);
-// What such a file must be called to be in a backup: a database or a secret.
+// Those that a backup is made of: the program's own databases and secrets.
 bool is_backup_file(std::string_view name);
+// The database beside which SQLite keeps a file of this name: x.db of x.db-wal; empty = none.
+std::string_view database_of(std::string_view name);
 
 std::string format_manifest(const Manifest& manifest);
-// config_error that says what is wrong: no manifest, of another format, a name that is no backup
-// file.
+// config_error that says what is wrong: no manifest, of another format, a name that is no
+// file of a backup, made by an earlier version perhaps.
 Result<Manifest> parse_manifest(std::string_view text);
 
 // The manifest in `folder`; config_error when there is none.

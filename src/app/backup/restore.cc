@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "app/backup/files.h"
@@ -62,11 +63,14 @@ Result<void> stage(const fs::path& backup, const Manifest& manifest, const fs::p
 Result<void> sweep(const fs::path& folder, const Manifest& manifest) {
   std::error_code error;
   std::vector<fs::path> gone;
+  const auto is_listed = [&](std::string_view name) {
+    return std::ranges::any_of(manifest.files,
+                               [&](const BackupFile& file) { return file.name == name; });
+  };
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool kept = std::ranges::any_of(
-        manifest.files, [&](const BackupFile& file) { return file.name == name; });
-    if (is_state_file(name) && !kept) gone.push_back(entry.path());
+    const bool ours = is_state_file(name) || is_listed(database_of(name));
+    if (ours && !is_listed(name)) gone.push_back(entry.path());
   }
   for (const fs::path& path : gone) {
     if (!error) fs::remove(path, error);
@@ -96,20 +100,25 @@ Result<void> finish_restore(const fs::path& data_dir) {
   remove_abandoned(data_dir / kStaged);
   const fs::path ready = data_dir / kReady;
   std::error_code error;
-  if (!fs::exists(ready, error)) return {};
+  const bool is_there = fs::exists(ready, error);
   // Without its manifest it was done: that goes last.
-  if (fs::exists(ready / kManifestFile, error)) {
+  const bool is_whole = is_there && fs::exists(ready / kManifestFile, error);
+  // What cannot be looked at may be there: nothing of it is given up.
+  if (error) return failed(ready, error);
+  if (!is_there) return {};
+  if (is_whole) {
     const Result<Manifest> manifest = read_manifest(ready);
     if (!manifest) return manifest.error();
     if (auto swept = sweep(data_dir, *manifest); !swept) return swept.error();
     for (const BackupFile& file : manifest->files) {
       // Those that are not there any more were moved before a crash.
-      if (!fs::exists(ready / file.name, error)) continue;
-      fs::rename(ready / file.name, data_dir / file.name, error);
+      const bool waits = fs::exists(ready / file.name, error);
+      if (waits) fs::rename(ready / file.name, data_dir / file.name, error);
       if (error) return failed(data_dir / file.name, error);
     }
     if (auto synced = sync_folder(data_dir); !synced) return synced.error();
     fs::remove(ready / kManifestFile, error);
+    if (error) return failed(ready, error);
   }
   fs::remove_all(ready, error);
   if (error) return failed(ready, error);

@@ -34,7 +34,7 @@ class BackupFixture : public testing::Test {
   }
   static store::Database database(const std::filesystem::path& folder) {
     static const std::vector<store::Migration> kSchema = {{1, "CREATE TABLE t(n INTEGER)"}};
-    return store::Database::open(folder / "some.db", store::Durability::process_crash, kSchema)
+    return store::Database::open(folder / "chat.db", store::Durability::process_crash, kSchema)
         .value();
   }
   // The one number that the database holds.

@@ -16,11 +16,11 @@ TEST_F(BackupTest, HoldsDatabasesSecretsAndTheListOfThem) {
   write(data_ / "tars.lock", "");
   const store::Database open = database(data_);  // with a write-ahead log beside it
   const Manifest manifest = back_up(data_, backup_, clock_).value();
-  EXPECT_THAT(names(backup_), UnorderedElementsAre("some.db", "jwt_secret", "manifest.json"));
+  EXPECT_THAT(names(backup_), UnorderedElementsAre("chat.db", "jwt_secret", "manifest.json"));
   EXPECT_EQ(get(backup_), 1);
   EXPECT_EQ(read(backup_ / "jwt_secret"), "secret");
   EXPECT_EQ(read_manifest(backup_)->files.size(), manifest.files.size());
-  EXPECT_EQ(manifest.files.at(1).schema, 1);
+  EXPECT_EQ(manifest.files.at(0).schema, 1);
   struct stat status{};
   ASSERT_EQ(::stat(backup_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700U);
@@ -29,6 +29,13 @@ TEST_F(BackupTest, HoldsDatabasesSecretsAndTheListOfThem) {
 TEST_F(BackupTest, ItsManifestHoldsForItsFiles) {
   const Manifest manifest = back_up(data_, backup_.string() + "/", clock_).value();
   EXPECT_TRUE(check_backup(backup_, manifest));
+}
+
+// As the server's own advice leaves one there: move auth.db away.
+TEST_F(BackupTest, ADatabaseThatTheOperatorPutThereIsNone) {
+  write(data_ / "auth-broken.db", std::string(8192, 'x'));
+  ASSERT_TRUE(back_up(data_, backup_, clock_));
+  EXPECT_THAT(names(backup_), UnorderedElementsAre("chat.db", "jwt_secret", "manifest.json"));
 }
 
 TEST_F(BackupTest, NeverTouchesWhatIsThere) {
@@ -47,10 +54,10 @@ TEST_F(BackupTest, OfNothingIsAnError) {
 }
 
 TEST_F(BackupTest, AFailureLeavesNothing) {
-  write(data_ / "broken.db", std::string(8192, 'x'));
+  write(data_ / "auth.db", std::string(8192, 'x'));
   const auto failed = back_up(data_, backup_, clock_);
   ASSERT_FALSE(failed);
-  EXPECT_THAT(failed.error().message, HasSubstr("broken.db"));
+  EXPECT_THAT(failed.error().message, HasSubstr("auth.db"));
   EXPECT_THAT(names(folder_.path()), UnorderedElementsAre("data"));
   EXPECT_FALSE(back_up(data_, "/no/such/folder/backup", clock_));
 }

@@ -13,8 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(StateFiles, AreDatabasesAndSecrets) {
-  for (const char* name : {"auth.db", "chat.db", "any.db", "jwt_secret", "enrollment_key"}) {
+TEST(StateFiles, AreTheProgramsOwnDatabasesAndSecrets) {
+  for (const char* name : {"auth.db", "chat.db", "jwt_secret", "enrollment_key"}) {
     EXPECT_TRUE(is_backup_file(name)) << name;
     EXPECT_TRUE(is_state_file(name)) << name;
   }
@@ -22,9 +22,13 @@ TEST(StateFiles, AreDatabasesAndSecrets) {
     EXPECT_FALSE(is_backup_file(name)) << name;
     EXPECT_TRUE(is_state_file(name)) << name;
   }
-  for (const char* name : {"tars.lock", "models", "../x.db", ".x.db", "jwt_secret-wal", ""}) {
+  for (const char* name : {"tars.lock", "models", "chat-before.db", "any.db-wal", "../chat.db",
+                           ".chat.db", "jwt_secret-wal", ""}) {
     EXPECT_FALSE(is_state_file(name)) << name;
   }
+  EXPECT_EQ(database_of("any.db-wal"), "any.db");
+  EXPECT_EQ(database_of("any.db"), "");
+  EXPECT_EQ(database_of("jwt_secret-wal"), "");
 }
 
 Manifest example() {
@@ -53,6 +57,7 @@ std::string error_of(std::string text, const std::string& from = "", const std::
 TEST(ManifestText, NonsenseIsRefused) {
   const std::string good = format_manifest(example());
   EXPECT_EQ(error_of(good), "no error");
+  EXPECT_EQ(error_of(good, "auth.db", "other.db"), "no error") << "of an earlier version";
   EXPECT_THAT(error_of("nonsense"), HasSubstr("no JSON object"));
   EXPECT_THAT(error_of("{}"), HasSubstr("format"));
   EXPECT_THAT(error_of(good, "\"format\":1", "\"format\":2"), HasSubstr("update the program"));

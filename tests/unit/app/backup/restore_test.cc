@@ -1,6 +1,7 @@
 #include "app/backup/restore.h"
 
 #include "backup_fixture.h"
+#include "base/ids.h"
 
 namespace tars::app {
 namespace {
@@ -20,7 +21,7 @@ class RestoreTest : public BackupFixture {
 
 TEST_F(RestoreTest, FillsANewFolder) {
   EXPECT_EQ(error_of(other_), "no error");
-  EXPECT_THAT(names(other_), UnorderedElementsAre("some.db", "jwt_secret", "tars.lock"));
+  EXPECT_THAT(names(other_), UnorderedElementsAre("chat.db", "jwt_secret", "tars.lock"));
   EXPECT_EQ(get(other_), 1);
   EXPECT_EQ(read(other_ / "jwt_secret"), "secret");
 }
@@ -34,14 +35,28 @@ TEST_F(RestoreTest, ReplacesStateByForceOnly) {
   set(data_, 2);
   EXPECT_THAT(error_of(data_), HasSubstr("--force"));
   EXPECT_EQ(get(data_), 2);
-  write(data_ / "later.db", "");
-  write(data_ / "some.db-wal", "of the database that goes");
+  write(data_ / "auth.db", "of a later time");
+  write(data_ / "chat-before.db", "mine");
+  write(data_ / "chat.db-wal", "of the database that goes");
   write(data_ / "notes.txt", "mine");
   EXPECT_EQ(error_of(data_, true), "no error");
-  EXPECT_THAT(names(data_),
-              UnorderedElementsAre("some.db", "jwt_secret", "tars.lock", "models", "notes.txt"));
+  EXPECT_THAT(names(data_), UnorderedElementsAre("chat.db", "jwt_secret", "tars.lock", "models",
+                                                 "notes.txt", "chat-before.db"));
   EXPECT_EQ(get(data_), 1);
   EXPECT_EQ(read(data_ / "models" / "m.gguf"), "weights");
+}
+
+// Of the time when every database in the folder was taken along.
+TEST_F(RestoreTest, ABackupOfAnEarlierVersionMayHoldOtherDatabases) {
+  write(backup_ / "other.db", "theirs");
+  Manifest manifest = read_manifest(backup_).value();
+  manifest.files.push_back({"other.db", 6, sha256_hex("theirs"), 0});
+  write(backup_ / kManifestFile, format_manifest(manifest));
+  write(data_ / "other.db", "newer");
+  write(data_ / "other.db-wal", "of the database that goes");
+  EXPECT_EQ(error_of(data_, true), "no error");
+  EXPECT_EQ(read(data_ / "other.db"), "theirs");
+  EXPECT_FALSE(std::filesystem::exists(data_ / "other.db-wal"));
 }
 
 TEST_F(RestoreTest, AServersFolderIsLeftAlone) {
@@ -74,9 +89,23 @@ TEST_F(RestoreTest, IsFinishedAfterACrash) {
   EXPECT_TRUE(finish_restore(data_));
 }
 
+// A link that leads to itself stands for a disk that cannot be read for a moment.
+TEST_F(RestoreTest, WhatCannotBeLookedAtIsNotTakenForDone) {
+  const auto ready = data_ / "restore.ready";
+  std::filesystem::copy(backup_, ready, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(ready / "jwt_secret");
+  std::filesystem::create_symlink("jwt_secret", ready / "jwt_secret");
+  EXPECT_FALSE(finish_restore(data_));
+  EXPECT_TRUE(std::filesystem::exists(ready / kManifestFile));
+  std::filesystem::remove(ready / kManifestFile);
+  std::filesystem::create_symlink(kManifestFile, ready / kManifestFile);
+  EXPECT_FALSE(finish_restore(data_));
+  EXPECT_TRUE(std::filesystem::is_symlink(ready / kManifestFile));
+}
+
 TEST_F(RestoreTest, IsForgottenAfterACrashBeforeIt) {
   std::filesystem::create_directories(other_ / "restore.staged");
-  write(other_ / "restore.staged" / "some.db", "half");
+  write(other_ / "restore.staged" / "chat.db", "half");
   ASSERT_TRUE(finish_restore(other_));
   EXPECT_FALSE(std::filesystem::exists(other_ / "restore.staged"));
   EXPECT_EQ(error_of(other_), "no error");
@@ -85,7 +114,7 @@ TEST_F(RestoreTest, IsForgottenAfterACrashBeforeIt) {
 
 TEST_F(RestoreTest, ARefusedOneRemovesWhatAKilledOneLeft) {
   std::filesystem::create_directories(data_ / "restore.staged");
-  write(data_ / "restore.staged" / "some.db", "half");
+  write(data_ / "restore.staged" / "chat.db", "half");
   EXPECT_THAT(error_of(data_), HasSubstr("--force"));
   EXPECT_FALSE(std::filesystem::exists(data_ / "restore.staged"));
 }
