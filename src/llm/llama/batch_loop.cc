@@ -294,6 +294,7 @@ std::size_t BatchLoop::sweep() {
 }
 
 void BatchLoop::end_all(const Result<Completion>& result) {
+  sweep();  // those that a step had ended before it failed
   for (const auto& g : running_) end(*g, g->text.finish(), ending(*g, result));
   sweep();
 }

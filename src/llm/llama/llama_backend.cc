@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -58,6 +59,7 @@ class LlamaBackend final : public Backend {
   void run();
   bool load();
   void serve();
+  std::size_t step(BatchLoop& loop);
   bool wait_for_work(BatchLoop& loop);
   bool start_waiting(BatchLoop& loop);
   GenerationPtr take_waiting(BatchLoop& loop);
@@ -246,10 +248,23 @@ void LlamaBackend::serve() {
   while (wait_for_work(loop)) {
     const bool any = start_waiting(loop);
     if (any) note_progress(loop);  // a step that hangs is to be seen
-    const std::size_t ended = loop.step();
+    const std::size_t ended = step(loop);
     if (any || ended > 0 || loop.running() > 0) note_progress(loop);
   }
   loop.end_all(Completion{.reason = FinishReason::cancelled});
+}
+
+// A fault costs the answers under way, whose state nobody knows any more, and not the process.
+std::size_t LlamaBackend::step(BatchLoop& loop) {
+  try {
+    return loop.step();
+  } catch (const std::exception& fault) {
+    telemetry::log(telemetry::LogLevel::error, "a step of the model failed",
+                   {{"what", fault.what()}});
+  }
+  const std::size_t running = loop.running();
+  loop.end_all(make_error(ErrorCode::generation_error, "the model failed; try again"));
+  return running;
 }
 
 // False when it is time to end.

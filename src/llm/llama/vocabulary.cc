@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 
 #include "base/utf8.h"
 #include "llm/llama/long_runs.h"
@@ -69,7 +70,17 @@ Vocabulary::Vocabulary(const llama_vocab* vocab, std::string_view chat_template)
   }
 }
 
-std::vector<TokenId> Vocabulary::tokenize(std::span<const PromptPart> parts) const {
+Result<std::vector<TokenId>> Vocabulary::tokenize(std::span<const PromptPart> parts) const {
+  // Of a damaged vocabulary, or for want of memory: of one answer, and nothing else's.
+  try {
+    return tokenize_parts(parts);
+  } catch (const std::exception& fault) {
+    return make_error(ErrorCode::generation_error,
+                      "the prompt cannot be made tokens: " + std::string(fault.what()));
+  }
+}
+
+std::vector<TokenId> Vocabulary::tokenize_parts(std::span<const PromptPart> parts) const {
   std::vector<TokenId> tokens;
   const bool cut = std::any_of(parts.begin(), parts.end(), [this](const PromptPart& part) {
     return part.from_message && control_texts_.any_in(part.text);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "llm/llama/chat_template.h"
 #include "llm/llama/thought_filter.h"
 #include "llm/llama/token_texts.h"
@@ -22,7 +23,8 @@ class Vocabulary {
   Vocabulary(const llama_vocab* vocab, std::string_view chat_template);
 
   // Control tokens are recognised in the template's own text only: what a user typed stays text.
-  std::vector<TokenId> tokenize(std::span<const PromptPart> parts) const;
+  // generation_error where llama.cpp fails at it.
+  Result<std::vector<TokenId>> tokenize(std::span<const PromptPart> parts) const;
   // Plain text, control tokens not recognised, no begin or end token added.
   std::vector<TokenId> tokenize_text(std::string_view text) const;
   // How the model marks its thoughts, and whether the token is one of the marks.
@@ -35,6 +37,7 @@ class Vocabulary {
   std::size_t size() const { return size_; }
 
  private:
+  std::vector<TokenId> tokenize_parts(std::span<const PromptPart> parts) const;
   // `seams` are where a run of one kind of character is counted anew: see cut_long_runs().
   void tokenize_into(std::string_view text, bool control_tokens, std::vector<TokenId>& out,
                      std::span<const std::size_t> seams = {}) const;

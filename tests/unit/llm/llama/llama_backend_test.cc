@@ -1,6 +1,7 @@
 #include "llm/llama/llama_backend.h"
 
 #include <future>
+#include <stdexcept>
 
 #include "test_model.h"
 
@@ -132,6 +133,30 @@ TEST_F(LlamaBackendTest, RefusesWhatItCannotAnswer) {
   std::string long_text;
   for (int i = 0; i < 400; ++i) long_text += "mill ";
   EXPECT_EQ(refused(request(long_text)), ErrorCode::context_overflow);
+}
+
+// Fails where any part of a step may.
+class FailingSink final : public Sink {
+ public:
+  void on_start(int, int) override {}
+  void on_token(std::string_view) override { throw std::runtime_error("no memory"); }
+  void on_step_end() override {}
+  void on_done(std::string_view, Result<Completion> result) override {
+    done.set_value(std::move(result));
+  }
+  std::promise<Result<Completion>> done;
+};
+
+TEST_F(LlamaBackendTest, AStepThatFailsCostsItsAnswersAlone) {
+  const auto backend = open().value();
+  const auto failing = std::make_shared<FailingSink>();
+  ASSERT_TRUE(backend->generate(request("Hi"), failing, {}));
+  const auto failed = failing->done.get_future().get();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::generation_error);
+  const auto next = std::make_shared<DoneSink>();
+  ASSERT_TRUE(backend->generate(request("Hi"), next, {}));
+  EXPECT_TRUE(next->wait());
 }
 
 TEST_F(LlamaBackendTest, RefusesMoreThanTheQueueHolds) {
