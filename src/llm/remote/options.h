@@ -20,6 +20,9 @@ struct RemoteOptions {
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two tokens
   std::chrono::milliseconds check_interval{std::chrono::seconds{5}};  // of a host that is well
   std::chrono::milliseconds return_interval{std::chrono::seconds{1}};  // of one that is not
+  // For runs to end once they were cancelled, and for connections to be closed, at the end; a turn
+  // of their thread is all they need.
+  std::chrono::milliseconds end_timeout{std::chrono::seconds{5}};
   std::string ca_file;  // PEM; trusted besides the system's certificates
 };
 

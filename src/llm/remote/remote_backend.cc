@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <unordered_set>
+#include <utility>
 
 #include "llm/remote/host_check.h"
 #include "llm/remote/host_set.h"
@@ -24,8 +26,21 @@ namespace {
 
 namespace asio = boost::asio;
 
-// For runs to end once they were cancelled; they need a turn of their thread, no more.
-constexpr std::chrono::seconds kUnwind{5};
+// Done by a handler of a context, or by whoever destroys the context before the handler's turn
+// came: what is left behind would be destroyed after the context that it needs.
+class AtLatestWithContext {
+ public:
+  explicit AtLatestWithContext(std::function<void()> act) : act_(std::move(act)) {}
+  AtLatestWithContext(AtLatestWithContext&& other) noexcept
+      : act_(std::exchange(other.act_, nullptr)) {}
+  AtLatestWithContext& operator=(AtLatestWithContext&&) = delete;
+  ~AtLatestWithContext() {
+    if (act_) act_();
+  }
+
+ private:
+  std::function<void()> act_;
+};
 
 }  // namespace
 
@@ -197,9 +212,10 @@ Result<void> RemoteBackend::generate(Request request, std::shared_ptr<Sink> sink
   }
   run->watch(std::move(stop));
   asio::co_spawn((*lane)->context, run->serve(),
-                 [state = state_, run, lane = *lane](const std::exception_ptr& fault) {
+                 [run, lane = *lane, last = AtLatestWithContext([state = state_, run] {
+                                       state->forget(run);
+                                     })](const std::exception_ptr& fault) {
                    if (fault) run->fail(fault);
-                   state->forget(run);
                  });
   return {};
 }
@@ -210,21 +226,23 @@ void RemoteBackend::shutdown() {
   for (const auto& run : state_->runs) {
     asio::post(run->context(), [run] { run->cancel(); });
   }
-  if (!state_->changed.wait_for(lock, kUnwind, [this] { return state_->runs.empty(); })) {
+  if (!state_->changed.wait_for(lock, state_->options.end_timeout,
+                                [this] { return state_->runs.empty(); })) {
     telemetry::log(telemetry::LogLevel::warning, "answers of a model server did not end in time",
                    {{"backend", state_->dialect->name()}, {"runs", state_->runs.size()}});
   }
   auto closing = std::make_shared<std::size_t>(state_->lanes.size());
   for (const auto& lane : state_->lanes) {
-    asio::post(lane->context, [state = state_, lane, closing] {
+    AtLatestWithContext last([state = state_, lane, closing] {
       if (lane == state->lanes.front()) state->check->stop();
       lane->client.close();
       std::lock_guard closed(state->mutex);
       --*closing;
       state->changed.notify_all();
     });
+    asio::post(lane->context, [last = std::move(last)] {});
   }
-  state_->changed.wait_for(lock, kUnwind, [&] { return *closing == 0; });
+  state_->changed.wait_for(lock, state_->options.end_timeout, [&] { return *closing == 0; });
 }
 
 std::unique_ptr<Backend> open_ollama_backend(RemoteOptions options, const Clock& clock) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "remote_sink.h"
 
 namespace tars::llm {
@@ -57,6 +59,29 @@ TEST(RemoteBackend, TellsWhatItIsBeforeAnyHostHasAnswered) {
   EXPECT_TRUE(backend->has_model("llama3"));
   EXPECT_FALSE(backend->has_model("other"));
   EXPECT_EQ(backend->models({}, 9), std::vector<std::string>{"llama3"}) << "it may be asked for";
+}
+
+// A thread that comes back too late ends nothing any more: then its context does, with which what
+// waits on it would be used otherwise.
+TEST(RemoteBackend, WhatDidNotEndInTimeEndsWithItsContext) {
+  const SystemClock clock;
+  boost::asio::io_context outside;
+  const boost::asio::ip::tcp::acceptor silent(outside,
+                                              {boost::asio::ip::make_address("127.0.0.1"), 0});
+  RemoteOptions options = nobody();
+  options.hosts[0].port = silent.local_endpoint().port();
+  options.end_timeout = std::chrono::milliseconds(1);
+  auto context = std::make_unique<boost::asio::io_context>();
+  const auto backend = open_ollama_backend(std::move(options), clock);
+  backend->start({context.get()});
+  auto sink = std::make_shared<llm::testing::RemoteSink>();
+  const std::weak_ptr<llm::testing::RemoteSink> left = sink;
+  ASSERT_TRUE(backend->generate(question(), std::exchange(sink, nullptr), {}));
+  context->poll();
+  backend->shutdown();
+  ASSERT_FALSE(left.expired());
+  context.reset();
+  EXPECT_TRUE(left.expired());
 }
 
 }  // namespace
