@@ -320,9 +320,7 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
   // Not kept for the life of the connection: it costs memory, and it is a secret.
   *admission = Admission{};
   admission.reset();
-  metrics_.websocket_connections.Increment();
   co_await session->run();
-  metrics_.websocket_connections.Decrement();
   tokens_.touch(claims_of(session->info()));
 }
 

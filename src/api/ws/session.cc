@@ -22,6 +22,26 @@ namespace {
 // A message that came too fast is read for its ids up to this size.
 constexpr std::size_t kSmallMessage = 4096;
 
+// What others see of a session, as long as its frame lives: one that is destroyed before its end,
+// because its thread came back too late, leaves nothing behind that outlives the thread.
+class Presence {
+ public:
+  Presence(const SessionServices& services, const SessionInfo& info)
+      : services_(services), info_(info) {
+    services_.metrics.websocket_connections.Increment();
+  }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+  ~Presence() {
+    services_.metrics.websocket_connections.Decrement();
+    services_.hub.remove(info_);
+  }
+
+ private:
+  const SessionServices& services_;
+  const SessionInfo& info_;
+};
+
 Error too_many_answers() {
   Error error = make_error(ErrorCode::overloaded, "Too many answers at once on this socket");
   error.retry_after = std::chrono::seconds(1);
@@ -45,6 +65,7 @@ Session::Session(SessionInfo info, SessionServices services, std::unique_ptr<net
 
 awaitable<void> Session::run() {
   const auto self = shared_from_this();
+  std::optional<Presence> presence(std::in_place, services_, info_);
   push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
                             services_.options.version, now()));
   on_tick();
@@ -65,7 +86,7 @@ awaitable<void> Session::run() {
   while (writer_lives_) {
     co_await signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
-  services_.hub.remove(info_);
+  presence.reset();
   const net::CloseCode code = closing_ ? closing_->code : socket_->closed().code;
   services_.metrics.count_websocket_close(static_cast<unsigned>(code),
                                           closing_ ? closing_->reason : "");

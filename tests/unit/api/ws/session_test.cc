@@ -17,6 +17,30 @@ TEST_F(SessionReads, AcknowledgesFirst) {
   EXPECT_NE(wire_.sent[0].find("connection_ack"), std::string::npos);
 }
 
+// As by a server whose threads came back too late: the frames are destroyed where they wait.
+TEST_F(SessionReads, WhatIsDestroyedBeforeItsEndIsNoLongerListed) {
+  auto context = std::make_unique<boost::asio::io_context>();
+  std::optional<testing::Wire> wire(std::in_place, *context);
+  SessionInfo info;
+  info.session_id = "ses_late";
+  info.client_id = "me";
+  info.expires_at = unix_seconds(clock_.wall() + std::chrono::hours(1));
+  auto session =
+      std::make_shared<Session>(info, SessionServices{engine_, hub_, metrics_, clock_, options_},
+                                std::make_unique<testing::FakeSocket>(*wire));
+  ASSERT_TRUE(hub_.add(session));
+  boost::asio::co_spawn(*context, testing::run_session(session), boost::asio::detached);
+  context->poll();
+  const std::weak_ptr<Session> left = std::exchange(session, nullptr);
+  ASSERT_EQ(hub_.size(), 1U);
+  EXPECT_EQ(metrics_.websocket_connections.Value(), 1);
+  wire.reset();  // its timer is the context's, too
+  context.reset();
+  EXPECT_EQ(hub_.size(), 0U);
+  EXPECT_EQ(metrics_.websocket_connections.Value(), 0);
+  EXPECT_TRUE(left.expired());
+}
+
 TEST_F(SessionReads, ErrorsLeaveTheSocketOpen) {
   open();
   say("{nope");
