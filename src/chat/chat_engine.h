@@ -71,7 +71,7 @@ class ChatEngine final : public Engine {
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
   Result<void> start(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
-  Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake, bool attached);
+  Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
   RunQueue::LaneRoom room(const std::string& lane) const;
 
   const Options options_;
@@ -103,7 +103,6 @@ class ChatEngine final : public Engine {
   struct Unanswered {
     std::shared_ptr<LiveRun> run;
     SubmitCommand command;
-    bool attached;
   };
   std::vector<Unanswered> unanswered_;
   // The earliest time at which a run without followers is to be stopped. A nudge says that there

@@ -34,11 +34,9 @@ RunQueue::LaneRoom ChatEngine::room(const std::string& lane) const {
   return {.runs = std::max(1, backend_.slots(lane)), .pauses = backend_.pauses(lane)};
 }
 
-Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake,
-                             bool attached) {
+Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake) {
   return {.follower = std::make_unique<RunFollower>(std::move(run), mailbox_, clock_,
-                                                    options_.grace, std::move(wake)),
-          .attached = attached};
+                                                    options_.grace, std::move(wake))};
 }
 
 void ChatEngine::handle(SubmitCommand& command) {
@@ -48,7 +46,7 @@ void ChatEngine::handle(SubmitCommand& command) {
     if (!known) return command.done(std::move(known).error());
     if (*known) {
       if ((*known)->content_hash == sha256_hex(request.content)) {
-        unanswered_.push_back({*std::move(known), std::move(command), true});
+        unanswered_.push_back({*std::move(known), std::move(command)});
         return;
       }
       return command.done(make_error(ErrorCode::invalid_message,
@@ -61,7 +59,7 @@ void ChatEngine::handle(SubmitCommand& command) {
     return command.done(std::move(run).error());
   }
   has_news_ = true;
-  unanswered_.push_back({*std::move(run), std::move(command), false});
+  unanswered_.push_back({*std::move(run), std::move(command)});
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
@@ -168,7 +166,7 @@ void ChatEngine::handle(FollowCommand& command) {
                          : find_message(command.client_id, name.message_id.value_or(""));
   if (!run) return command.done(std::move(run).error());
   if (!*run) return command.done(unknown_run());
-  command.done(attach(*std::move(run), std::move(command.wake), true));
+  command.done(attach(*std::move(run), std::move(command.wake)));
 }
 
 void ChatEngine::handle(CancelCommand& command) {

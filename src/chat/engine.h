@@ -66,7 +66,6 @@ class Follower {
 
 struct Submitted {
   std::unique_ptr<Follower> follower;
-  bool attached = false;  // to an earlier run with the same message_id
 };
 
 struct Counts {

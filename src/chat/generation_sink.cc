@@ -36,7 +36,7 @@ GenerationSink::GenerationSink(std::shared_ptr<LiveRun> live, std::shared_ptr<Ma
     : live_(std::move(live)), mailbox_(std::move(mailbox)), clock_(clock), metrics_(metrics) {}
 
 void GenerationSink::on_start(int prompt_tokens, int cached_tokens) {
-  live_->run->start(prompt_tokens, cached_tokens, clock_.steady());
+  live_->run->start(prompt_tokens, cached_tokens);
 }
 
 void GenerationSink::on_token(std::string_view text) {

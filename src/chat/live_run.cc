@@ -49,10 +49,10 @@ bool LiveRun::end(Outcome outcome, const Clock& clock) {
   return true;
 }
 
-LiveRun::Stopped LiveRun::stop(const Clock& clock) {
+bool LiveRun::stop(const Clock& clock) {
   {
     std::lock_guard lock(mutex_);
-    if (phase_ == Phase::ended) return Stopped::too_late;
+    if (phase_ == Phase::ended) return false;
     if (phase_ == Phase::started) {
       stop_asked_ = true;
     } else {
@@ -64,11 +64,11 @@ LiveRun::Stopped LiveRun::stop(const Clock& clock) {
           std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at)
               .count();
       run->finish(std::move(outcome));
-      return Stopped::ended;
+      return true;
     }
   }
   stop_.request_stop();
-  return Stopped::signalled;
+  return false;
 }
 
 void LiveRun::abandon(SteadyTime deadline) { abandoned_until_ = deadline; }

@@ -35,10 +35,9 @@ class LiveRun {
   // wake.
   bool end(Outcome outcome, const Clock& clock);
 
-  enum class Stopped { ended, signalled, too_late };
-  // A waiting run ends here and now, as cancelled (ended: the caller tells the worker, then wakes);
-  // a started one's model is told to stop (signalled; the stop callbacks run in this thread).
-  Stopped stop(const Clock& clock);
+  // A waiting run ends here and now, as cancelled (true: the caller tells the worker, then wakes);
+  // a started one's model is told to stop (the stop callbacks run in this thread).
+  bool stop(const Clock& clock);
   std::stop_token stop_token() const { return stop_.get_token(); }
   // Bytes that its log and its question take.
   std::size_t memory() const { return run->memory() + request.content.size(); }

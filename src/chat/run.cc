@@ -11,7 +11,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 Run::Run(RunInfo info) : info_(std::move(info)) {}
 
-void Run::start(int prompt_tokens, int cached_tokens, SteadyTime) {
+void Run::start(int prompt_tokens, int cached_tokens) {
   std::lock_guard lock(mutex_);
   if (outcome_) return;
   prompt_tokens_ = prompt_tokens;

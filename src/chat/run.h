@@ -55,7 +55,7 @@ class Run {
   const RunInfo& info() const { return info_; }
 
   // -- the writer
-  void start(int prompt_tokens, int cached_tokens, SteadyTime now);
+  void start(int prompt_tokens, int cached_tokens);
   // One token; empty text is a token whose characters come with a later one.
   void append(std::string_view text, SteadyTime now);
   // Text that was held back until the end. It belongs to the last token; where a reader may have

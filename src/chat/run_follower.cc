@@ -5,7 +5,7 @@
 namespace tars::chat {
 
 void stop_run(const std::shared_ptr<LiveRun>& run, Mailbox& mailbox, const Clock& clock) {
-  if (run->stop(clock) != LiveRun::Stopped::ended) return;
+  if (!run->stop(clock)) return;
   mailbox.ended(run);
   run->run->wake();
 }

@@ -154,7 +154,7 @@ void ChatEngine::flush() {
 void ChatEngine::answer_stored() {
   for (Unanswered& submit : std::exchange(unanswered_, {})) {
     SubmitCommand& command = submit.command;
-    command.done(attach(std::move(submit.run), std::move(command.wake), submit.attached));
+    command.done(attach(std::move(submit.run), std::move(command.wake)));
   }
 }
 

@@ -55,7 +55,6 @@ struct Completion {
   FinishReason reason = FinishReason::stop;
   int prompt_tokens = 0;
   int cached_tokens = 0;  // of prompt_tokens, how many were not computed again
-  int completion_tokens = 0;
 };
 
 // Where a generation goes. All calls come from one thread at a time: the model's, or the I/O thread

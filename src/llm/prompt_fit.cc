@@ -68,10 +68,9 @@ Error overflow(std::size_t tokens, int context_length) {
                         std::to_string(context_length) + "; send a shorter message");
 }
 
-FittedPrompt fitted(std::vector<TokenId> tokens, int max_tokens, int context_length,
-                    std::size_t dropped) {
+FittedPrompt fitted(std::vector<TokenId> tokens, int max_tokens, int context_length) {
   const int left = context_length - static_cast<int>(tokens.size());
-  return {std::move(tokens), std::clamp(max_tokens, 1, left), dropped};
+  return {std::move(tokens), std::clamp(max_tokens, 1, left)};
 }
 
 // No turn is left to drop: the reserve gives way, then the system messages.
@@ -86,11 +85,11 @@ Result<FittedPrompt> fit_last(std::span<const Message> messages, const Turns& tu
     return overflow(last_bytes / kUsualBytesPerToken, context_length);
   auto tokens = tokenize(with_system);
   if (!tokens) return tokens.error();
-  if (tokens->size() < room) return fitted(std::move(*tokens), max_tokens, context_length, drop);
+  if (tokens->size() < room) return fitted(std::move(*tokens), max_tokens, context_length);
   if (turns.system_end == 0) return overflow(tokens->size(), context_length);
   auto alone = tokenize(messages.last(1));
   if (!alone) return alone.error();
-  if (alone->size() < room) return fitted(std::move(*alone), max_tokens, context_length, drop);
+  if (alone->size() < room) return fitted(std::move(*alone), max_tokens, context_length);
   return overflow(alone->size(), context_length);
 }
 
@@ -112,8 +111,7 @@ Result<FittedPrompt> fit_prompt(std::span<const Message> messages, int max_token
     if (drop + 1 == turns.begins.size()) break;
     auto tokens = tokenize(without_turns(messages, turns, drop));
     if (!tokens) return tokens.error();
-    if (tokens->size() <= limit)
-      return fitted(std::move(*tokens), max_tokens, context_length, drop);
+    if (tokens->size() <= limit) return fitted(std::move(*tokens), max_tokens, context_length);
     const std::size_t bytes = turns.bytes - turns.dropped[drop];
     const std::size_t excess = (tokens->size() - limit) * bytes / tokens->size();
     goal = std::max(turns.dropped[drop] + excess, turns.dropped[drop] + 1);

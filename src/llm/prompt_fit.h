@@ -19,7 +19,6 @@ using TokenizeMessages = std::function<Result<std::vector<TokenId>>(std::span<co
 struct FittedPrompt {
   std::vector<TokenId> tokens;
   int max_tokens = 0;  // what was asked for, cut to what the context has left; at least 1
-  std::size_t dropped_turns = 0;  // user message with its answer, from the oldest
 };
 
 // Drops the oldest turns until prompt and a reserve of min(max_tokens, context_length / 4) fit. It

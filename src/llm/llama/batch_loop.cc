@@ -22,7 +22,7 @@ double thread_cpu_ms() {
 }
 
 Completion completion(const Generation& g, FinishReason reason) {
-  return {reason, g.prompt_tokens, static_cast<int>(g.cached), g.generated};
+  return {reason, g.prompt_tokens, static_cast<int>(g.cached)};
 }
 
 // What is said at the end of everything: to each its own figures.

@@ -40,10 +40,7 @@ std::vector<Device> list_devices() {
   for (ggml_backend_device* const handle : device_handles()) {
     ggml_backend_dev_props props{};
     ggml_backend_dev_get_props(handle, &props);
-    out.push_back(
-        {props.name, props.description,
-         props.type == GGML_BACKEND_DEVICE_TYPE_IGPU ? DeviceKind::integrated_gpu : DeviceKind::gpu,
-         props.memory_total, props.memory_free});
+    out.push_back({props.name, props.description, props.memory_total, props.memory_free});
   }
   return out;
 }

@@ -7,14 +7,11 @@
 
 namespace tars::llm {
 
-enum class DeviceKind { gpu, integrated_gpu };
-
 // A device that a model's layers can be offloaded to. An integrated one shares the machine's
 // memory.
 struct Device {
   std::string name;         // llama.cpp's, such as CUDA0
   std::string description;  // the maker's
-  DeviceKind kind = DeviceKind::gpu;
   std::uint64_t memory_total = 0;  // bytes
   std::uint64_t memory_free = 0;   // bytes, at the moment of the call
 };

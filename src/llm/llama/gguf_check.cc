@@ -188,8 +188,6 @@ Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
     out.bytes += bytes;
   }
   out.format = main_type(weights);
-  out.trained_context =
-      static_cast<int>(number_value(file->get(), out.architecture + ".context_length").value_or(0));
   const bool has_template =
       !string_value(file->get(), "tokenizer.chat_template").value_or("").empty();
   if (only_embeds(file->get(), out.architecture)) {

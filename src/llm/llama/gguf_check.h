@@ -29,7 +29,6 @@ struct ModelSummary {
   std::string format;  // the type of most of its weights, such as Q8_0
   ModelUse use = ModelUse::none;
   std::uintmax_t bytes = 0;  // of all its files that are there
-  int trained_context = 0;  // tokens; 0 = it does not say
 };
 
 // Of any GGUF, for lists. config_error that begins with the path when the file is missing, foreign

@@ -67,7 +67,6 @@ class OllamaReader final : public AnswerReader {
     Completion completion;
     if (text_in(line, "done_reason") == "length") completion.reason = FinishReason::length;
     completion.prompt_tokens = count_in(line, "prompt_eval_count");
-    completion.completion_tokens = count_in(line, "eval_count");
     end_ = completion;
   }
 

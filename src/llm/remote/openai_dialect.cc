@@ -154,7 +154,6 @@ class OpenAiReader final : public AnswerReader {
 
   void take_usage(const json::object& usage) {
     completion_.prompt_tokens = count_in(usage, "prompt_tokens");
-    completion_.completion_tokens = count_in(usage, "completion_tokens");
     if (const auto* details = object_in(usage, "prompt_tokens_details")) {
       completion_.cached_tokens = count_in(*details, "cached_tokens");
     }

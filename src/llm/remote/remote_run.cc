@@ -111,9 +111,7 @@ void RemoteRun::fail(const std::exception_ptr& fault) {
   exchange_.reset();
 }
 
-Completion RemoteRun::cancelled() const {
-  return {.reason = FinishReason::cancelled, .completion_tokens = tokens_};
-}
+Completion RemoteRun::cancelled() const { return {.reason = FinishReason::cancelled}; }
 
 boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
   std::optional<Error> worst;

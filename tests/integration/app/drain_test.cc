@@ -70,12 +70,12 @@ class GatedBackend final : public llm::Backend {
     changed_.wait(lock, stop, [this] { return open_; });
     lock.unlock();
     if (stop.stop_requested()) {
-      sink.on_done("", llm::Completion{llm::FinishReason::cancelled, 3, 0, 1});
+      sink.on_done("", llm::Completion{llm::FinishReason::cancelled, 3, 0});
       return;
     }
     sink.on_token(" two");
     sink.on_step_end();
-    sink.on_done("", llm::Completion{llm::FinishReason::stop, 3, 0, 2});
+    sink.on_done("", llm::Completion{llm::FinishReason::stop, 3, 0});
   }
 
   std::mutex mutex_;

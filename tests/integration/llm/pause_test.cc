@@ -58,7 +58,6 @@ TEST_F(PauseTest, APausedAnswerIsTheSameText) {
   for (const auto& sink : {first, second, other}) {
     const auto result = sink->wait();
     ASSERT_TRUE(result) << result.error().message;
-    EXPECT_EQ(result->completion_tokens, sink->tokens());
     EXPECT_EQ(sink->ends(), 1);
   }
   EXPECT_EQ(metrics_.pauses.Value(), 1);
@@ -73,7 +72,6 @@ TEST_F(PauseTest, APausedAnswerThatIsStoppedEndsAtOnce) {
   const auto result = second_->wait();
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_EQ(result->reason, FinishReason::cancelled);
-  EXPECT_EQ(result->completion_tokens, said);
   EXPECT_GT(result->prompt_tokens, 0);
   EXPECT_EQ(first_->ends() + other_->ends(), 0);
   EXPECT_EQ(second_->tokens(), said) << "it said nothing more";
@@ -88,7 +86,6 @@ TEST_F(PauseTest, ShutdownEndsAPausedAnswer) {
     const auto result = sink->wait();
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->reason, FinishReason::cancelled);
-    EXPECT_EQ(result->completion_tokens, sink->tokens());
   }
 }
 

@@ -118,7 +118,7 @@ TEST(RunTest, FinishFillsInWhatTheLogKnows) {
   RunInfo info = run_info("r");
   info.submitted_at = at(1000);
   chat::Run run(info);
-  run.start(12, 5, at(1010));
+  run.start(12, 5);
   EXPECT_EQ(run.status(), RunStatus::running);
   EXPECT_FALSE(run.has_ended());
   for (int i = 0; i < 11; ++i) run.append("x", at(1100 + 10 * i));
@@ -134,7 +134,7 @@ TEST(RunTest, PositionTellsAChange) {
   EXPECT_TRUE(run.set_position(2));
   EXPECT_FALSE(run.set_position(2));
   EXPECT_EQ(run.position(), 2);
-  run.start(1, 0, at(1));
+  run.start(1, 0);
   EXPECT_EQ(run.position(), 0);
 }
 

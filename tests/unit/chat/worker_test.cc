@@ -214,14 +214,14 @@ TEST_F(WorkerTest, ARunThatABusyServerRefusedIsAskedForAgain) {
   waker_.wait_until([&] { return first.follower->run().has_ended(); });
   EXPECT_EQ(first.follower->run().outcome()->error->retry_after, std::chrono::seconds(7));
   const Submitted again = submit(request).value();
-  EXPECT_FALSE(again.attached);
+  EXPECT_NE(again.follower->run().info().id, first.follower->run().info().id);
   backend_->generation(1)->say("hello");
   finish(1);
   waker_.wait_until([&] { return again.follower->run().has_ended(); });
   const auto turns = backend_->generation(1)->request.messages;
   EXPECT_EQ(turns.size(), 1u) << "the refused question is no part of the conversation";
   settle();
-  EXPECT_TRUE(submit(request)->attached);
+  EXPECT_EQ(submit(request)->follower->run().info().id, again.follower->run().info().id);
 }
 
 TEST_F(WorkerTest, ARunThatWasRefusedInTheMiddleKeepsItsPart) {
@@ -232,7 +232,7 @@ TEST_F(WorkerTest, ARunThatWasRefusedInTheMiddleKeepsItsPart) {
   backend_->generation(0)->say("part");
   backend_->fail(*backend_->generation(0), make_error(ErrorCode::overloaded, "busy"));
   waker_.wait_until([&] { return first.follower->run().has_ended(); });
-  EXPECT_TRUE(submit(request)->attached);
+  EXPECT_EQ(submit(request)->follower->run().info().id, first.follower->run().info().id);
 }
 
 TEST_F(WorkerTest, ABackendWithoutRoomMakesTheRunWait) {

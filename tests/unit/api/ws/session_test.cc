@@ -161,7 +161,7 @@ TEST_F(SessionReads, AVanishedSocketIsLost) {
 TEST_F(SessionReads, ResumeGoesOnFromTheOffset) {
   open();
   say(kChat);
-  run().start(3, 0, {});
+  run().start(3, 0);
   for (const char* token : {"a", "b", "c"}) run().append(token, {});
   finish(run());
   wire_.sent.clear();
@@ -175,7 +175,7 @@ TEST_F(SessionReads, ResumeGoesOnFromTheOffset) {
 TEST_F(SessionReads, ResumeFindsTheRunOfAMessage) {
   open();
   say(R"({"type":"chat","content":"hi","message_id":"m1"})");
-  run().start(3, 0, {});
+  run().start(3, 0);
   run().append("first", {});
   finish(run());
   wire_.sent.clear();
@@ -189,7 +189,7 @@ TEST_F(SessionReads, ResumeFindsTheRunOfAMessage) {
 TEST_F(SessionReads, ResumePastWhatACrashLeftIsLostHistory) {
   open();
   say(kChat);
-  run().start(3, 0, {});
+  run().start(3, 0);
   run().append("stored", {});
   chat::Outcome outcome;
   outcome.status = chat::RunStatus::interrupted;

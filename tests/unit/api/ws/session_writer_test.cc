@@ -15,7 +15,7 @@ class SessionWrites : public SessionFixture {};
 TEST_F(SessionWrites, OneFrameForAllThatIsNew) {
   open();
   say(kChat);
-  run().start(3, 0, {});
+  run().start(3, 0);
   run().append("Hello", {});
   run().append(" you", {});
   run().wake();
@@ -82,7 +82,7 @@ TEST_F(SessionWrites, SeveralRunsTakeTurns) {
   say(kChat);
   say(kChat);
   for (std::size_t i = 0; i < 2; ++i) {
-    run(i).start(1, 0, {});
+    run(i).start(1, 0);
     for (int token = 0; token < 4; ++token) run(i).append(std::string(16 * 1024, 'x'), {});
   }
   const std::size_t before = wire_.sent.size();
@@ -100,7 +100,7 @@ TEST_F(SessionWrites, ASlowReaderFallsBehindWithoutQueues) {
   open();
   say(kChat);
   wire_.stuck = true;
-  run().start(1, 0, {});
+  run().start(1, 0);
   for (int i = 0; i < 1000; ++i) {
     run().append("t", {});
     run().wake();
@@ -121,7 +121,7 @@ class SessionWritesAtOnce : public SessionWrites {
     wire_.takes_now = true;
     open();
     say(kChat);
-    run().start(1, 0, {});
+    run().start(1, 0);
     run().wake();
     settle();
   }

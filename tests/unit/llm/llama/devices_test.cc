@@ -8,7 +8,7 @@ namespace tars::llm {
 namespace {
 
 TEST(Devices, SaysMakerNameAndMemory) {
-  const Device device{"CUDA0", "NVIDIA H100", DeviceKind::gpu, 80ULL << 30, 79ULL << 30};
+  const Device device{"CUDA0", "NVIDIA H100", 80ULL << 30, 79ULL << 30};
   EXPECT_EQ(describe(device), "NVIDIA H100 (CUDA0, 79.0 of 80.0 GiB free)");
 }
 

@@ -34,7 +34,6 @@ TEST(OllamaDialect, ReadsAnAnswerInPiecesOfAnySize) {
     ASSERT_TRUE(answer.end);
     EXPECT_EQ(answer.end->reason, FinishReason::stop);
     EXPECT_EQ(answer.end->prompt_tokens, 25);
-    EXPECT_EQ(answer.end->completion_tokens, 8);
   }
 }
 
@@ -46,7 +45,6 @@ TEST(OllamaDialect, AWholeObjectIsAnAnswerToo) {
   ASSERT_FALSE(answer.error) << answer.error->message;
   EXPECT_THAT(answer.tokens, ElementsAre("It is"));
   ASSERT_TRUE(answer.end);
-  EXPECT_EQ(answer.end->completion_tokens, 3);
 }
 
 TEST(OllamaDialect, AnErrorLineFailsAndKeepsWhatCame) {
@@ -84,7 +82,6 @@ TEST(OllamaDialect, FieldsOfOtherTypesAndThinkingAreNoText) {
   ASSERT_FALSE(answer.error) << answer.error->message;
   EXPECT_TRUE(answer.tokens.empty());
   EXPECT_EQ(answer.end->reason, FinishReason::length);
-  EXPECT_EQ(answer.end->completion_tokens, 0);
 }
 
 TEST(OllamaDialect, AsksWithEveryOption) {

@@ -39,7 +39,6 @@ TEST(OpenAiDialect, ReadsAnAnswerInPiecesOfAnySize) {
     EXPECT_EQ(answer.end->reason, FinishReason::length);
     EXPECT_EQ(answer.end->prompt_tokens, 12);
     EXPECT_EQ(answer.end->cached_tokens, 4);
-    EXPECT_EQ(answer.end->completion_tokens, 3);
   }
 }
 
@@ -150,7 +149,6 @@ TEST(OpenAiDialect, AWholeObjectIsAnAnswerToo) {
     ASSERT_TRUE(answer.end);
     EXPECT_EQ(answer.end->reason, FinishReason::length);
     EXPECT_EQ(answer.end->prompt_tokens, 12);
-    EXPECT_EQ(answer.end->completion_tokens, 3);
   }
   EXPECT_FALSE(read_answer(*kOpenAi, bytes, 100, false).end) << "its end is still to come";
 }
