@@ -5,6 +5,13 @@
 #include "base/ids.h"
 
 namespace tars::chat {
+namespace {
+
+Outcome cancelled() {
+  return {.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}};
+}
+
+}  // namespace
 
 LiveRun::LiveRun(RunInfo info, ChatRequest chat)
     : run(std::make_shared<Run>(std::move(info))),
@@ -33,7 +40,7 @@ bool LiveRun::put_back(const Clock& clock) {
       return true;
     }
   }
-  end({.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}}, clock);
+  end(cancelled(), clock);
   return false;
 }
 
@@ -43,29 +50,26 @@ bool LiveRun::end(Outcome outcome, const Clock& clock) {
     if (phase_ == Phase::ended) return false;
     phase_ = Phase::ended;
   }
+  finish(std::move(outcome), clock);
+  return true;
+}
+
+void LiveRun::finish(Outcome outcome, const Clock& clock) {
   outcome.latency_ms =
       std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at).count();
   run->finish(std::move(outcome));
-  return true;
 }
 
 bool LiveRun::stop(const Clock& clock) {
   {
     std::lock_guard lock(mutex_);
     if (phase_ == Phase::ended) return false;
-    if (phase_ == Phase::started) {
-      stop_asked_ = true;
-    } else {
+    if (phase_ == Phase::waiting) {
       phase_ = Phase::ended;
-    }
-    if (phase_ == Phase::ended) {
-      Outcome outcome{.status = RunStatus::cancelled, .finish_reason = "cancelled", .error = {}};
-      outcome.latency_ms =
-          std::chrono::duration<double, std::milli>(clock.steady() - run->info().submitted_at)
-              .count();
-      run->finish(std::move(outcome));
+      finish(cancelled(), clock);
       return true;
     }
+    stop_asked_ = true;
   }
   stop_.request_stop();
   return false;

@@ -58,6 +58,8 @@ class LiveRun {
  private:
   enum class Phase { waiting, started, ended };
 
+  void finish(Outcome outcome, const Clock& clock);
+
   mutable std::mutex mutex_;
   Phase phase_ = Phase::waiting;
   bool stop_asked_ = false;
