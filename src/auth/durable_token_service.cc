@@ -39,7 +39,7 @@ void DurableTokenService::set_revocation_listener(std::function<void(const Revoc
 
 Result<SignedClaims> DurableTokenService::read(std::string_view token) const {
   if (token.empty() || token.size() > kMaxTokenBytes) return codec_.decode(token);
-  const auto digest = TokenCache::digest(token);
+  const auto digest = sha256(token);
   auto found = cache_.find(digest);
   if (!found) {
     auto decoded = codec_.decode(token);

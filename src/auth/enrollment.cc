@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "auth/client_id.h"
-#include "base/ids.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 
 namespace tars::auth {

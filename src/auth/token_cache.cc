@@ -1,31 +1,6 @@
 #include "auth/token_cache.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
-#include <stdexcept>
-
 namespace tars::auth {
-
-namespace {
-
-// Fetched once: EVP_sha256() would look the algorithm up again at every call.
-const EVP_MD* sha256() {
-  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> algorithm(
-      EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free);
-  return algorithm.get();
-}
-
-}  // namespace
-
-TokenCache::Digest TokenCache::digest(std::string_view token) {
-  Digest out{};
-  unsigned int length = 0;
-  if (EVP_Digest(token.data(), token.size(), out.data(), &length, sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
-  }
-  return out;
-}
 
 std::optional<SignedClaims> TokenCache::find(const Digest& digest) {
   Shard& s = shard(digest);

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 
 #include "auth/token_codec.h"
+#include "base/sha256.h"
 
 namespace tars::auth {
 
@@ -19,11 +19,10 @@ namespace tars::auth {
 // entries (about 500 bytes each): when the young half is full, the old half is forgotten.
 class TokenCache {
  public:
-  using Digest = std::array<unsigned char, 32>;
+  using Digest = Sha256;
 
   explicit TokenCache(std::size_t capacity) : per_shard_(capacity / kShards + 1) {}
 
-  static Digest digest(std::string_view token);
   std::optional<SignedClaims> find(const Digest& digest);
   void put(const Digest& digest, const SignedClaims& claims);
   std::size_t size() const;

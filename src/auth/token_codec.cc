@@ -10,6 +10,7 @@
 #include "auth/client_id.h"
 #include "auth/flat_json.h"
 #include "base/ids.h"
+#include "base/sha256.h"
 
 namespace tars::auth {
 

@@ -1,6 +1,5 @@
 #include "base/ids.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <chrono>
 #include <span>
 #include <stdexcept>
+
+#include "base/sha256.h"
 
 namespace tars {
 namespace {
@@ -31,17 +32,6 @@ std::span<const unsigned char, 16> next_random() {
   }
   const std::span<const unsigned char, 16> out(pool.data() + used, 16);
   used += out.size();
-  return out;
-}
-
-std::string to_hex(std::span<const unsigned char> bytes) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const unsigned char b : bytes) {
-    out += kHex[b >> 4];
-    out += kHex[b & 15];
-  }
   return out;
 }
 
@@ -75,15 +65,6 @@ std::string random_hex(std::size_t bytes) {
   const std::span<unsigned char> view(reinterpret_cast<unsigned char*>(raw.data()), raw.size());
   fill_random(view);
   return to_hex(view);
-}
-
-std::string sha256_hex(std::string_view data) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(data.data(), data.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
-  }
-  return to_hex(std::span(digest).first(length));
 }
 
 }  // namespace tars

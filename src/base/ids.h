@@ -16,7 +16,4 @@ bool is_id(std::string_view text, std::string_view prefix);
 // generator fails.
 std::string random_hex(std::size_t bytes);
 
-// SHA-256 as lower-case hex: how stores refer to a secret without holding it.
-std::string sha256_hex(std::string_view data);
-
 }  // namespace tars

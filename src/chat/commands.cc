@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/sha256.h"
 #include "chat/chat_engine.h"
 #include "chat/generation_sink.h"
 #include "chat/recovery.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/ids.h"
+#include "base/sha256.h"
 
 namespace tars::chat {
 namespace {

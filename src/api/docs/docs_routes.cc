@@ -2,7 +2,7 @@
 
 #include "api/docs/asyncapi.h"
 #include "api/docs/openapi.h"
-#include "base/ids.h"
+#include "base/sha256.h"
 #include "net/message/content_coding.h"
 
 namespace tars::api {

@@ -8,7 +8,7 @@
 #include "app/backup/files.h"
 #include "app/backup/partial_folder.h"
 #include "app/backup/restore.h"
-#include "base/sha256_file.h"
+#include "base/sha256.h"
 #include "store/copy_database.h"
 #include "telemetry/build_info.h"
 

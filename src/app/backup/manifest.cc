@@ -11,7 +11,7 @@
 #include "api/json_writer.h"
 #include "app/open_secrets.h"
 #include "auth/ledger.h"
-#include "base/sha256_file.h"
+#include "base/sha256.h"
 #include "chat/schema.h"
 
 namespace tars::app {

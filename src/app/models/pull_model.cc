@@ -14,7 +14,7 @@
 #include "app/folder_owner.h"
 #include "app/models/disk_space.h"
 #include "base/descriptor.h"
-#include "base/sha256_file.h"
+#include "base/sha256.h"
 #include "base/utf8.h"
 
 namespace tars::app {

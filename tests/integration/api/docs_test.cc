@@ -1,5 +1,5 @@
 // The pages about the API over real sockets: whole, open to all, and kept by who has them.
-#include "base/ids.h"
+#include "base/sha256.h"
 #include "gateway_server.h"
 
 namespace tars::api::testing {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/ids.h"
+#include "base/sha256.h"
 #include "chat_fixture.h"
 
 namespace tars::chat {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "../../../support/temp_folder.h"
-#include "base/ids.h"
+#include "base/sha256.h"
 
 namespace tars::app {
 namespace {

@@ -1,7 +1,7 @@
 #include "app/backup/restore.h"
 
 #include "backup_fixture.h"
-#include "base/ids.h"
+#include "base/sha256.h"
 
 namespace tars::app {
 namespace {

@@ -1,6 +1,6 @@
 #include "app/models/pull_model.h"
 
-#include "base/sha256_file.h"
+#include "base/sha256.h"
 #include "model_fixture.h"
 #include "scripted_server.h"
 
