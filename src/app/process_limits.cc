@@ -34,9 +34,4 @@ void prepare_process() {
   ::mallopt(M_ARENA_MAX, kArenas);
 }
 
-std::size_t descriptor_limit() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::size_t>(limit.rlim_cur) : 0;
-}
-
 }  // namespace tars::app

@@ -103,7 +103,7 @@ Result<void> Server::reload_certificate() {
 std::uint16_t Server::port() const { return state_->port; }
 
 void Server::start() {
-  const std::size_t limit = raise_descriptor_limit();
+  const std::size_t limit = descriptor_limit();
   if (limit < state_->options.max_connections + 64) {
     telemetry::log(LogLevel::warning,
                    "fewer descriptors than connections are allowed: raise `ulimit -Hn`",

@@ -32,8 +32,8 @@ Result<Acceptor> open_listener(boost::asio::io_context& context,
 // Whether this machine has the address now.
 bool is_local(const boost::asio::ip::address& address);
 
-// Raises the soft limit of open descriptors to the hard one: a connection is a descriptor, and the
-// usual soft limit of 1,024 is less than max_connections. Returns the limit now in force.
-std::size_t raise_descriptor_limit();
+// How many descriptors this process may have open, its soft limit: a connection is one. 0 when the
+// system does not say.
+std::size_t descriptor_limit();
 
 }  // namespace tars::net

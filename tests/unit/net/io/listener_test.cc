@@ -38,13 +38,13 @@ TEST(Listener, OnlySharedOnesShare) {
   EXPECT_TRUE(refused.error().message.starts_with("TARS_PORT")) << refused.error().message;
 }
 
-TEST(Listener, RaisesTheDescriptorLimitToTheHardOne) {
+TEST(Listener, TheDescriptorLimitIsTheSoftOne) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   const rlimit before = limit;
   limit.rlim_cur = limit.rlim_max / 2;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  EXPECT_EQ(raise_descriptor_limit(), before.rlim_max);
+  EXPECT_EQ(descriptor_limit(), limit.rlim_cur);
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
