@@ -7,36 +7,20 @@
 #include <cctype>
 #include <fstream>
 #include <map>
-#include <memory>
-#include <optional>
 #include <system_error>
 
-#include "llm/llama/llama_log.h"
+#include "llm/llama/gguf_header.h"
 #include "llm/llama/split_files.h"
 
 namespace tars::llm {
 namespace {
 
-using GgufPtr = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
-
 Error refused(const std::filesystem::path& path, const std::string& why) {
   return make_error(ErrorCode::config_error, path.string() + ": " + why);
 }
 
-std::optional<std::string> string_value(const gguf_context* file, const std::string& key) {
-  const auto id = gguf_find_key(file, key.c_str());
-  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_STRING) return std::nullopt;
-  return std::string(gguf_get_val_str(file, id));
-}
-
-std::optional<std::uint32_t> number_value(const gguf_context* file, const std::string& key) {
-  const auto id = gguf_find_key(file, key.c_str());
-  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_UINT32) return std::nullopt;
-  return gguf_get_val_u32(file, id);
-}
-
 std::string token_text(const gguf_context* file, const std::string& id_key) {
-  const auto id = number_value(file, id_key);
+  const auto id = gguf_uint32(file, id_key);
   const auto tokens = gguf_find_key(file, "tokenizer.ggml.tokens");
   if (!id || tokens < 0 || gguf_get_kv_type(file, tokens) != GGUF_TYPE_ARRAY ||
       gguf_get_arr_type(file, tokens) != GGUF_TYPE_STRING || *id >= gguf_get_arr_n(file, tokens)) {
@@ -54,7 +38,7 @@ bool only_embeds(const gguf_context* file, const std::string& architecture) {
   for (const char* encoder : kEncoders) {
     if (architecture == encoder) return true;
   }
-  if (number_value(file, architecture + ".pooling_type").value_or(0) != 0) return true;
+  if (gguf_uint32(file, architecture + ".pooling_type").value_or(0) != 0) return true;
   const auto causal = gguf_find_key(file, (architecture + ".attention.causal").c_str());
   return causal >= 0 && gguf_get_kv_type(file, causal) == GGUF_TYPE_BOOL &&
          !gguf_get_val_bool(file, causal);
@@ -73,7 +57,6 @@ std::uintmax_t needed_bytes(const gguf_context* file) {
 
 // The header of a file that is known to be a whole GGUF, and the file's length.
 Result<GgufPtr> open_whole(const std::filesystem::path& path, std::uintmax_t& size) {
-  route_llama_log();
   std::error_code error;
   size = std::filesystem::file_size(path, error);
   if (error)
@@ -85,7 +68,7 @@ Result<GgufPtr> open_whole(const std::filesystem::path& path, std::uintmax_t& si
   if (std::string_view(magic.data(), magic.size()) != "GGUF") {
     return refused(path, "is no GGUF file; convert the model to GGUF or give another file");
   }
-  GgufPtr file(gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free);
+  GgufPtr file = open_gguf(path);
   if (!file) {
     return refused(path,
                    "is damaged or truncated (its header cannot be read); fetch the file again");
@@ -140,7 +123,7 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   const GgufPtr& file = *opened;
   if (auto whole = check_weights(path, file.get()); !whole) return whole.error();
   ModelFile model;
-  model.architecture = string_value(file.get(), "general.architecture").value_or("");
+  model.architecture = gguf_string(file.get(), "general.architecture").value_or("");
   if (model.architecture.empty())
     return refused(path, "names no architecture; give a language model");
   if (only_embeds(file.get(), model.architecture)) {
@@ -148,12 +131,12 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
                    "is an embedding model (" + model.architecture +
                        ") and cannot chat; give a chat model, or set it as EMBEDDING_MODEL_PATH");
   }
-  model.chat_template = string_value(file.get(), "tokenizer.chat_template").value_or("");
+  model.chat_template = gguf_string(file.get(), "tokenizer.chat_template").value_or("");
   if (model.chat_template.empty()) {
     return refused(path, "has no chat template; give an instruct or chat version of the model");
   }
   model.trained_context = static_cast<int>(
-      number_value(file.get(), model.architecture + ".context_length").value_or(4096));
+      gguf_uint32(file.get(), model.architecture + ".context_length").value_or(4096));
   model.bos_token = token_text(file.get(), "tokenizer.ggml.bos_token_id");
   model.eos_token = token_text(file.get(), "tokenizer.ggml.eos_token_id");
   return model;
@@ -175,7 +158,7 @@ Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
   ModelSummary out;
   const Result<GgufPtr> file = open_whole(path, out.bytes);
   if (!file) return file.error();
-  out.architecture = string_value(file->get(), "general.architecture").value_or("");
+  out.architecture = gguf_string(file->get(), "general.architecture").value_or("");
   BytesByType weights;
   add_weights(file->get(), weights);
   // Of the other parts, those that are there.
@@ -189,7 +172,7 @@ Result<ModelSummary> summarize_model_file(const std::filesystem::path& path) {
   }
   out.format = main_type(weights);
   const bool has_template =
-      !string_value(file->get(), "tokenizer.chat_template").value_or("").empty();
+      !gguf_string(file->get(), "tokenizer.chat_template").value_or("").empty();
   if (only_embeds(file->get(), out.architecture)) {
     out.use = ModelUse::embedding;
   } else if (has_template && (!weights.empty() || files.size() != 1)) {

@@ -4,18 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "llm/llama/llama_log.h"
+#include "llm/llama/gguf_header.h"
 #include "llm/llama/split_files.h"
 
 namespace tars::llm {
 namespace {
-
-using GgufPtr = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
 
 // Left on each device: activations and logits of a batch of 256 tokens, the libraries' work space
 // and kernels. Measured on no model at more than half of it.
@@ -27,19 +24,19 @@ constexpr std::uint64_t kMostLayers = 4096;
 class Header {
  public:
   explicit Header(const gguf_context* file) : file_(file) {
-    const auto id = gguf_find_key(file, "general.architecture");
-    if (id >= 0 && gguf_get_kv_type(file, id) == GGUF_TYPE_STRING) {
-      prefix_ = std::string(gguf_get_val_str(file, id)) + ".";
+    if (const auto architecture = gguf_string(file, "general.architecture")) {
+      prefix_ = *architecture + ".";
     }
   }
 
   // Some models give one number for all layers, others an array with one for each.
   std::optional<std::uint64_t> number(const std::string& key, std::size_t layer = 0) const {
+    if (const auto for_all = gguf_uint32(file_, prefix_ + key)) return for_all;
     const auto id = gguf_find_key(file_, (prefix_ + key).c_str());
-    if (id < 0) return std::nullopt;
-    const auto type = gguf_get_kv_type(file_, id);
-    if (type == GGUF_TYPE_UINT32) return gguf_get_val_u32(file_, id);
-    if (type != GGUF_TYPE_ARRAY || layer >= gguf_get_arr_n(file_, id)) return std::nullopt;
+    if (id < 0 || gguf_get_kv_type(file_, id) != GGUF_TYPE_ARRAY ||
+        layer >= gguf_get_arr_n(file_, id)) {
+      return std::nullopt;
+    }
     const auto of = gguf_get_arr_type(file_, id);
     if (of != GGUF_TYPE_INT32 && of != GGUF_TYPE_UINT32) return std::nullopt;
     return static_cast<const std::uint32_t*>(gguf_get_arr_data(file_, id))[layer];
@@ -73,10 +70,6 @@ std::optional<std::size_t> layer_of(std::string_view tensor) {
   return layer;
 }
 
-GgufPtr open_header(const std::filesystem::path& path) {
-  return {gguf_init_from_file(path.c_str(), {.no_alloc = true, .ctx = nullptr}), &gguf_free};
-}
-
 // What a model's files say of its weights; the last of `bytes` is the output layer.
 struct Weights {
   std::vector<std::uint64_t> bytes;
@@ -101,8 +94,7 @@ struct Weights {
 }  // namespace
 
 LayerSizes read_layer_sizes(const std::filesystem::path& path, std::uint64_t context) {
-  route_llama_log();
-  const GgufPtr file = open_header(path);
+  const GgufPtr file = open_gguf(path);
   if (!file) return {};
   const Header header(file.get());
   const std::uint64_t layers = header.number("block_count").value_or(0);
@@ -113,7 +105,7 @@ LayerSizes read_layer_sizes(const std::filesystem::path& path, std::uint64_t con
   weights.add(file.get());
   const auto files = split_files(file.get(), path);
   for (std::size_t i = 1; i < files.size(); ++i) {
-    const GgufPtr part = open_header(files[i]);
+    const GgufPtr part = open_gguf(files[i]);
     if (!part) return {};
     weights.add(part.get());
   }

@@ -1,29 +1,21 @@
 #include "llm/llama/split_files.h"
 
-#include <gguf.h>
 #include <llama.h>
 
 #include <string>
 
+#include "llm/llama/gguf_header.h"
+
 namespace tars::llm {
-namespace {
-
-int number(const gguf_context* file, const char* key) {
-  const auto id = gguf_find_key(file, key);
-  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_UINT16) return 0;
-  return gguf_get_val_u16(file, id);
-}
-
-}  // namespace
 
 std::vector<std::filesystem::path> split_files(const gguf_context* file,
                                                const std::filesystem::path& path) {
-  const int count = number(file, "split.count");
+  const int count = gguf_uint16(file, "split.count").value_or(0);
   if (count <= 1) return {path};
   const std::string first = path.string();
   std::string prefix(first.size() + 1, '\0');
   const auto length = llama_split_prefix(prefix.data(), prefix.size(), first.c_str(), 0, count);
-  if (number(file, "split.no") != 0 || length <= 0) return {};
+  if (gguf_uint16(file, "split.no").value_or(0) != 0 || length <= 0) return {};
   prefix.resize(static_cast<std::size_t>(length));
   std::vector<std::filesystem::path> files;
   for (int part = 0; part < count; ++part) {

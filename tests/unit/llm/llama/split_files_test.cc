@@ -3,7 +3,7 @@
 #include <gguf.h>
 #include <gmock/gmock.h>
 
-#include <memory>
+#include "llm/llama/gguf_header.h"
 
 namespace tars::llm {
 namespace {
@@ -13,7 +13,7 @@ using ::testing::IsEmpty;
 
 std::vector<std::filesystem::path> files_of(const std::filesystem::path& path, int part,
                                             int parts) {
-  const std::unique_ptr<gguf_context, decltype(&gguf_free)> file{gguf_init_empty(), &gguf_free};
+  const GgufPtr file(gguf_init_empty());
   if (parts > 0) {
     gguf_set_val_u16(file.get(), "split.no", static_cast<std::uint16_t>(part));
     gguf_set_val_u16(file.get(), "split.count", static_cast<std::uint16_t>(parts));
