@@ -23,6 +23,9 @@
 
 namespace tars::chat {
 
+// What every command is answered once the engine drains.
+Error shutting_down();
+
 // Any thread finds and stops runs through registry_ and mailbox_; all else is the worker's alone.
 class ChatEngine final : public Engine {
  public:

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "chat/chat_engine.h"
+#include "chat/client_key.h"
 #include "chat/generation_sink.h"
 #include "chat/recovery.h"
 #include "chat/run_follower.h"
@@ -64,9 +65,7 @@ void ChatEngine::handle(SubmitCommand& command) {
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
-  if (draining_) {
-    return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
-  }
+  if (draining_) return shutting_down();
   RunInfo info;
   info.id = make_id("run");
   info.client_id = request.client_id;
@@ -136,8 +135,7 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
   llm::Request request;
   request.run_id = info.id;
   request.client = info.client_id;
-  request.cache_key =
-      std::to_string(info.client_id.size()) + ':' + info.client_id + info.conversation_id;
+  request.cache_key = client_key(info.client_id, info.conversation_id);
   request.model = live.request.model;
   request.sampling = live.request.sampling;
   request.traceparent = live.request.traceparent;

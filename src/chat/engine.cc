@@ -18,14 +18,17 @@ constexpr std::size_t kMaxCommands = 1024;
 constexpr std::chrono::seconds kStuck{5};
 
 Error too_many_commands(bool draining) {
-  if (draining)
-    return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+  if (draining) return shutting_down();
   Error error = make_error(ErrorCode::overloaded, "too many requests at once: try again");
   error.retry_after = std::chrono::seconds(1);
   return error;
 }
 
 }  // namespace
+
+Error shutting_down() {
+  return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
+}
 
 Result<std::unique_ptr<Engine>> Engine::open(const std::filesystem::path& database, Options options,
                                              llm::Backend& backend, const Clock& clock,

@@ -2,16 +2,14 @@
 
 #include <utility>
 
-namespace tars::chat {
+#include "chat/client_key.h"
 
-std::string Registry::message_key(std::string_view client_id, std::string_view message_id) {
-  return std::to_string(client_id.size()) + ':' + std::string(client_id) + std::string(message_id);
-}
+namespace tars::chat {
 
 void Registry::add(std::shared_ptr<LiveRun> run) {
   std::lock_guard lock(mutex_);
   const RunInfo& info = run->run->info();
-  if (!info.message_id.empty()) by_message_[message_key(info.client_id, info.message_id)] = info.id;
+  if (!info.message_id.empty()) by_message_[client_key(info.client_id, info.message_id)] = info.id;
   runs_[info.id] = Entry{std::move(run)};
 }
 
@@ -38,7 +36,7 @@ void Registry::erase(const std::string& run_id) {
   const auto at = runs_.find(run_id);
   if (at == runs_.end()) return;
   const RunInfo& info = at->second.run->run->info();
-  const auto message = by_message_.find(message_key(info.client_id, info.message_id));
+  const auto message = by_message_.find(client_key(info.client_id, info.message_id));
   if (message != by_message_.end() && message->second == run_id) by_message_.erase(message);
   ended_bytes_ -= at->second.bytes;
   runs_.erase(at);
@@ -54,7 +52,7 @@ std::shared_ptr<LiveRun> Registry::find(std::string_view client_id, std::string_
 std::shared_ptr<LiveRun> Registry::find_message(std::string_view client_id,
                                                 std::string_view message_id) const {
   std::lock_guard lock(mutex_);
-  const auto id = by_message_.find(message_key(client_id, message_id));
+  const auto id = by_message_.find(client_key(client_id, message_id));
   if (id == by_message_.end()) return nullptr;
   const auto at = runs_.find(id->second);
   return at == runs_.end() ? nullptr : at->second.run;

@@ -47,7 +47,6 @@ class Registry {
     bool ended = false;
     std::size_t bytes = 0;  // of its log and question, once it has ended
   };
-  static std::string message_key(std::string_view client_id, std::string_view message_id);
   void erase(const std::string& run_id);
 
   const std::size_t max_ended_;

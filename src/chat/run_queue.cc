@@ -4,11 +4,12 @@
 #include <limits>
 #include <utility>
 
+#include "chat/client_key.h"
+
 namespace tars::chat {
 
 std::string RunQueue::conversation_key(const Ticket& ticket) {
-  // Ids hold no NUL in JSON that passed the edge; the length in front makes it certain.
-  return std::to_string(ticket.client.size()) + ':' + ticket.client + ticket.conversation;
+  return client_key(ticket.client, ticket.conversation);
 }
 
 RunQueue::Client& RunQueue::client(const std::string& id) {

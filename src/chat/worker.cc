@@ -4,6 +4,7 @@
 #include "chat/chat_engine.h"
 #include "chat/generation_sink.h"
 #include "chat/run_follower.h"
+#include "chat/stored_words.h"
 #include "telemetry/log.h"
 
 namespace tars::chat {
@@ -44,9 +45,7 @@ void ChatEngine::work() {
   write_last();
   answer_stored();
   for (Command& command : mailbox_->close()) {
-    Error error =
-        make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
-    std::visit([&](auto& left) { left.done(std::move(error)); }, command);
+    std::visit([](auto& left) { left.done(shutting_down()); }, command);
   }
 }
 
@@ -71,9 +70,7 @@ void ChatEngine::reap(const LiveRun& live) {
     registry_.ended(live);
   }
   holds_.clear();
-  metrics_.count_run(outcome->status == RunStatus::complete    ? "complete"
-                     : outcome->status == RunStatus::cancelled ? "cancelled"
-                                                               : "failed");
+  metrics_.count_run(to_word(outcome->status));
   metrics_.tokens_prompt.Increment(outcome->prompt_tokens);
   metrics_.tokens_cached.Increment(outcome->cached_tokens);
   metrics_.tokens_generated.Increment(static_cast<double>(live.run->tokens()));

@@ -22,6 +22,16 @@ namespace tars::llm {
 
 enum class Role { system, user, assistant };
 
+// The word that chat templates and other servers know it by.
+inline const char* name_of(Role role) {
+  switch (role) {
+    case Role::system: return "system";
+    case Role::user: return "user";
+    case Role::assistant: return "assistant";
+  }
+  return "user";
+}
+
 struct Message {
   Role role = Role::user;
   std::string content;

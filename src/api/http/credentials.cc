@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::string_view kBearerSubprotocol = "base64url.bearer.authorization.k8s.io.";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 }  // namespace
 
 std::optional<std::string_view> bearer_token(const net::HttpRequest& request) {
@@ -26,10 +20,10 @@ std::optional<std::string_view> bearer_token(const net::HttpRequest& request) {
   if (count > 1) return std::string_view{};
   const auto header = request.header("Authorization");
   if (!header) return std::nullopt;
-  const std::string_view text = trimmed(*header);
+  const std::string_view text = net::trimmed(*header);
   const std::size_t space = text.find(' ');
   if (!net::equals_ignoring_case(text.substr(0, space), "bearer")) return std::nullopt;
-  return space == text.npos ? std::string_view{} : trimmed(text.substr(space));
+  return space == text.npos ? std::string_view{} : net::trimmed(text.substr(space));
 }
 
 SocketCredentials socket_credentials(const net::HttpRequest& request) {
@@ -40,7 +34,7 @@ SocketCredentials socket_credentials(const net::HttpRequest& request) {
     std::string_view rest = value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
-      const std::string_view item = trimmed(rest.substr(0, comma));
+      const std::string_view item = net::trimmed(rest.substr(0, comma));
       rest = comma == rest.npos ? std::string_view{} : rest.substr(comma + 1);
       if (item == kSubprotocol) found.subprotocol = kSubprotocol;
       if (!offered && item.starts_with(kBearerSubprotocol)) {
@@ -65,7 +59,7 @@ bool has_encoded_body(const net::HttpRequest& request) {
   if (request.body.empty()) return false;
   return std::ranges::any_of(request.headers, [](const auto& header) {
     if (!net::equals_ignoring_case(header.first, "Content-Encoding")) return false;
-    const std::string_view coding = trimmed(header.second);
+    const std::string_view coding = net::trimmed(header.second);
     return !coding.empty() && !net::equals_ignoring_case(coding, "identity");
   });
 }
@@ -73,7 +67,7 @@ bool has_encoded_body(const net::HttpRequest& request) {
 Result<void> check_json_content_type(const net::HttpRequest& request) {
   const auto header = request.header("Content-Type");
   if (!header) return {};
-  const std::string_view type = trimmed(header->substr(0, header->find(';')));
+  const std::string_view type = net::trimmed(header->substr(0, header->find(';')));
   const bool suffix =
       type.size() > 5 && net::equals_ignoring_case(type.substr(type.size() - 5), "+json");
   if (net::equals_ignoring_case(type, "application/json") || suffix) return {};

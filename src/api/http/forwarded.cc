@@ -17,12 +17,6 @@ constexpr unsigned kMappedBits = 96;
 // A header with more hops than this is no chain of proxies.
 constexpr std::size_t kMaxHops = 64;
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // IPv4 as IPv4-mapped, so that both families compare alike and a socket for both tells nothing new.
 ip::address_v6::bytes_type bytes_of(const ip::address& address) {
   if (address.is_v6()) return address.to_v6().to_bytes();
@@ -96,7 +90,7 @@ std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
-    out.emplace_back(trimmed(list.substr(0, comma)));
+    out.emplace_back(net::trimmed(list.substr(0, comma)));
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return out;

@@ -1,14 +1,10 @@
 #include "app/models/disk_space.h"
 
-#include <string>
 #include <system_error>
 
 namespace tars::app {
-namespace {
 
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes / 1'000'000) + " MB"; }
-
-}  // namespace
 
 Result<void> check_disk_space(const std::filesystem::path& file, std::uint64_t bytes) {
   std::error_code error;

@@ -3,10 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "base/error.h"
 
 namespace tars::app {
+
+// For people: "12 MB". Whole ones, of a million bytes.
+std::string megabytes(std::uint64_t bytes);
 
 // io_error, with what is missing and the fix, where the disk that `file` lies on, or will, has
 // fewer free bytes than these. Where the system does not say how many there are: no error.

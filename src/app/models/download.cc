@@ -53,8 +53,6 @@ std::string validator_of(const net::ResponseHead& head) {
 // If-Range takes no weak ETag (RFC 9110 section 13.1.5).
 bool is_weak(std::string_view validator) { return validator.starts_with("W/"); }
 
-std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes / 1'000'000) + " MB"; }
-
 // One call of download(): the state that its tries share.
 class Download {
  public:

@@ -43,15 +43,6 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-const char* role_name(Role role) {
-  switch (role) {
-    case Role::system: return "system";
-    case Role::user: return "user";
-    case Role::assistant: return "assistant";
-  }
-  return "user";
-}
-
 // The engine marks all of a message as input, its role too, which some templates make a control
 // token of: '<|' + role + '|>'. No such word holds anything that a message must not say.
 bool is_role_word(std::string_view text) {
@@ -71,7 +62,7 @@ common_json messages_json(std::span<const Message> messages, bool typed_content)
   common_json list = common_json::array();
   for (const Message& message : messages) {
     common_json item;
-    item["role"] = role_name(message.role);
+    item["role"] = name_of(message.role);
     if (typed_content) {
       common_json part;
       part["type"] = "text";

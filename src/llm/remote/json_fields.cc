@@ -14,15 +14,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxWords = 300;
 
-std::string_view name_of(Role role) {
-  switch (role) {
-    case Role::system: return "system";
-    case Role::user: return "user";
-    case Role::assistant: return "assistant";
-  }
-  return "user";
-}
-
 // Not in the middle of a character.
 std::string_view beginning(std::string_view text) {
   text = text.substr(0, kMaxWords);

@@ -23,5 +23,10 @@ TEST(DiskSpace, WhatFitsIsNoErrorAndWhatDoesNotIsTold) {
   EXPECT_TRUE(check_disk_space("/no/such/folder/x", 1)) << "another fault, told by who writes";
 }
 
+TEST(DiskSpace, MegabytesAreAMillionBytes) {
+  EXPECT_EQ(megabytes(999'999), "0 MB");
+  EXPECT_EQ(megabytes(12'500'000), "12 MB");
+}
+
 }  // namespace
 }  // namespace tars::app

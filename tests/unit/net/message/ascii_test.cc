@@ -31,6 +31,14 @@ TEST(Ascii, FieldValuesCannotEndTheirLine) {
   EXPECT_FALSE(is_field_value("\x7f"));
 }
 
+TEST(Ascii, TrimmedIsWithoutTheBlanksAroundIt) {
+  EXPECT_EQ(trimmed(" \ta b\t "), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed("\na\n"), "\na\n");
+  EXPECT_EQ(trimmed(" \t"), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
 TEST(Ascii, ListsAreSearchedByWholeElements) {
   EXPECT_TRUE(lists_token("keep-alive, Upgrade", "upgrade"));
   EXPECT_TRUE(lists_token(" upgrade ", "upgrade"));
