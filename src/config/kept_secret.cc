@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/durable_file.h"
 #include "base/ids.h"
 
 namespace tars::config {
@@ -52,9 +53,7 @@ Result<void> write_secret(const std::filesystem::path& file, std::string_view va
       return failed_errno(file, "written");
     }
   }
-  if (::rename(fresh.c_str(), file.c_str()) != 0) return failed_errno(file, "written");
-  const Descriptor folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open() || ::fsync(folder.get()) != 0) return failed_errno(file, "written");
+  if (!rename_and_flush(fresh, file)) return failed_errno(file, "written");
   return {};
 }
 

@@ -14,7 +14,7 @@ struct KeptSecret {
 };
 
 // The secret in `file`, or a new random one of `bytes` bytes as hex, written there first: mode
-// 0600, on the disk (file and folder fsync'ed) before it returns, and never half written.
+// 0600, on the disk (file and folder flushed) before it returns, and never half written.
 // config_error when the file cannot be read or written, is readable by others, or holds less than 2
 // * `bytes` characters: a damaged secret is not replaced silently, because that would end every
 // token.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "base/durable_file.h"
 
 namespace tars::app {
 namespace {
@@ -62,18 +63,13 @@ Result<void> copy_private_file(const std::filesystem::path& from, const std::fil
 }
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
-  const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!open.is_open()) return failed(folder, "written");
-  // Network and shared folders may know no such thing: of a folder, there is nothing more to do.
-  if (::fsync(open.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    return failed(folder, "written");
-  }
+  if (!flush_folder(folder)) return failed(folder, "written");
   return {};
 }
 
 Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) return failed(to, "written");
-  return sync_folder(to.has_parent_path() ? to.parent_path() : ".");
+  if (!rename_and_flush(from, to)) return failed(to, "written");
+  return {};
 }
 
 }  // namespace tars::app

@@ -55,10 +55,6 @@ TEST_F(FilesTest, NothingIsOverwritten) {
   EXPECT_EQ(content(path("f")), "mine");
 }
 
-TEST_F(FilesTest, AFolderThatCannotBeSyncedIsNoError) {
-  EXPECT_TRUE(sync_folder("/proc"));  // answers EINVAL, as network folders may
-}
-
 TEST_F(FilesTest, ErrorsNameThePath) {
   EXPECT_THAT(write_private_file("/no/such/f", "").error().message, HasSubstr("/no/such/f"));
   EXPECT_THAT(copy_private_file("/no/such/f", path("f")).error().message,
@@ -67,15 +63,6 @@ TEST_F(FilesTest, ErrorsNameThePath) {
               HasSubstr("cannot be read"));
   EXPECT_THAT(sync_folder("/no/such").error().message, HasSubstr("/no/such"));
   EXPECT_THAT(rename_durably("/no/such", path("f")).error().message, HasSubstr(path("f").string()));
-}
-
-TEST_F(FilesTest, RenamesWithoutAFolderToo) {
-  const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(folder_.path());
-  ASSERT_TRUE(write_private_file("f", "text"));
-  EXPECT_TRUE(rename_durably("f", "g"));
-  EXPECT_EQ(content("g"), "text");
-  std::filesystem::current_path(before);
 }
 
 }  // namespace

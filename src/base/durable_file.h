@@ -1,0 +1,16 @@
+// What a folder says of its files, on the disk once these have returned.
+#pragma once
+
+#include <filesystem>
+
+namespace tars {
+
+// Both: false with errno set when it cannot be done. Block until the disk has answered. Any thread.
+
+// Makes what was created, renamed or removed in the folder last. A network or shared folder that
+// knows no such thing is no error: there is nothing more to do.
+bool flush_folder(const std::filesystem::path& folder);
+// `to` is then the whole file or, after a crash on the way, what it was before.
+bool rename_and_flush(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace tars
