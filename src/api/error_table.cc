@@ -58,6 +58,8 @@ std::string_view token_error_text(std::string_view word) {
   }
   if (word == "token_expired")
     return "Token has expired; get a new pair at POST /auth/refresh or POST /auth/token";
+  if (word == "token_not_yet_valid")
+    return "Token is not valid yet: compare the clocks of whoever made it and of this server";
   if (word == "token_revoked") return "Token has been revoked; get a new one at POST /auth/token";
   if (word == "token_wrong_type") return "Invalid token type";
   if (word == "token_invalid") return "Invalid token; get a new one at POST /auth/token";

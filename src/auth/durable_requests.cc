@@ -39,7 +39,7 @@ void DurableTokenService::refresh(std::string refresh_token, Callback<TokenPair>
   auto token = read(refresh_token);
   Result<void> good = token ? check_times(*token) : Result<void>(token.error());
   if (good && token->claims.type != TokenType::refresh) {
-    good = make_error(ErrorCode::invalid_token, "Invalid token type");
+    good = make_error(ErrorCode::invalid_token, "token_wrong_type");
   }
   submit<TokenPair>(
       std::move(done),

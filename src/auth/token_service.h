@@ -101,7 +101,7 @@ class TokenService {
   // Either type. Claims::good_until is when it ends.
   virtual Result<Claims> verify_any(std::string_view token) const = 0;
   // Durable before the callback. Reuse of a spent token revokes the family first. Errors as
-  // verify(), but "Invalid token type" for an access token.
+  // verify(); token_wrong_type for an access token.
   virtual void refresh(std::string refresh_token, Callback<TokenPair> done) = 0;
   // RFC 7009: success for unknown and foreign tokens too; an empty token is the caller's own.
   // Durable before the callback.

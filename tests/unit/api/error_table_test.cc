@@ -48,7 +48,8 @@ TEST(ErrorTable, StatusesAreErrors) {
 
 TEST(ErrorTable, TokenWordsBecomeSentences) {
   EXPECT_EQ(token_error_text("token_wrong_type"), "Invalid token type");
-  for (const char* word : {"token_missing", "token_expired", "token_revoked", "token_invalid"}) {
+  for (const char* word : {"token_missing", "token_expired", "token_not_yet_valid", "token_revoked",
+                           "token_invalid"}) {
     EXPECT_NE(token_error_text(word), word);
   }
 }

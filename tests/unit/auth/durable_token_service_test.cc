@@ -35,7 +35,7 @@ TEST_F(DurableTokenServiceTest, CrossJwtConfusionIsAWrongType) {
   const auto answer = refresh(*service_, pair.access_token);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::invalid_token);
-  EXPECT_EQ(answer.error().message, "Invalid token type");
+  EXPECT_EQ(answer.error().message, "token_wrong_type");
 }
 
 TEST_F(DurableTokenServiceTest, ExpiryHasALeeway) {
