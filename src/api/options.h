@@ -1,4 +1,4 @@
-// What an operator can set about the wire.
+// How the wire behaves: what an operator can set, then what is the same everywhere.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,6 @@
 namespace tars::api {
 
 struct Options {
-  std::string service = "tars";
-  std::string version = "0.1.0";
   std::string backend = "embedded";  // LLM_BACKEND, as /ws/health reports it
   bool development = false;          // `*` in cors_origins counts only then
   // Origins besides the server's own that browsers may call from: scheme://host[:port].
@@ -36,12 +34,6 @@ struct Options {
   int messages_per_second = 20;  // per socket; past it RATE_LIMITED, the socket stays
   int message_burst = 60;
   std::size_t max_followed_runs = 64;  // per socket; past it OVERLOADED
-  std::chrono::milliseconds queued_after{250};  // a run that waits longer is told its position
-  std::chrono::milliseconds slow_reader{
-      std::chrono::seconds{60}};  // without progress: 1013 slow_consumer
-  std::chrono::seconds expiry_warning{60};  // before the token's `exp`
-  std::chrono::milliseconds close_patience{
-      500};  // a writer stuck longer than this at a close is dropped
 
   // -- chat
   llm::Sampling sampling;  // what a chat message that says nothing gets
@@ -49,6 +41,16 @@ struct Options {
 
   // -- http
   int auth_rate_per_minute = 60;  // per address, /auth/token and /auth/refresh; 0 = no limit
+
+  // -- no option sets these: the program says its version, and tests set the times
+  std::string service = "tars";
+  std::string version = "0.1.0";
+  std::chrono::milliseconds queued_after{250};  // a run that waits longer is told its position
+  std::chrono::milliseconds slow_reader{
+      std::chrono::seconds{60}};  // without progress: 1013 slow_consumer
+  std::chrono::seconds expiry_warning{60};  // before the token's `exp`
+  std::chrono::milliseconds close_patience{
+      500};  // a writer stuck longer than this at a close is dropped
   // An /auth call that waits longer for the disk is answered store_unavailable.
   std::chrono::milliseconds store_patience{std::chrono::seconds{30}};
   std::chrono::seconds stalled_after{30};  // work without progress: /ready fails

@@ -1,4 +1,6 @@
-// Time as an argument: everything that reads a clock is given one, so tests can move it.
+// Time as an argument: what is kept or compared with a time that another took is read from the
+// clock that one is given, so tests can move it. The timers of sockets go by the machine's steady
+// clock.
 #pragma once
 
 #include <chrono>

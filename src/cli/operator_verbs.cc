@@ -191,7 +191,7 @@ Result<void> pull(const Command& command, const config::Settings& settings, std:
       out << "use it: tars serve --model-path '" << path << "', or MODEL_PATH=" << path << "\n";
       break;
     case llm::ModelUse::embedding:
-      out << "it is an embedding model: EMBEDDING_MODEL_PATH=" << path << "\n";
+      out << "it is an embedding model, and cannot chat: this version has no use for it\n";
       break;
     case llm::ModelUse::none:
       out << "it has no chat template, so the server cannot chat with it\n";

@@ -55,10 +55,9 @@ spdlog::sink_ptr make_stderr_sink() {
   return sink;
 }
 
-// A file beside the log may hang together with it, and then whoever writes to it.
-
 // Of one log file: counts the lines that it loses, and says on stderr when that begins, then once a
-// minute while it goes on. Thread-safe.
+// minute while it goes on; but not where stderr is a file on the same disk, which may hang with it,
+// and then whoever writes to it. Thread-safe.
 class LossReport {
  public:
   explicit LossReport(const std::filesystem::path& log_file)

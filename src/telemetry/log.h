@@ -49,8 +49,8 @@ bool log_enabled(LogLevel level);
 // `event` is a fixed short sentence; what varies goes into fields.
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
 
-// The value of `token=` (and access_token=, enrollment_key=) in a URL or query becomes
-// `[redacted]`, and so does each part of a path that is a JWT.
+// The value of `token=` (and access_token=, refresh_token=, enrollment_key=, api_key=) in a URL or
+// query becomes `[redacted]`, and so does each part of a path that is a JWT.
 std::string redact_url(std::string_view url);
 
 }  // namespace tars::telemetry

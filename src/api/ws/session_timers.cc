@@ -103,9 +103,11 @@ SteadyTime Session::next_deadline() const {
   const auto until = WallTime{std::chrono::seconds{warn_at}} - now();
   if (until < kMaxTick) next = std::min(next, at + std::chrono::microseconds{until});
   if (writing_) next = std::min(next, at + slow_look());
+  // A run's times are of the clock that the engine was given, timers go by the machine's.
+  const SteadyTime asked_before = services_.clock.steady() - options.queued_after;
   for (const Cursor& cursor : cursors_) {
-    const SteadyTime due = cursor.follower->run().info().submitted_at + options.queued_after;
-    if (due > at) next = std::min(next, due);
+    const auto left = cursor.follower->run().info().submitted_at - asked_before;
+    if (left > SteadyTime::duration::zero()) next = std::min(next, at + left);
   }
   // Never a busy loop, whatever the clocks say.
   return std::max(next, at + std::chrono::milliseconds(1));

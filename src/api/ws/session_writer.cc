@@ -133,7 +133,7 @@ std::string Session::next_frame(Cursor& cursor, bool& ended) {
   }
   const int position = run.position();
   const bool due =
-      std::chrono::steady_clock::now() >= run.info().submitted_at + services_.options.queued_after;
+      services_.clock.steady() >= run.info().submitted_at + services_.options.queued_after;
   if (run.status() != chat::RunStatus::queued || position == 0 ||
       position == cursor.position_told || !due) {
     return {};

@@ -127,9 +127,8 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   if (model.architecture.empty())
     return refused(path, "names no architecture; give a language model");
   if (only_embeds(file.get(), model.architecture)) {
-    return refused(path,
-                   "is an embedding model (" + model.architecture +
-                       ") and cannot chat; give a chat model, or set it as EMBEDDING_MODEL_PATH");
+    return refused(path, "is an embedding model (" + model.architecture +
+                             ") and cannot chat; give a chat model");
   }
   model.chat_template = gguf_string(file.get(), "tokenizer.chat_template").value_or("");
   if (model.chat_template.empty()) {

@@ -13,8 +13,10 @@ struct RemoteOptions {
   std::vector<net::Endpoint> hosts;  // the least busy that has the model is asked first
   std::string model;    // for requests that name none; empty = the first that the server lists
   std::string api_key;  // OpenAI-compatible servers only; sent as a bearer
-  int context_length = 0;  // tokens, prompt and answer; 0 = the server's own. Ollama only
-  int slots = 256;         // answers at once, on all hosts together; past that: overloaded
+  // Tokens, prompt and answer; 0 = the server's own. Ollama is told; of every server it bounds the
+  // history that is read for a prompt.
+  int context_length = 0;
+  int slots = 256;  // answers at once, on all hosts together; past that: overloaded
   std::chrono::milliseconds connect_timeout{std::chrono::seconds{5}};
   std::chrono::milliseconds first_token_timeout{std::chrono::seconds{120}};  // from the request
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two tokens

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/client/endpoint.h"
 #include "net/client/response_parser.h"
@@ -80,7 +81,6 @@ class Exchange {
   bool complete() const { return parser_ && parser_->done(); }
 
   // -- for the client's tick
-  using SteadyTime = std::chrono::steady_clock::time_point;
   void check_deadline(SteadyTime now);
 
  private:

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace tars::net {
@@ -85,7 +86,6 @@ class HostNames : public std::enable_shared_from_this<HostNames> {
   static Result<Addresses> ask_system(const std::string& name);
 
  private:
-  using SteadyTime = std::chrono::steady_clock::time_point;
   struct Name {
     Addresses addresses = {};  // the last ones found
     SteadyTime found_at = {};

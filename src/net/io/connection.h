@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "net/io/tls_stream.h"
 
 namespace tars::net {
@@ -26,7 +27,6 @@ class IoThread;
 
 using Socket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // What a connection is doing, which decides how it ends: an idle one may be closed at any moment.
 enum class Phase { idle, receiving, handling, sending, lingering, websocket };

@@ -1,5 +1,6 @@
 #include "cli/operator_verbs.h"
 
+#include <gguf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -132,6 +133,12 @@ TEST_F(OperatorVerbs, ModelsAreListedAndPulled) {
               ::testing::StartsWith("{\"items\":[],\"device\":\""));
   std::ofstream(in_folder("x.gguf")) << "nonsense";
   EXPECT_THAT(error({"model", "pull", in_folder("x.gguf")}), HasSubstr("no GGUF"));
+  gguf_context* const file = gguf_init_empty();
+  gguf_set_val_str(file, "general.architecture", "bert");
+  ASSERT_TRUE(gguf_write_to_file(file, in_folder("e.gguf").c_str(), true));
+  gguf_free(file);
+  EXPECT_THAT(out({"model", "pull", in_folder("e.gguf")}),
+              HasSubstr("it is an embedding model, and cannot chat"));
 }
 
 }  // namespace

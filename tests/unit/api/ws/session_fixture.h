@@ -14,13 +14,15 @@ inline boost::asio::awaitable<void> run_session(std::shared_ptr<Session> session
   co_await session->run();
 }
 
-// Its wall clock stands until the test moves it.
-class StoppedClock final : public Clock {
+// Its wall clock stands until the test moves it; its steady one is the machine's, moved by the
+// test.
+class MovedClock final : public Clock {
  public:
   WallTime wall() const override { return now; }
-  SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+  SteadyTime steady() const override { return std::chrono::steady_clock::now() + moved; }
 
   WallTime now = SystemClock().wall();
+  std::chrono::hours moved{0};
 };
 
 class SessionFixture : public ::testing::Test {
@@ -67,7 +69,7 @@ class SessionFixture : public ::testing::Test {
   }
 
   boost::asio::io_context io_;
-  StoppedClock clock_;
+  MovedClock clock_;
   Options options_;
   telemetry::Metrics metrics_;
   FakeEngine engine_;

@@ -76,6 +76,21 @@ TEST_F(SessionWrites, AYoungRunIsToldItsPlaceWhenItHasWaitedLongEnough) {
   EXPECT_GE(std::chrono::steady_clock::now() - begun, options_.queued_after);
 }
 
+TEST_F(SessionWrites, HowLongARunHasWaitedIsByTheClockThatTheSessionWasGiven) {
+  engine_.age = {};
+  options_.queued_after = std::chrono::hours(1);
+  open();
+  say(kChat);
+  run().set_position(3);
+  run().wake();
+  settle();
+  EXPECT_FALSE(wire_.told("queued"));
+  clock_.moved = std::chrono::hours(2);
+  run().wake();
+  settle();
+  EXPECT_TRUE(wire_.told(R"("position":3)"));
+}
+
 // Each has more text than one frame takes.
 TEST_F(SessionWrites, SeveralRunsTakeTurns) {
   open();
