@@ -255,9 +255,10 @@ void Program::wait_for_sockets(SteadyTime deadline) const {
 }
 
 // The order matters: the engine and the tokens end while the server still runs, because their last
-// callbacks post to its threads; every wait has an end. The folder stays locked until the databases
-// are closed, after this: SQLite's last close removes the log beside each by its name, which would
-// be that of whoever has the folder by then.
+// callbacks post to its threads. Every wait has an end but those for the threads that write the
+// databases, which last as long as a disk that hangs does. The folder stays locked until the
+// databases are closed, after this: SQLite's last close removes the log beside each by its name,
+// which would be that of whoever has the folder by then.
 void Program::shut_down() {
   if (std::exchange(is_shut_down_, true)) return;
   control_.reset();
