@@ -1,7 +1,6 @@
 // The composition root: builds every object of the server, runs it, takes it down.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <ostream>

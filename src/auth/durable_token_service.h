@@ -4,7 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "auth/dead_tokens.h"
 #include "auth/ledger_thread.h"

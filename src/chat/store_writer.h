@@ -1,7 +1,6 @@
 // Writes what runs hold in memory to the store, in batches; goes on when the store does not.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>

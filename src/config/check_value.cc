@@ -1,10 +1,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
-#include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 
 #include "base/utf8.h"
 #include "config/scalar.h"

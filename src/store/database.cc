@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <unordered_map>
 #include <utility>
 
 #include "base/string_hash.h"

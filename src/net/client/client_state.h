@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
-#include <vector>
 
 #include "net/client/client_connection.h"
 #include "net/client/endpoint.h"

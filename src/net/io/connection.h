@@ -9,7 +9,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
