@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "llm/backend.h"
+#include "llm/backend_names.h"
 
 namespace tars::api {
 
 struct Options {
-  std::string backend = "embedded";  // LLM_BACKEND, as /ws/health reports it
-  bool development = false;          // `*` in cors_origins counts only then
+  std::string backend = llm::kEmbeddedBackend;  // LLM_BACKEND, as /ws/health reports it
+  bool development = false;  // `*` in cors_origins counts only then
   // Origins besides the server's own that browsers may call from: scheme://host[:port].
   std::vector<std::string> cors_origins;
   // Pages that reached this server by a foreign host name are refused: OriginPolicy::is_rebound().

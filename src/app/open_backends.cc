@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "llm/backend_names.h"
 #include "llm/remote/remote_backend.h"
 #include "llm/routing_backend.h"
 
@@ -15,13 +16,13 @@ Result<std::unique_ptr<llm::Backend>> open_backends(const config::Settings& sett
   if (settings.embedded) {
     auto embedded = open_embedded(settings.llm, clock, metrics);
     if (!embedded) return embedded.error();
-    all.push_back({"embedded", *std::move(embedded)});
+    all.push_back({llm::kEmbeddedBackend, *std::move(embedded)});
   }
   if (settings.ollama) {
-    all.push_back({"ollama", llm::open_ollama_backend(*settings.ollama, clock)});
+    all.push_back({llm::kOllamaBackend, llm::open_ollama_backend(*settings.ollama, clock)});
   }
   if (settings.openai) {
-    all.push_back({"openai", llm::open_openai_backend(*settings.openai, clock)});
+    all.push_back({llm::kOpenAiBackend, llm::open_openai_backend(*settings.openai, clock)});
   }
   const auto is_default = [&](const llm::NamedBackend& b) {
     return b.name == settings.api.backend;
@@ -37,8 +38,8 @@ void describe_backends(const config::Settings& settings, std::ostream& out) {
     out << (options.model.empty() ? "" : ", " + options.model) << "\n";
   };
   if (settings.embedded) out << "  model  " << settings.llm.model_path.string() << " (loading)\n";
-  if (settings.ollama) hosts("ollama", *settings.ollama);
-  if (settings.openai) hosts("openai", *settings.openai);
+  if (settings.ollama) hosts(llm::kOllamaBackend, *settings.ollama);
+  if (settings.openai) hosts(llm::kOpenAiBackend, *settings.openai);
 }
 
 }  // namespace tars::app

@@ -13,6 +13,7 @@
 #include "app/repeated_signal.h"
 #include "app/service/watchdog.h"
 #include "app/stop_signals.h"
+#include "llm/backend_names.h"
 #include "telemetry/build_info.h"
 #include "telemetry/log.h"
 
@@ -100,7 +101,8 @@ RunningServer Program::describe() const {
       .version = settings_.api.version, .model_path = {}, .device = {}, .backends = {}};
   for (const llm::NamedStatus& part : backend_->parts()) {
     out.backends.push_back({part.name, part.status.model});
-    if (part.name != "embedded" || part.status.health == llm::Health::unhealthy) continue;
+    if (part.name != llm::kEmbeddedBackend || part.status.health == llm::Health::unhealthy)
+      continue;
     // A relative path is the server's, not the asker's.
     std::error_code error;
     out.model_path = std::filesystem::absolute(settings_.llm.model_path, error).string();
@@ -168,7 +170,7 @@ void Program::start_backends() {
 // rest goes on without it: when it fails must not decide.
 std::optional<std::string> Program::model_failure() const {
   for (const llm::NamedStatus& part : backend_->parts()) {
-    if (part.name == "embedded" && part.name == settings_.api.backend &&
+    if (part.name == llm::kEmbeddedBackend && part.name == settings_.api.backend &&
         part.status.health == llm::Health::unhealthy) {
       return part.status.detail;
     }

@@ -13,6 +13,7 @@
 #include "cli/read_sources.h"
 #include "config/document.h"
 #include "config/settings.h"
+#include "llm/backend_names.h"
 #include "llm/llama/llama_backend.h"
 #include "llm/llama/prepare_model.h"
 #include "telemetry/build_info.h"
@@ -70,7 +71,8 @@ Result<void> serve(const Command& command, std::ostream& out) {
     if (!model) return model.error();
     settings.llm.model_path = *model;
   }
-  const app::OpenBackend open_embedded = embedded_opener(settings.api.backend == "embedded");
+  const app::OpenBackend open_embedded =
+      embedded_opener(settings.api.backend == llm::kEmbeddedBackend);
   Result<std::unique_ptr<app::Program>> program =
       app::Program::build(std::move(settings), open_embedded);
   if (!program) return program.error();

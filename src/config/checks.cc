@@ -10,6 +10,7 @@
 #include "api/http/forwarded.h"
 #include "config/scalar.h"
 #include "config/settings.h"
+#include "llm/backend_names.h"
 #include "net/client/endpoint.h"
 
 namespace tars::config {
@@ -28,7 +29,7 @@ Result<void> check_address(std::string_view option, const std::string& address) 
 }
 
 Result<void> check_backend(const Values& values) {
-  if (values.text("LLM_BACKEND") == "openai" && !values.is_set("OPENAI_BASE_URL")) {
+  if (values.text("LLM_BACKEND") == llm::kOpenAiBackend && !values.is_set("OPENAI_BASE_URL")) {
     return refuse(
         "OPENAI_BASE_URL: LLM_BACKEND=openai needs it; set it to the server's address with its "
         "path, such as https://api.example/v1");

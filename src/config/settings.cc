@@ -5,6 +5,7 @@
 
 #include "config/checks.h"
 #include "config/scalar.h"
+#include "llm/backend_names.h"
 
 namespace tars::config {
 namespace {
@@ -92,7 +93,7 @@ chat::Options chat_options(const Values& values) {
   out.waiting_total = as_int(values, "RUNS_WAITING");
   // A model server may have instructions of its own (Ollama's SYSTEM), which ours would replace.
   const bool has_own =
-      values.text("LLM_BACKEND") != "embedded" && !values.is_given("SYSTEM_PROMPT");
+      values.text("LLM_BACKEND") != llm::kEmbeddedBackend && !values.is_given("SYSTEM_PROMPT");
   if (!has_own && !equal_ignoring_case(values.text("SYSTEM_PROMPT"), "none")) {
     out.system_prompt = values.text("SYSTEM_PROMPT");
   }
@@ -133,15 +134,15 @@ llm::RemoteOptions remote_options(const Values& values) {
 
 void bind_backends(const Values& values, Settings& out) {
   const std::string& backend = values.text("LLM_BACKEND");
-  out.embedded = backend == "embedded" || values.is_set("MODEL_PATH");
-  if (backend == "ollama" || values.is_set("OLLAMA_HOST")) {
+  out.embedded = backend == llm::kEmbeddedBackend || values.is_set("MODEL_PATH");
+  if (backend == llm::kOllamaBackend || values.is_set("OLLAMA_HOST")) {
     out.ollama = remote_options(values);
     out.ollama->hosts = endpoints(values.list("OLLAMA_HOST"), kOllamaPort);
     if (!values.is_set("OLLAMA_HOST")) out.ollama->hosts = endpoints({"127.0.0.1"}, kOllamaPort);
     out.ollama->model = values.text("OLLAMA_MODEL");
     out.ollama->context_length = as_int(values, "MODEL_CONTEXT_LENGTH");
   }
-  if (backend == "openai" || values.is_set("OPENAI_BASE_URL")) {
+  if (backend == llm::kOpenAiBackend || values.is_set("OPENAI_BASE_URL")) {
     out.openai = remote_options(values);
     out.openai->hosts = endpoints({values.text("OPENAI_BASE_URL")}, kHttpPort);
     out.openai->model = values.text("OPENAI_MODEL");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "llm/backend_names.h"
+
 namespace tars::llm {
 
 std::string sent_name(const std::string& model, const std::string& of,
@@ -71,7 +73,8 @@ RoutingBackend::Choice RoutingBackend::choose(const std::string& model) const {
     return {&each, each.backend->has_model(model) ? model : model.substr(slash + 1)};
   }
   // Told apart from a model that the default backend does not have.
-  const bool names_one = prefix == "ollama" || prefix == "openai" || prefix == "embedded";
+  const bool names_one =
+      prefix == kOllamaBackend || prefix == kOpenAiBackend || prefix == kEmbeddedBackend;
   if (names_one && !first.backend->has_model(model)) return {nullptr, std::string(prefix)};
   return {&first, model};
 }

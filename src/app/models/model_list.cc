@@ -11,6 +11,7 @@
 #include "app/models/remote_models.h"
 #include "app/text_table.h"
 #include "base/utf8.h"
+#include "llm/backend_names.h"
 #include "llm/llama/devices.h"
 #include "llm/llama/gguf_check.h"
 #include "llm/remote/host_set.h"
@@ -74,7 +75,7 @@ fs::path file_in_use(const config::Settings& settings,
 ListedModel describe_file(const fs::path& path, const fs::path& used) {
   ListedModel out{.name = path.stem().string(),
                   .where = path.string(),
-                  .backend = "embedded",
+                  .backend = llm::kEmbeddedBackend,
                   .use = {},
                   .format = {}};
   const Result<llm::ModelSummary> summary = llm::summarize_model_file(path);
@@ -145,9 +146,9 @@ void add_remote(const std::string& backend, const llm::RemoteOptions& options,
 void add_running(const config::Settings& settings, const RunningServer& running,
                  std::vector<ListedModel>& out) {
   for (const RunningBackend& backend : running.backends) {
-    const bool known = backend.name == "embedded" ||
-                       (backend.name == "ollama" && settings.ollama) ||
-                       (backend.name == "openai" && settings.openai);
+    const bool known = backend.name == llm::kEmbeddedBackend ||
+                       (backend.name == llm::kOllamaBackend && settings.ollama) ||
+                       (backend.name == llm::kOpenAiBackend && settings.openai);
     if (known) continue;
     out.push_back({.name = backend.model,
                    .where = "the running server's",
@@ -184,11 +185,11 @@ std::vector<ListedModel> list_models(const config::Settings& settings,
     out.push_back(describe_file(path, used));
   }
   if (settings.ollama) {
-    add_remote("ollama", *settings.ollama, *llm::make_ollama_dialect(0), running, out);
+    add_remote(llm::kOllamaBackend, *settings.ollama, *llm::make_ollama_dialect(0), running, out);
   }
   if (settings.openai) {
-    add_remote("openai", *settings.openai, *llm::make_openai_dialect(settings.openai->api_key),
-               running, out);
+    add_remote(llm::kOpenAiBackend, *settings.openai,
+               *llm::make_openai_dialect(settings.openai->api_key), running, out);
   }
   if (running) add_running(settings, *running, out);
   const std::vector<std::string> backends = backend_names(settings, running);
@@ -244,7 +245,8 @@ std::string models_text(const std::vector<ListedModel>& models, const std::strin
     const bool well = model.trouble.empty();
     table.add({model.in_use ? "*" : "", model.model, size.str(), model.format,
                well ? model.use : "unusable",
-               model.backend == "embedded" ? model.where : model.backend + " at " + model.where});
+               model.backend == llm::kEmbeddedBackend ? model.where
+                                                      : model.backend + " at " + model.where});
     if (!well) troubles += "unusable: " + model.trouble + "\n";
   }
   const std::string on = device.empty() ? "" : "device: " + device + "\n";
