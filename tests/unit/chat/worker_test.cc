@@ -281,6 +281,8 @@ TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
 TEST_F(WorkerTest, AClockThatIsAheadForAMomentPrunesNothing) {
   open();
   answered_hello("c1", "m1");
+  clock_.advance(std::chrono::seconds(1));
+  settle();  // its end is stored, with the time at which that was
   clock_.set_ahead(std::chrono::hours(48));
   clock_.advance(ClockWatch::kSettled);
   settle();
