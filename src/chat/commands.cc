@@ -206,7 +206,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::restore(Result<std::optional<Stored
   std::erase_if(restored_, [](const auto& entry) { return entry.second.expired(); });
   auto& known = restored_[(*stored)->info.id];
   if (auto shared = known.lock()) return shared;
-  auto run = restore_run(repository_, **std::move(stored), options_.retention);
+  auto run = restore_run(repository_, **std::move(stored), options_.retention, clock_.wall());
   if (run) known = *run;
   return run;
 }

@@ -25,9 +25,9 @@ Result<std::size_t> recover_runs(Repository& repository, const Clock& clock) {
 }
 
 Result<std::shared_ptr<LiveRun>> restore_run(Repository& repository, StoredRun stored,
-                                             std::chrono::seconds retention) {
+                                             std::chrono::seconds retention, WallTime now) {
   auto run = std::make_shared<Run>(std::move(stored.info));
-  if (stored.log_pruned) {
+  if (stored.log_pruned || (stored.finished_at && *stored.finished_at < now - retention)) {
     const auto hours = std::chrono::duration_cast<std::chrono::hours>(retention).count();
     stored.outcome.error = make_error(ErrorCode::history_lost,
                                       "an answer can be replayed for " + std::to_string(hours) +

@@ -14,9 +14,10 @@ namespace tars::chat {
 // answer. How many it were. One transaction: all or none.
 Result<std::size_t> recover_runs(Repository& repository, const Clock& clock);
 
-// A stored run as one in memory, to be followed: its tokens and its end. Where the log is gone
-// (older than `retention`) or was cut by a crash, it ends with history_lost.
+// A stored run as one in memory, to be followed: its tokens and its end. Where it ended longer than
+// `retention` before `now`, or the log is gone for that or was cut by a crash, it ends with
+// history_lost.
 Result<std::shared_ptr<LiveRun>> restore_run(Repository& repository, StoredRun stored,
-                                             std::chrono::seconds retention);
+                                             std::chrono::seconds retention, WallTime now);
 
 }  // namespace tars::chat

@@ -174,7 +174,7 @@ Result<store::Statement> Repository::select_run() {
   return database_.prepare(
       "SELECT id, client_id, conversation_id, message_id, model, created_at, content_hash, status,"
       " finish_reason, error_code, error_message, prompt_tokens, cached_tokens, latency_us,"
-      " ttft_us, tokens_per_1000s, log_pruned FROM runs"
+      " ttft_us, tokens_per_1000s, log_pruned, finished_at FROM runs"
       " WHERE (client_id = ?1 AND id = ?2) OR (client_id = ?1 AND message_id = ?3)");
 }
 
@@ -199,6 +199,7 @@ Result<std::optional<StoredRun>> Repository::read_run(store::Statement row) {
   run.outcome.ttft_ms = static_cast<double>(row.integer(14)) / 1000;
   run.outcome.tokens_per_second = static_cast<double>(row.integer(15)) / 1000;
   run.log_pruned = row.integer(16) != 0;
+  if (!row.is_null(17)) run.finished_at = from_micros(row.integer(17));
   return std::optional<StoredRun>(std::move(run));
 }
 

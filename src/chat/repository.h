@@ -26,6 +26,7 @@ struct StoredRun {
   RunInfo info;  // submitted_at is not kept
   std::string content_hash;
   Outcome outcome;  // of a run that has ended
+  std::optional<WallTime> finished_at = {};
   bool log_pruned = false;
 };
 

@@ -13,9 +13,10 @@ class RecoveryTest : public ::testing::Test {
  protected:
   RecoveryTest() : repository_(*Repository::open(":memory:")) {}
 
-  std::shared_ptr<LiveRun> restored(const std::string& id) {
+  std::shared_ptr<LiveRun> restored(const std::string& id, std::chrono::hours later = {}) {
     auto stored = repository_.find_run("alice", id);
-    auto run = restore_run(repository_, **std::move(stored), std::chrono::hours(24));
+    auto run = restore_run(repository_, **std::move(stored), std::chrono::hours(24),
+                           clock_.wall() + later);
     return run ? *run : nullptr;
   }
 
@@ -49,6 +50,17 @@ TEST_F(RecoveryTest, APrunedRunSaysSo) {
   auto run = restored("r1");
   EXPECT_EQ(run->run->outcome()->error->code, ErrorCode::history_lost);
   EXPECT_EQ(run->run->tokens(), 0u);
+}
+
+// Also while its log is still there, which waits for a clock that can be trusted.
+TEST_F(RecoveryTest, ARunPastItsRetentionSaysSo) {
+  ASSERT_TRUE(repository_.create_run(run_info("r1"), "q", "h"));
+  ASSERT_TRUE(repository_.append_log("r1", {.text = "a", .first = 0, .count = 1}, {1}));
+  ASSERT_TRUE(repository_.finish_run(run_info("r1"), testing::complete(), 1, "a", clock_.wall()));
+  auto run = restored("r1", std::chrono::hours(25));
+  EXPECT_EQ(run->run->outcome()->error->code, ErrorCode::history_lost);
+  EXPECT_EQ(run->run->tokens(), 0u);
+  EXPECT_EQ(restored("r1", std::chrono::hours(23))->run->tokens(), 1u);
 }
 
 TEST_F(RecoveryTest, ARunWhoseEndWasNeverStoredIsNoRunningOne) {
