@@ -192,7 +192,7 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "A GGUF file of an embedding model."},
     {.name = "OLLAMA_HOST", .group = Group::model, .kind = Kind::list,
      .unset_means = "127.0.0.1:11434 when LLM_BACKEND is ollama",
-     .help = "Ollama servers, such as http://127.0.0.1:11434. Of several with the same models the "
+     .help = "Ollama servers, such as http://127.0.0.1:11434. Of several that have the model the "
              "least busy is asked first; one that fails is left out until it answers again."},
     {.name = "OLLAMA_MODEL", .group = Group::model, .kind = Kind::text,
      .unset_means = "the first that the server lists", .max = 256, .unit = "bytes",

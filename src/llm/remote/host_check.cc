@@ -49,19 +49,24 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
 boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   const SteadyTime begun = from_.clock.steady();
   const net::Endpoint& endpoint = from_.hosts.endpoint(host);
-  Answer answer = co_await ask_as(host, from_.hosts.name_for(host));
+  const std::string name = from_.hosts.name_for(host);
+  Answer answer = co_await ask_as(host, name);
   if (stopped_) co_return;
-  std::string other;
-  if (answer.came) other = from_.dialect.other_name(endpoint, answer.head.status, answer.body);
-  if (!other.empty() && other != endpoint.authority()) {
-    Answer by_other = co_await ask_as(host, other);
+  // Another name that may bring the list: the address, or what was configured after all.
+  std::optional<std::string> other;
+  if (answer.came && answer.head.status != 200) {
+    other = name.empty() ? from_.dialect.other_name(endpoint, answer.head.status, answer.body) : "";
+  }
+  if (other && *other != name && *other != endpoint.authority()) {
+    Answer by_other = co_await ask_as(host, *other);
     if (stopped_) co_return;
     // Behind a proxy that has reasons of its own there is no list by that name either.
     const bool lists = by_other.came && by_other.head.status == 200;
     if (lists && from_.dialect.models(by_other.body)) {
-      telemetry::log(LogLevel::info, "a model server is asked by another name",
-                     {{"host", endpoint.url()}, {"name", other}});
-      from_.hosts.set_name(host, other);
+      telemetry::log(
+          LogLevel::info, "a model server is asked by another name",
+          {{"host", endpoint.url()}, {"name", other->empty() ? endpoint.authority() : *other}});
+      from_.hosts.set_name(host, *other);
       answer = std::move(by_other);
     }
   }
@@ -133,13 +138,12 @@ void HostCheck::set_working(std::size_t host, std::optional<std::vector<std::str
   }
 }
 
-// Some list their models only to keys of another kind than those that may chat. One that refuses
-// everything is found by its last answer; the others have no time now (429), or something against
-// this one request.
+// It has no time for the question now, or lists its models only to keys of another kind than those
+// that may chat. One that refuses everything is found by its last answer.
 bool HostCheck::may_keep_its_list(std::size_t host, unsigned status) const {
-  const bool refused = status >= 400 && status < 404;
-  if (!refused) return status > 404 && status < 500;
-  return !from_.options.model.empty() && from_.hosts.answered_well(host);
+  if (status == 429) return true;
+  const bool refused = status >= 400 && status < 500;
+  return refused && !from_.options.model.empty() && from_.hosts.answered_well(host);
 }
 
 void HostCheck::leave_out(std::size_t host, const std::string& why) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kFirstRest{1};
 constexpr int kMostDoublings = 6;
-constexpr std::chrono::seconds kLongestRest = kFirstRest * (1 << kMostDoublings);  // a minute
+constexpr std::chrono::seconds kLongestRest = kFirstRest * (1 << kMostDoublings);
 constexpr std::size_t kMaxForms = 64;
 
 }  // namespace

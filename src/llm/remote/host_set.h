@@ -1,4 +1,4 @@
-// Several servers with the same models: who is asked next, and who is left out for now.
+// Several servers: who is asked next, who is left out for now, and what models they have together.
 #pragma once
 
 #include <atomic>
@@ -47,12 +47,12 @@ class HostSet {
   // not say what models it has, and those that it listed last stand.
   bool set_working(std::size_t host, std::optional<std::vector<std::string>> models,
                    SteadyTime now);
-  // Something of an answer came from it. Of no mutex: for every read of a stream.
+  // Something of an answer came from it. Takes no mutex: for every read of a stream.
   void heard(std::size_t host, SteadyTime now);
   // The beginning of time when never.
   SteadyTime heard_at(std::size_t host) const;
   void answer_given(std::size_t host);
-  // It rests for as long as it asked at least, but no longer than a minute.
+  // It rests for as long as it asked at least, but no longer than 64 s.
   void answer_failed(std::size_t host, SteadyTime now, std::chrono::seconds asked = {});
   // The last answer that was asked of it came; false when none was asked yet.
   bool answered_well(std::size_t host) const;

@@ -148,6 +148,7 @@ class FakeUpstream {
   std::atomic<bool> hangs{false};  // a listing is never answered
   // As an Ollama that listens on a loopback address: asked by another name than that it says 403.
   std::atomic<bool> knows_only_its_address{false};
+  std::atomic<bool> knows_only_its_name{false};  // localhost; likewise
   std::atomic<int> strangers{0};  // requests that it refused so
 
  private:
@@ -165,7 +166,10 @@ class FakeUpstream {
     for (;;) {
       const std::string request = peer.request();
       if (request.empty()) return;
-      if (knows_only_its_address && request.find("\r\nHost: 127.0.0.1:") == std::string::npos) {
+      const bool is_stranger =
+          (knows_only_its_address && request.find("\r\nHost: 127.0.0.1:") == std::string::npos) ||
+          (knows_only_its_name && request.find("\r\nHost: localhost:") == std::string::npos);
+      if (is_stranger) {
         ++strangers;
         if (!peer.answer(403, "")) return;
       } else if (request.starts_with("GET ")) {

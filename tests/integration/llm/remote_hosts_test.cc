@@ -274,6 +274,28 @@ TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
   EXPECT_EQ(upstream.strangers, 1) << "it is remembered";
 }
 
+// What is behind the name may become another server, which knows it by that name alone.
+TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressLaterIsAskedByItsNameAgain) {
+  std::string asked;
+  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    return say(peer, request, number);
+  });
+  upstream.knows_only_its_address = true;
+  host_by_name(upstream.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  upstream.knows_only_its_address = false;
+  upstream.knows_only_its_name = true;
+  const int strangers = upstream.strangers;
+  ASSERT_TRUE(wait_until([&] { return upstream.strangers > strangers; }));
+  const int listed = upstream.listings();
+  ASSERT_TRUE(wait_until([&] { return upstream.listings() > listed + 1; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_THAT(asked, HasSubstr("\r\nHost: localhost:"));
+  EXPECT_EQ(upstream.strangers, strangers + 1) << "it is remembered";
+}
+
 // A proxy in front of it may need the name.
 TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressTooKeepsItsName) {
   std::string asked;
@@ -292,13 +314,14 @@ TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressTooKeepsItsName) {
 
 // One that does one thing at a time: while it answers, nobody hears that it is well.
 TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
-  options_.connect_timeout = 150ms;
+  options_.connect_timeout = 1s;
+  constexpr int kTokens = 150;  // for three seconds
   std::atomic<bool> unhealthy{false};
   FakeUpstream* self = nullptr;
   FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
     self->hangs = true;
     peer.begin_stream();
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < kTokens; ++i) {
       peer.token("x");
       unhealthy = unhealthy || backend_->status().health != Health::healthy;
       std::this_thread::sleep_for(20ms);
@@ -309,7 +332,7 @@ TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
   host(upstream.port());
   open();
   ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
-  EXPECT_EQ(answer_to()->tokens, 50);
+  EXPECT_EQ(answer_to()->tokens, kTokens);
   EXPECT_FALSE(unhealthy);
   EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }))
       << "once it says nothing more";
