@@ -85,7 +85,7 @@ Result<void> Program::open_stores() {
 }
 
 Result<void> Program::open_control() {
-  ControlDesk desk({*tokens_,
+  ControlDesk desk({*tokens_, clock_,
                     [this](const std::string& client_id, const std::string& family) {
                       return gateway_->sockets_of(client_id, family);
                     },

@@ -304,7 +304,7 @@ AuthRoutes::Answer AuthRoutes::devices(Call& call) {
     json.field("device_name", device.device_name);
     json.field("device_type", device.device_type);
     json.field("created_at", format_rfc3339(device.created_at));
-    // Who is connected is seen now; the store hears of it when the socket ends.
+    // Who is connected is seen now; what the store has may be a minute older than the last use.
     const std::size_t sockets = hub_.sockets_of(device.client_id, device.family);
     json.field("last_seen_at", format_rfc3339(sockets > 0 ? clock_.wall() : device.last_seen_at));
     json.field("sockets", sockets);

@@ -57,7 +57,7 @@ Result<HolderAnswer> answer_here(config::Settings settings, const ControlRequest
   if (!tokens) return tokens.error();
   std::promise<Result<ControlAnswer>> promise;
   auto answer = promise.get_future();
-  const ControlDesk desk({**tokens, [](const std::string&, const std::string&) { return 0; },
+  const ControlDesk desk({**tokens, clock, [](const std::string&, const std::string&) { return 0; },
                           [] { return RunningServer{}; }});
   desk.handle(request,
               [&promise](Result<ControlAnswer> done) { promise.set_value(std::move(done)); });

@@ -23,12 +23,13 @@ void ControlDesk::handle(ControlRequest request, Done done) const {
           });
     case What::families:
       return from_.tokens.families(
-          std::move(request.query),
-          [sockets = from_.sockets, done](Result<std::vector<auth::Device>> found) {
+          std::move(request.query), [sockets = from_.sockets, &clock = from_.clock,
+                                     done](Result<std::vector<auth::Device>> found) {
             if (!found) return done(found.error());
             ControlAnswer answer;
             for (auth::Device& device : *found) {
               const std::size_t open = sockets(device.client_id, device.family);
+              if (open > 0) device.last_seen_at = clock.wall();  // as GET /auth/devices has it
               answer.families.push_back({std::move(device), open});
             }
             done(std::move(answer));

@@ -6,6 +6,7 @@
 
 #include "app/control/control_message.h"
 #include "auth/token_service.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace tars::app {
@@ -16,6 +17,7 @@ class ControlDesk {
  public:
   struct Sources {
     auth::TokenService& tokens;
+    const Clock& clock;
     // Open sockets of a client's family.
     std::function<std::size_t(const std::string& client_id, const std::string& family)> sockets;
     std::function<RunningServer()> server;

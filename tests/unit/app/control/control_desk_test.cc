@@ -26,9 +26,14 @@ TEST_F(ControlDeskTest, ListsFamiliesWithTheirSockets) {
   const std::string bob = ask(issue("bob"))->pair->family;
   ControlRequest list{.what = What::families};
   std::map<std::string, std::size_t> sockets;  // ids of one millisecond come in any order
+  const WallTime asked = clock_.wall();
   const auto all = ask(list)->families;
   for (const auto& entry : all) sockets[entry.device.family] = entry.sockets;
   EXPECT_EQ(sockets, (std::map<std::string, std::size_t>{{alice, 2}, {bob, 0}}));
+  // Who is connected is seen now.
+  for (const auto& entry : all) {
+    EXPECT_EQ(entry.device.last_seen_at >= asked, entry.device.family == alice);
+  }
   list.query.client_id = "bob";
   EXPECT_EQ(ask(list)->families.size(), 1U);
 }

@@ -24,7 +24,7 @@ class ControlFixture : public testing::Test {
 
   ControlDesk desk() {
     return ControlDesk(
-        {*tokens_,
+        {*tokens_, clock_,
          [](const std::string& client, const std::string&) -> std::size_t {
            return client == "alice" ? 2 : 0;
          },
