@@ -169,9 +169,9 @@ std::vector<std::string> backend_names(const config::Settings& settings,
   // A server that has not said so.
   if (!out.empty()) return out;
   out.push_back(settings.api.backend);
-  if (settings.embedded) out.emplace_back("embedded");
-  if (settings.ollama) out.emplace_back("ollama");
-  if (settings.openai) out.emplace_back("openai");
+  if (settings.embedded) out.emplace_back(llm::kEmbeddedBackend);
+  if (settings.ollama) out.emplace_back(llm::kOllamaBackend);
+  if (settings.openai) out.emplace_back(llm::kOpenAiBackend);
   return out;
 }
 
@@ -193,7 +193,11 @@ std::vector<ListedModel> list_models(const config::Settings& settings,
   }
   if (running) add_running(settings, *running, out);
   const std::vector<std::string> backends = backend_names(settings, running);
-  for (ListedModel& model : out) model.model = llm::sent_name(model.name, model.backend, backends);
+  for (ListedModel& model : out) {
+    // Of the files only the one in use answers.
+    if (model.backend == llm::kEmbeddedBackend && !model.in_use) continue;
+    model.model = llm::sent_name(model.name, model.backend, backends);
+  }
   return out;
 }
 
@@ -243,8 +247,8 @@ std::string models_text(const std::vector<ListedModel>& models, const std::strin
            << " MB";
     }
     const bool well = model.trouble.empty();
-    table.add({model.in_use ? "*" : "", model.model, size.str(), model.format,
-               well ? model.use : "unusable",
+    table.add({model.in_use ? "*" : "", model.model.empty() ? model.name : model.model, size.str(),
+               model.format, well ? model.use : "unusable",
                model.backend == llm::kEmbeddedBackend ? model.where
                                                       : model.backend + " at " + model.where});
     if (!well) troubles += "unusable: " + model.trouble + "\n";

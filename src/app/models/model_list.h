@@ -13,12 +13,14 @@
 namespace tars::app {
 
 struct ListedModel {
-  std::string name;   // the server's for it, or the file's
-  std::string model = {};  // what a chat names: with its backend's prefix where that is no default
-  std::string where;  // the file, or the servers' addresses
+  std::string name;  // the server's for it, or the file's
+  // What a chat names: with its backend's prefix where that is no default; "" for a file that is
+  // not in use.
+  std::string model = {};
+  std::string where;    // the file, or the servers' addresses
   std::string backend;  // embedded, ollama, openai
-  std::string use;  // chat, embedding, or none; "" when nobody told
-  std::string format;  // Q8_0; "" for a server's
+  std::string use;      // chat, embedding, or none; "" when nobody told
+  std::string format;   // Q8_0; "" for a server's
   std::optional<std::uint64_t> bytes = {};
   bool in_use = false;
   std::string trouble = {};  // why it cannot be used; "" = nothing is known against it
