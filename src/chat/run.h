@@ -25,7 +25,7 @@ struct RunInfo {
   std::string id;
   std::string client_id;
   std::string conversation_id;
-  std::string message_id;  // the client's, or one made here; empty in old databases alone
+  std::string message_id;  // the client's, or one made here
   std::string model;
   WallTime created_at{};
   SteadyTime submitted_at{};

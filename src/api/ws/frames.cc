@@ -51,7 +51,7 @@ std::string queued_frame(const chat::RunInfo& run, int position, WallTime now) {
   return frame("queued", now, [&](JsonWriter& json) {
     json.field("run_id", run.id);
     json.field("conversation_id", run.conversation_id);
-    optional_field(json, "message_id", run.message_id);
+    json.field("message_id", run.message_id);
     json.field("position", position);
   });
 }
@@ -91,7 +91,7 @@ std::string complete_frame(const chat::RunInfo& run, const chat::Outcome& outcom
     json.field("total_tokens", tokens);
     json.field("latency_ms", outcome.latency_ms);
     json.field("run_id", run.id);
-    optional_field(json, "message_id", run.message_id);
+    json.field("message_id", run.message_id);
     json.field("finish_reason", outcome.finish_reason);
     json.field("prompt_tokens", outcome.prompt_tokens);
     json.field("cached_tokens", outcome.cached_tokens);

@@ -46,8 +46,8 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   Session(SessionInfo info, SessionServices services, std::unique_ptr<net::WebSocket> socket);
 
   // The whole session, until the socket has ended and the writer too. The caller holds the session
-  // in its frame and has put it into the hub; run() takes it out, however its
-  // frame ends, and counts it among the open ones meanwhile.
+  // in its frame and has put it into the hub; run() takes it out, however its frame ends, and
+  // counts it among the open ones meanwhile.
   boost::asio::awaitable<void> run();
   // Instead of run().
   std::unique_ptr<net::WebSocket> give_up() { return std::move(socket_); }

@@ -1,5 +1,7 @@
 #include "api/docs/openapi.h"
 
+#include <boost/json/serialize.hpp>
+
 #include "../gateway_fixture.h"
 #include "api/error_table.h"
 #include "api/http/problem.h"
@@ -62,6 +64,11 @@ TEST_F(OpenApi, HasAnOperationForEachRouteButTheSocketAndNoOther) {
 
 TEST_F(OpenApi, NothingInTheBaseIsUnused) {
   const std::string text = openapi_document(gateway().routes(), "1");
+  const json::value whole = json::parse(text);
+  for (const auto& tag : whole.at("tags").as_array()) {
+    const std::string used = "\"tags\":[" + json::serialize(tag.at("name")) + "]";
+    EXPECT_NE(text.find(used), text.npos) << used;
+  }
   const json::object components = json::parse(text).at("components").as_object();
   for (const char* kind : {"schemas", "parameters", "headers"}) {
     for (const std::string& name : keys(components.at(kind))) {

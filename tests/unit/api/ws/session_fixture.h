@@ -1,4 +1,4 @@
-// A session over doubles, run until nothing more is ready: no test here waits for time.
+// A session over doubles, run until nothing more is ready.
 #pragma once
 
 #include <gtest/gtest.h>
