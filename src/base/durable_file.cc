@@ -10,6 +10,11 @@
 
 namespace tars {
 
+bool flush_file(const std::filesystem::path& file) {
+  const Descriptor open(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  return open.is_open() && ::fsync(open.get()) == 0;
+}
+
 bool flush_folder(const std::filesystem::path& folder) {
   const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!open.is_open()) return false;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -14,6 +13,7 @@
 #include "app/folder_owner.h"
 #include "app/models/disk_space.h"
 #include "base/descriptor.h"
+#include "base/durable_file.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
 
@@ -108,14 +108,6 @@ Result<void> check_source(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-// Its bytes are on the disk once this returns.
-Result<void> sync_file(const fs::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.is_open() && ::fsync(file.get()) == 0) return {};
-  return make_error(ErrorCode::io_error, path.string() + " cannot be written: " +
-                                             std::generic_category().message(errno));
-}
-
 Result<void> bring_file(const fs::path& from, const fs::path& to) {
   if (auto good = check_source(from, to); !good) return good;
   std::error_code no_size;
@@ -127,7 +119,8 @@ Result<void> bring_file(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::remove(download_note(to), error);  // what is there of a URL is no more
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (!error) return sync_file(to);
+  if (!error && !flush_file(to)) error.assign(errno, std::generic_category());
+  if (!error) return {};
   std::error_code ignored;
   fs::remove(to, ignored);
   return make_error(ErrorCode::io_error,

@@ -2,9 +2,11 @@
 
 #include <llama.h>
 
+#include <cerrno>
 #include <exception>
 #include <system_error>
 
+#include "base/durable_file.h"
 #include "llm/llama/llama_log.h"
 
 namespace tars::llm {
@@ -23,22 +25,21 @@ Result<void> requantize(const std::filesystem::path& in, const std::filesystem::
     return make_error(ErrorCode::config_error,
                       "unknown weights type '" + std::string(type) + "'; use q4_0 or q8_0");
   }
-  const std::filesystem::path partial = out.string() + kPreparing;
+  const std::filesystem::path made = out.string() + kPreparing;
   std::string why;
   bool written = false;
   try {
-    written = llama_model_quantize(in.c_str(), partial.c_str(), &params) == 0;
+    written = llama_model_quantize(in.c_str(), made.c_str(), &params) == 0;
     if (!written) why = last_llama_error();
   } catch (const std::exception& e) {
     why = e.what();
   }
-  std::error_code error;
   if (written) {
-    std::filesystem::rename(partial, out, error);
-    if (!error) return {};
-    why = error.message();
+    if (flush_file(made) && rename_and_flush(made, out)) return {};
+    why = std::generic_category().message(errno);
   }
-  std::filesystem::remove(partial, error);
+  std::error_code ignored;
+  std::filesystem::remove(made, ignored);
   return make_error(ErrorCode::io_error,
                     "cannot prepare " + in.string() + " as " + out.string() + ": " + why +
                         "; check that the model can be read and the disk has room");

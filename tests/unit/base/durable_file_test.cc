@@ -19,6 +19,14 @@ TEST(DurableFile, AFolderThatKnowsNoFlushIsNoError) {
   EXPECT_EQ(errno, ENOENT);
 }
 
+TEST(DurableFile, SaysWhichFileCannotBeFlushed) {
+  const TempFolder folder;
+  std::ofstream(folder.path() / "f") << "text";
+  EXPECT_TRUE(flush_file(folder.path() / "f"));
+  EXPECT_FALSE(flush_file(folder.path() / "none"));
+  EXPECT_EQ(errno, ENOENT);
+}
+
 TEST(DurableFile, ReplacesWhatWasThere) {
   const TempFolder folder;
   std::ofstream(folder.path() / "old") << "old";
