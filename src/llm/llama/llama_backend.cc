@@ -59,7 +59,6 @@ class LlamaBackend final : public Backend {
   void run();
   bool load();
   void serve();
-  std::size_t step(BatchLoop& loop);
   bool wait_for_work(BatchLoop& loop);
   bool start_waiting(BatchLoop& loop);
   GenerationPtr take_waiting(BatchLoop& loop);
@@ -246,25 +245,20 @@ void LlamaBackend::serve() {
   BatchLoop loop(*model_, static_cast<std::size_t>(options_.slots), threads_, clock_, metrics_,
                  [this] { return closing(); });
   while (wait_for_work(loop)) {
-    const bool any = start_waiting(loop);
-    if (any) note_progress(loop);  // a step that hangs is to be seen
-    const std::size_t ended = step(loop);
-    if (any || ended > 0 || loop.running() > 0) note_progress(loop);
+    // A fault costs the answers under way, whose state nobody knows any more, and not the process.
+    try {
+      const bool any = start_waiting(loop);
+      if (any) note_progress(loop);  // a step that hangs is to be seen
+      const std::size_t ended = loop.step();
+      if (any || ended > 0 || loop.running() > 0) note_progress(loop);
+    } catch (const std::exception& fault) {
+      telemetry::log(telemetry::LogLevel::error, "a step of the model failed",
+                     {{"what", fault.what()}});
+      loop.end_all(make_error(ErrorCode::generation_error, "the model failed; try again"));
+      note_progress(loop);
+    }
   }
   loop.end_all(Completion{.reason = FinishReason::cancelled});
-}
-
-// A fault costs the answers under way, whose state nobody knows any more, and not the process.
-std::size_t LlamaBackend::step(BatchLoop& loop) {
-  try {
-    return loop.step();
-  } catch (const std::exception& fault) {
-    telemetry::log(telemetry::LogLevel::error, "a step of the model failed",
-                   {{"what", fault.what()}});
-  }
-  const std::size_t running = loop.running();
-  loop.end_all(make_error(ErrorCode::generation_error, "the model failed; try again"));
-  return running;
 }
 
 // False when it is time to end.
