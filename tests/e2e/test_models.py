@@ -163,9 +163,9 @@ def test_as_a_containers_process_1_a_pull_ends_at_a_signal(folder, files):
                                     **folder.env},
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     partial = folder.models / "m.gguf.partial"
-    wait_until(lambda: partial.exists() and partial.stat().st_size > 0)
-    pulling = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     try:
+        wait_until(lambda: partial.exists() and partial.stat().st_size > 0)
+        pulling = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         os.kill(int(pulling), signal.SIGTERM)
         assert process.wait(timeout=10) == 128 + signal.SIGTERM
     finally:

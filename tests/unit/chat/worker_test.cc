@@ -271,6 +271,7 @@ TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
   EXPECT_EQ(replay->run().outcome()->finish_reason, "stop");
   clock_.advance(std::chrono::hours(2));
   reopen();
+  settle();  // the first look at both clocks is over
   clock_.advance(ClockWatch::kSettled);
   settle();
   replay = chat("alice", "hi", "c1", "m1");
@@ -304,6 +305,7 @@ TEST_F(WorkerTest, ManyOldLogsArePrunedAFewAtATime) {
     }
   }
   open();
+  settle();
   clock_.advance(ClockWatch::kSettled);
   settle();
   auto reader = store::Database::open(database(), store::Durability::process_crash, schema());
