@@ -9,8 +9,9 @@
 namespace tars::app {
 
 // Owns the process's handler for `signal` during its life. `action` is called on a thread of
-// `context` for each one that arrives; several at once may count as one. Afterwards
-// the signal is ignored: what it asks for can no longer be done, and it must end nothing.
+// `context` for each one that arrives; several at once may count as one. Afterwards the signal is
+// ignored (but for the instant in which one handler gives way to the other): what it asks for can
+// no longer be done, and it must end nothing.
 class RepeatedSignal {
  public:
   RepeatedSignal(boost::asio::io_context& context, int signal, std::function<void()> action);

@@ -36,8 +36,8 @@ bool is_backup_file(std::string_view name);
 std::string_view database_of(std::string_view name);
 
 std::string format_manifest(const Manifest& manifest);
-// config_error that says what is wrong: no manifest, of another format, a name that is no
-// file of a backup, made by an earlier version perhaps.
+// config_error that says what is wrong: no manifest, another format, a name that a backup of no
+// version holds.
 Result<Manifest> parse_manifest(std::string_view text);
 
 // The manifest in `folder`; config_error when there is none.
