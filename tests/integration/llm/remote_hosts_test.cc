@@ -12,6 +12,14 @@ using llm::testing::Peer;
 using llm::testing::say;
 using ::testing::HasSubstr;
 
+// Answers as say() does, and keeps the last request.
+FakeUpstream::Script say_and_keep(std::string& asked) {
+  return [&asked](Peer& peer, const std::string& request, int number) {
+    asked = request;
+    return say(peer, request, number);
+  };
+}
+
 class RemoteHostsTest : public llm::testing::RemoteFixture {
  protected:
   // Waits until both were listed a second time: what was heard the first time is known then.
@@ -259,10 +267,7 @@ TEST_F(RemoteHostsTest, ABusyServersListIsWhatItWas) {
 
 TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
   std::string asked;
-  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
-    asked = request;
-    return say(peer, request, number);
-  });
+  FakeUpstream upstream(say_and_keep(asked));
   upstream.knows_only_its_address = true;
   host_by_name(upstream.port());
   open();
@@ -277,10 +282,7 @@ TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
 // What is behind the name may become another server, which knows it by that name alone.
 TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressLaterIsAskedByItsNameAgain) {
   std::string asked;
-  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
-    asked = request;
-    return say(peer, request, number);
-  });
+  FakeUpstream upstream(say_and_keep(asked));
   upstream.knows_only_its_address = true;
   host_by_name(upstream.port());
   open();
@@ -299,10 +301,7 @@ TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressLaterIsAskedByItsNameAgain) {
 // A proxy in front of it may need the name.
 TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressTooKeepsItsName) {
   std::string asked;
-  FakeUpstream upstream([&](Peer& peer, const std::string& request, int number) {
-    asked = request;
-    return say(peer, request, number);
-  });
+  FakeUpstream upstream(say_and_keep(asked));
   upstream.list_status = 403;
   upstream.refusal = "";
   host_by_name(upstream.port());

@@ -11,6 +11,25 @@ namespace {
 
 class EngineTest : public testing::EngineTest {};
 
+// The worker with a command in hand, which takes until release().
+class BusyWorker {
+ public:
+  explicit BusyWorker(Engine& engine) {
+    auto in_hand = std::make_shared<std::promise<void>>();
+    engine.follow(
+        "alice", {.run_id = "none", .message_id = {}}, [] {},
+        [in_hand, released = released_.get_future().share()](const auto&) {
+          in_hand->set_value();
+          released.wait();
+        });
+    in_hand->get_future().wait();
+  }
+  void release() { released_.set_value(); }
+
+ private:
+  std::promise<void> released_;
+};
+
 TEST_F(EngineTest, AFileThatCannotBeOpenedIsAnError) {
   auto engine = Engine::open("/proc/no/chat.db", {}, *backend_, clock_, metrics_);
   ASSERT_FALSE(engine);
@@ -63,18 +82,10 @@ TEST_F(EngineTest, DrainEndsWaitingRunsAndLetsRunningOnesFinish) {
 // What the worker has in hand when the drain begins may be a chat that it takes on.
 TEST_F(EngineTest, NothingIsDrainedWhileTheWorkerHasACommandInHand) {
   open();
-  std::promise<void> in_hand;
-  std::promise<void> goes_on;
-  engine_->follow(
-      "alice", {.run_id = "none", .message_id = {}}, [] {},
-      [&](const auto&) {
-        in_hand.set_value();
-        goes_on.get_future().wait();
-      });
-  in_hand.get_future().wait();
+  BusyWorker worker(*engine_);
   engine_->drain();
   EXPECT_FALSE(engine_->is_drained());
-  goes_on.set_value();
+  worker.release();
   settle();
   EXPECT_TRUE(engine_->is_drained());
 }
@@ -82,19 +93,11 @@ TEST_F(EngineTest, NothingIsDrainedWhileTheWorkerHasACommandInHand) {
 // The worker in the place of one whose commit does not come back.
 TEST_F(EngineTest, AWorkerThatHangsIsAStoreThatDoesNotAnswer) {
   open();
-  std::promise<void> hangs;
-  std::promise<void> goes_on;
-  engine_->follow(
-      "alice", {.run_id = "none", .message_id = {}}, [] {},
-      [&](const auto&) {
-        hangs.set_value();
-        goes_on.get_future().wait();
-      });
-  hangs.get_future().wait();
+  BusyWorker worker(*engine_);
   EXPECT_TRUE(engine_->check_store());
   clock_.advance(std::chrono::seconds(6));
   const Result<void> stuck = engine_->check_store();
-  goes_on.set_value();
+  worker.release();
   ASSERT_FALSE(stuck);
   EXPECT_EQ(stuck.error().code, ErrorCode::store_unavailable);
   EXPECT_NE(stuck.error().message.find("chats have waited"), std::string::npos)
