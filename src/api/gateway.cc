@@ -42,19 +42,6 @@ Error foreign_name() {
                     "CORS_ORIGINS");
 }
 
-// Of the access token that a session came with.
-auth::Claims claims_of(const SessionInfo& session) {
-  auth::Claims claims;
-  claims.client_id = session.client_id;
-  claims.family = session.family;
-  claims.token_id = session.token_id;
-  claims.device_name = session.device_name;
-  claims.device_type = session.device_type;
-  claims.issued_at = session.issued_at;
-  claims.expires_at = session.expires_at;
-  return claims;
-}
-
 ProblemPlace place_of(const Call& call) { return place_of(call.request, call.trace); }
 
 // The header tells it from a media type that is not taken (RFC 9110 section 15.5.16).
@@ -321,7 +308,7 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
   *admission = Admission{};
   admission.reset();
   co_await session->run();
-  tokens_.touch(claims_of(session->info()));
+  tokens_.touch(session->info().claims);
 }
 
 std::shared_ptr<Session> Gateway::begin_session(Admission& admission,
@@ -358,10 +345,8 @@ Result<SessionInfo> Gateway::admit(const Admission& admission) const {
     return make_error(ErrorCode::invalid_token, "token_expired");
   }
   tokens_.touch(*claims);
-  return SessionInfo{make_id("ses"),       claims->client_id,    claims->family,
-                     claims->token_id,     claims->device_name,  claims->device_type,
-                     admission.ip_address, clock_.wall(),        claims->good_until,
-                     claims->issued_at,    admission.traceparent};
+  return SessionInfo{make_id("ses"), *std::move(claims), admission.ip_address, clock_.wall(),
+                     admission.traceparent};
 }
 
 }  // namespace tars::api

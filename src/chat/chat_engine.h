@@ -33,9 +33,9 @@ class ChatEngine final : public Engine {
              telemetry::Metrics& metrics);
   ~ChatEngine() override;
 
-  void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) override;
+  void submit(ChatRequest request, std::function<void()> wake, FollowDone done) override;
   void follow(std::string client_id, RunName run, std::function<void()> wake,
-              SubmitDone done) override;
+              FollowDone done) override;
   void cancel(std::string client_id, CancelTarget target,
               std::function<void(Result<void>)> done) override;
   void revoke(std::string_view client_id, std::string_view family,
@@ -74,7 +74,7 @@ class ChatEngine final : public Engine {
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
   Result<void> start(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
-  Submitted attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
+  std::unique_ptr<Follower> attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
   RunQueue::LaneRoom room(const std::string& lane) const;
 
   const Options options_;

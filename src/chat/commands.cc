@@ -36,9 +36,10 @@ RunQueue::LaneRoom ChatEngine::room(const std::string& lane) const {
   return {.runs = std::max(1, backend_.slots(lane)), .pauses = backend_.pauses(lane)};
 }
 
-Submitted ChatEngine::attach(std::shared_ptr<LiveRun> run, std::function<void()> wake) {
-  return {.follower = std::make_unique<RunFollower>(std::move(run), mailbox_, clock_,
-                                                    options_.grace, std::move(wake))};
+std::unique_ptr<Follower> ChatEngine::attach(std::shared_ptr<LiveRun> run,
+                                             std::function<void()> wake) {
+  return std::make_unique<RunFollower>(std::move(run), mailbox_, clock_, options_.grace,
+                                       std::move(wake));
 }
 
 void ChatEngine::handle(SubmitCommand& command) {

@@ -65,7 +65,7 @@ ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& bac
 
 ChatEngine::~ChatEngine() { ChatEngine::shutdown(); }
 
-void ChatEngine::submit(ChatRequest request, std::function<void()> wake, SubmitDone done) {
+void ChatEngine::submit(ChatRequest request, std::function<void()> wake, FollowDone done) {
   Command command = SubmitCommand{std::move(request), std::move(wake), std::move(done)};
   if (mailbox_->push(command)) return;
   metrics_.count_run("refused");
@@ -73,7 +73,7 @@ void ChatEngine::submit(ChatRequest request, std::function<void()> wake, SubmitD
 }
 
 void ChatEngine::follow(std::string client_id, RunName run, std::function<void()> wake,
-                        SubmitDone done) {
+                        FollowDone done) {
   Command command =
       FollowCommand{std::move(client_id), std::move(run), std::move(wake), std::move(done)};
   if (!mailbox_->push(command)) std::get<FollowCommand>(command).done(too_many_commands(draining_));

@@ -63,10 +63,6 @@ class Follower {
   virtual void leave(Leave how) = 0;
 };
 
-struct Submitted {
-  std::unique_ptr<Follower> follower;
-};
-
 struct Counts {
   std::size_t running = 0;
   std::size_t waiting = 0;
@@ -94,13 +90,13 @@ class Engine {
   // then nothing is stored. A message_id that is known attaches, whatever the limits say. A refusal
   // that comes once the run has waited ends it as failed, with the same error in its outcome.
   // `wake` is called whenever the run has something new for this reader; see Run::follow.
-  using SubmitDone = std::function<void(Result<Submitted>)>;
-  virtual void submit(ChatRequest request, std::function<void()> wake, SubmitDone done) = 0;
+  using FollowDone = std::function<void(Result<std::unique_ptr<Follower>>)>;
+  virtual void submit(ChatRequest request, std::function<void()> wake, FollowDone done) = 0;
 
   // Another reader of a run in memory or store. run_not_found for an unknown run and for another
   // client's alike.
   virtual void follow(std::string client_id, RunName run, std::function<void()> wake,
-                      SubmitDone done) = 0;
+                      FollowDone done) = 0;
 
   // Stops the runs meant; those that ended stay as they are. run_not_found when a run_id or
   // message_id is unknown; a conversation without runs is no error. Cancels in memory at once, and

@@ -22,13 +22,13 @@ namespace tars::chat {
 struct SubmitCommand {
   ChatRequest request;
   std::function<void()> wake;
-  Engine::SubmitDone done;
+  Engine::FollowDone done;
 };
 struct FollowCommand {
   std::string client_id;
   RunName run;
   std::function<void()> wake;
-  Engine::SubmitDone done;
+  Engine::FollowDone done;
 };
 struct CancelCommand {
   std::string client_id;

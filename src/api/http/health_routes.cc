@@ -79,7 +79,7 @@ void write_session(JsonWriter& json, const LiveSession& session) {
   const SessionFigures& figures = session.figures();
   const WallTime active{std::chrono::microseconds{figures.last_activity_us.load()}};
   json.begin_object(info.session_id);
-  json.field("client_id", info.client_id);
+  json.field("client_id", info.claims.client_id);
   json.field("session_id", info.session_id);
   json.field("ip_address", info.ip_address);
   json.field("connected_at", format_rfc3339(info.connected_at));
@@ -88,9 +88,9 @@ void write_session(JsonWriter& json, const LiveSession& session) {
   json.field("error_count", figures.errors.load());
   json.field("token_count", figures.tokens.load());
   json.field("active_runs", figures.active_runs.load());
-  json.field("device_name", info.device_name);
-  json.field("device_type", info.device_type);
-  json.field("sid", info.family);
+  json.field("device_name", info.claims.device_name);
+  json.field("device_type", info.claims.device_type);
+  json.field("sid", info.claims.family);
   json.end_object();
 }
 

@@ -13,7 +13,7 @@ Result<void> Hub::add(std::shared_ptr<LiveSession> session) {
   if (sessions_.size() >= max_connections_) {
     return make_error(ErrorCode::overloaded, "too_many_connections");
   }
-  std::size_t& of_client = per_client_[info.client_id];
+  std::size_t& of_client = per_client_[info.claims.client_id];
   if (of_client >= max_per_client_) {
     return make_error(ErrorCode::overloaded, "too_many_connections_for_client");
   }
@@ -26,7 +26,7 @@ Result<void> Hub::add(std::shared_ptr<LiveSession> session) {
 void Hub::remove(const SessionInfo& info) {
   const std::lock_guard lock(mutex_);
   if (sessions_.erase(info.session_id) == 0) return;
-  const auto of_client = per_client_.find(info.client_id);
+  const auto of_client = per_client_.find(info.claims.client_id);
   if (of_client != per_client_.end() && --of_client->second == 0) per_client_.erase(of_client);
 }
 
@@ -34,8 +34,9 @@ void Hub::revoke(const auth::Revocation& revocation) {
   revocations_.fetch_add(1, std::memory_order_acq_rel);
   for (const auto& session : sessions(revocation.client_id)) {
     const SessionInfo& info = session->info();
-    const bool same_token = revocation.token_id.empty() || revocation.token_id == info.token_id;
-    if (info.family == revocation.family && same_token) session->revoke();
+    const bool same_token =
+        revocation.token_id.empty() || revocation.token_id == info.claims.token_id;
+    if (info.claims.family == revocation.family && same_token) session->revoke();
   }
 }
 
@@ -70,7 +71,7 @@ std::size_t Hub::sockets_of(std::string_view client_id, std::string_view family)
   return static_cast<std::size_t>(
       std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
         const SessionInfo& info = entry.second->info();
-        return info.client_id == client_id && info.family == family;
+        return info.claims.client_id == client_id && info.claims.family == family;
       }));
 }
 
@@ -83,7 +84,7 @@ std::vector<std::shared_ptr<LiveSession>> Hub::sessions(std::string_view client_
   std::vector<std::shared_ptr<LiveSession>> out;
   const std::lock_guard lock(mutex_);
   for (const auto& [id, session] : sessions_) {
-    if (client_id.empty() || session->info().client_id == client_id) out.push_back(session);
+    if (client_id.empty() || session->info().claims.client_id == client_id) out.push_back(session);
   }
   return out;
 }

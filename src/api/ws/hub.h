@@ -20,15 +20,9 @@ namespace tars::api {
 // What never changes about a session.
 struct SessionInfo {
   std::string session_id;
-  std::string client_id;
-  std::string family;
-  std::string token_id;
-  std::string device_name;
-  std::string device_type;
+  auth::Claims claims;  // of the access token that it came with
   std::string ip_address;
   WallTime connected_at{};
-  std::int64_t expires_at = 0;  // when the token is no longer good, seconds since 1970
-  std::int64_t issued_at = 0;  // the token, seconds since 1970
   std::string traceparent = {};  // of the handshake, joined; empty = the client sent none
 };
 

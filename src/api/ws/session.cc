@@ -67,8 +67,9 @@ Session::Session(SessionInfo info, SessionServices services, std::unique_ptr<net
 awaitable<void> Session::run() {
   const auto self = shared_from_this();
   std::optional<Presence> presence(std::in_place, services_, info_);
-  push(connection_ack_frame(info_.client_id, info_.session_id, services_.options.heartbeat_interval,
-                            services_.options.version, now()));
+  push(connection_ack_frame(info_.claims.client_id, info_.session_id,
+                            services_.options.heartbeat_interval, services_.options.version,
+                            now()));
   on_tick();
   // Its answer, and with it the end, waits behind what the client has not taken yet.
   socket_->when_peer_closes([this] { leave_runs(); });
@@ -177,9 +178,9 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
     co_return;
   }
   chat::ChatRequest request;
-  request.client_id = info_.client_id;
-  request.family = info_.family;
-  request.token_id = info_.token_id;
+  request.client_id = info_.claims.client_id;
+  request.family = info_.claims.family;
+  request.token_id = info_.claims.token_id;
   request.content = std::move(message.content);
   request.conversation_id = std::move(message.conversation_id);
   request.message_id = std::move(message.message_id);
@@ -189,16 +190,16 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
   // Every chat of the socket is a span of its own.
   if (!info_.traceparent.empty()) request.traceparent = join_trace(info_.traceparent).traceparent;
   submitting_ = true;
-  Result<chat::Submitted> submitted =
-      co_await await_result<chat::Submitted>([this, &request](auto done) {
+  Result<std::unique_ptr<chat::Follower>> submitted =
+      co_await await_result<std::unique_ptr<chat::Follower>>([this, &request](auto done) {
         services_.engine.submit(std::move(request), waker(), std::move(done));
       });
   submitting_ = false;
   if (!submitted) {
     fail(submitted.error(), ids);
   } else {
-    drop_cursor(submitted->follower->run().info().id);
-    add_cursor(std::move(submitted->follower), 0);
+    drop_cursor((*submitted)->run().info().id);
+    add_cursor(*std::move(submitted), 0);
     tell_store_trouble(services_.hub.store_trouble());
   }
   close_when_drained();
@@ -206,21 +207,22 @@ awaitable<void> Session::on_chat(ChatMessage message, MessageIds ids) {
 
 awaitable<void> Session::on_cancel(CancelMessage message, MessageIds ids) {
   const Result<void> cancelled = co_await await_result<void>([this, &message](auto done) {
-    services_.engine.cancel(info_.client_id, std::move(message.target), std::move(done));
+    services_.engine.cancel(info_.claims.client_id, std::move(message.target), std::move(done));
   });
   if (!cancelled) fail(cancelled.error(), ids);
 }
 
 awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
-  Result<chat::Submitted> found =
-      co_await await_result<chat::Submitted>([this, &message](auto done) {
-        services_.engine.follow(info_.client_id, std::move(message.run), waker(), std::move(done));
+  Result<std::unique_ptr<chat::Follower>> found =
+      co_await await_result<std::unique_ptr<chat::Follower>>([this, &message](auto done) {
+        services_.engine.follow(info_.claims.client_id, std::move(message.run), waker(),
+                                std::move(done));
       });
   if (!found) {
     fail(found.error(), ids);
     co_return;
   }
-  const chat::Run& run = found->follower->run();
+  const chat::Run& run = (*found)->run();
   const std::size_t held = run.tokens();
   // What a crash or its age took from the log is not the client's mistake.
   const auto outcome = run.outcome();
@@ -236,7 +238,7 @@ awaitable<void> Session::on_resume(ResumeMessage message, MessageIds ids) {
     fail(too_many_answers(), ids);
     co_return;
   }
-  add_cursor(std::move(found->follower), std::min(message.offset, held));
+  add_cursor(*std::move(found), std::min(message.offset, held));
 }
 
 // A run that this socket follows already goes on from the offset asked for, once.

@@ -66,7 +66,7 @@ void Session::on_revoked() {
 
 // A revocation stops what that token began. The run of another token is only no longer followed.
 void Session::leave_revoked(chat::Follower& follower) const {
-  const bool own = follower.run().info().token_id == info_.token_id;
+  const bool own = follower.run().info().token_id == info_.claims.token_id;
   follower.leave(own ? chat::Leave::revoked : chat::Leave::lost);
 }
 
@@ -99,7 +99,7 @@ SteadyTime Session::next_deadline() const {
   SteadyTime next = std::min(at + kMaxTick, next_heartbeat_);
   next = std::min(next, socket_->last_activity() + options.idle_timeout);
   const std::int64_t warn_at =
-      info_.expires_at - (expiry_told_ ? 0 : options.expiry_warning.count());
+      info_.claims.good_until - (expiry_told_ ? 0 : options.expiry_warning.count());
   const auto until = WallTime{std::chrono::seconds{warn_at}} - now();
   if (until < kMaxTick) next = std::min(next, at + std::chrono::microseconds{until});
   if (writing_) next = std::min(next, at + slow_look());
@@ -146,7 +146,7 @@ void Session::on_tick() {
 }
 
 void Session::check_token(WallTime at) {
-  const std::int64_t left = info_.expires_at - unix_seconds(at);
+  const std::int64_t left = info_.claims.good_until - unix_seconds(at);
   if (left <= 0) {
     begin_close(net::CloseCode::policy_violation, "token_expired");
   } else if (!expiry_told_ && left <= services_.options.expiry_warning.count()) {

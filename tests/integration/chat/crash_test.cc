@@ -28,8 +28,8 @@ class CrashTest : public testing::EngineTest {};
   request.message_id = "m1";
   (*engine)->submit(
       std::move(request), [] {},
-      [&](Result<Submitted> result) {
-        submitted.set(result ? std::move(result->follower) : nullptr);
+      [&](Result<std::unique_ptr<Follower>> result) {
+        submitted.set(result ? *std::move(result) : nullptr);
       });
   const auto follower = submitted.take();
   if (!follower) ::_exit(1);

@@ -55,9 +55,10 @@ TEST_F(ManyClientsTest, EveryRunEndsAndEveryReaderHasTheWholeText) {
           testing::Promise<std::unique_ptr<Follower>> given;
           auto request = testing::chat_request(client, "question");
           request.message_id = "m" + std::to_string(r);
-          engine_->submit(std::move(request), waker.callback(), [&](Result<Submitted> result) {
-            given.set(result ? std::move(result->follower) : nullptr);
-          });
+          engine_->submit(std::move(request), waker.callback(),
+                          [&](Result<std::unique_ptr<Follower>> result) {
+                            given.set(result ? *std::move(result) : nullptr);
+                          });
           const auto follower = given.take();
           ASSERT_TRUE(follower);
           std::string text;
@@ -108,8 +109,8 @@ TEST_F(ManyClientsTest, StopsRaceWithAnswers) {
         testing::Waker waker;
         testing::Promise<std::unique_ptr<Follower>> given;
         engine_->submit(testing::chat_request(client, "question"), waker.callback(),
-                        [&](Result<Submitted> result) {
-                          given.set(result ? std::move(result->follower) : nullptr);
+                        [&](Result<std::unique_ptr<Follower>> result) {
+                          given.set(result ? *std::move(result) : nullptr);
                         });
         CancelTarget target;
         auto follower = given.take();

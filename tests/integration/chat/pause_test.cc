@@ -35,9 +35,10 @@ class PauseTest : public ::testing::Test {
     request.sampling.temperature = 0;
     request.sampling.max_tokens = max_tokens;
     auto given = std::make_shared<testing::Promise<std::unique_ptr<Follower>>>();
-    engine_->submit(std::move(request), waker_.callback(), [given](Result<Submitted> result) {
-      given->set(result ? std::move(result->follower) : nullptr);
-    });
+    engine_->submit(std::move(request), waker_.callback(),
+                    [given](Result<std::unique_ptr<Follower>> result) {
+                      given->set(result ? *std::move(result) : nullptr);
+                    });
     return given->take();
   }
 

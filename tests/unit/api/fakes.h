@@ -122,7 +122,7 @@ class FakeEngine : public chat::Engine {
   std::chrono::milliseconds age{1000};  // of a run when it is handed out
   Result<void> store;
 
-  void submit(chat::ChatRequest request, std::function<void()> wake, SubmitDone done) override {
+  void submit(chat::ChatRequest request, std::function<void()> wake, FollowDone done) override {
     if (refusal) return done(*refusal);
     chat::RunInfo info;
     info.id = "run_" + std::to_string(runs.size());
@@ -134,13 +134,13 @@ class FakeEngine : public chat::Engine {
     info.submitted_at = std::chrono::steady_clock::now() - age;
     requests.push_back(std::move(request));
     runs.push_back(std::make_shared<chat::Run>(info));
-    done(chat::Submitted{std::make_unique<Reader>(*this, runs.back(), std::move(wake))});
+    done(std::make_unique<Reader>(*this, runs.back(), std::move(wake)));
   }
   void follow(std::string, chat::RunName name, std::function<void()> wake,
-              SubmitDone done) override {
+              FollowDone done) override {
     for (const auto& run : runs) {
       if (run->info().id != name.run_id && run->info().message_id != name.message_id) continue;
-      return done(chat::Submitted{std::make_unique<Reader>(*this, run, std::move(wake))});
+      return done(std::make_unique<Reader>(*this, run, std::move(wake)));
     }
     done(make_error(ErrorCode::run_not_found, "no such run"));
   }

@@ -41,7 +41,7 @@ TEST_F(CommandsTest, AMessageWithoutAnIdGetsOneThatFindsItsRun) {
   EXPECT_NE(two->run().info().message_id, id);
   auto again = follow_message("alice", id);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->follower->run().info().id, one->run().info().id);
+  EXPECT_EQ((*again)->run().info().id, one->run().info().id);
 }
 
 TEST_F(CommandsTest, WithoutAnIdEachChatIsAConversation) {
@@ -61,7 +61,7 @@ TEST_F(CommandsTest, TheSameMessageAttachesAlsoWhenEnded) {
     return request;
   }());
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->follower->run().info().id, first->run().info().id);
+  EXPECT_EQ((*again)->run().info().id, first->run().info().id);
   backend_->fail(*backend_->generation(0), make_error(ErrorCode::generation_error, "broken"));
   auto third = chat("alice", "hi", {}, "m1");
   EXPECT_EQ(third->run().status(), RunStatus::failed);
@@ -114,11 +114,11 @@ TEST_F(CommandsTest, ARefusalAtOnceIsTheFailureOfItsMessage) {
   request.message_id = "m1";
   auto refused = submit(request);
   ASSERT_TRUE(refused);
-  EXPECT_EQ(end_of(*refused->follower).error->code, ErrorCode::model_not_found);
+  EXPECT_EQ(end_of(**refused).error->code, ErrorCode::model_not_found);
   backend_->refuse({});
   auto again = submit(request);
   ASSERT_TRUE(again);
-  EXPECT_EQ(again->follower->run().info().id, refused->follower->run().info().id);
+  EXPECT_EQ((*again)->run().info().id, (*refused)->run().info().id);
   EXPECT_EQ(backend_->begun(), 0u);
   request.message_id = "m2";
   ASSERT_TRUE(submit(request));
@@ -144,14 +144,14 @@ TEST_F(CommandsTest, FollowFindsARunByItsMessageAlsoAfterARestart) {
   const std::string id = mine->run().info().id;
   auto found = follow_message("alice", "m1");
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->follower->run().info().id, id);
+  EXPECT_EQ((*found)->run().info().id, id);
   mine.reset();
   found = make_error(ErrorCode::internal, "let go before the engine ends");
   reopen();
   found = follow_message("alice", "m1");
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->follower->run().info().id, id);
-  EXPECT_EQ(found->follower->run().text(), "hello");
+  EXPECT_EQ((*found)->run().info().id, id);
+  EXPECT_EQ((*found)->run().text(), "hello");
   for (const auto& [client, message] :
        {std::pair<std::string, std::string>{"bob", "m1"}, {"alice", "m2"}}) {
     auto unknown = follow_message(client, message);
@@ -171,13 +171,13 @@ TEST_F(CommandsTest, ReadersOfAStoredRunShareIt) {
     const auto two = follow_message("alice", "m1");
     const auto three = chat("alice", "hi", {}, "m1");
     ASSERT_TRUE(one && two);
-    EXPECT_EQ(&one->follower->run(), &two->follower->run());
-    EXPECT_EQ(&one->follower->run(), &three->run());
+    EXPECT_EQ(&(*one)->run(), &(*two)->run());
+    EXPECT_EQ(&(*one)->run(), &three->run());
     EXPECT_FALSE(follow("bob", id));
   }
   const auto later = follow("alice", id);
   ASSERT_TRUE(later);
-  EXPECT_EQ(later->follower->run().text(), "hello");
+  EXPECT_EQ((*later)->run().text(), "hello");
 }
 
 TEST_F(CommandsTest, CancelByMessageConversationAndUnknownIds) {

@@ -28,10 +28,11 @@ class EngineTest : public ::testing::Test {
     open();
   }
 
-  Result<Submitted> submit(ChatRequest request) {
-    auto answer = std::make_shared<Promise<Result<Submitted>>>();
-    engine_->submit(std::move(request), waker_.callback(),
-                    [answer](Result<Submitted> result) { answer->set(std::move(result)); });
+  Result<std::unique_ptr<Follower>> submit(ChatRequest request) {
+    auto answer = std::make_shared<Promise<Result<std::unique_ptr<Follower>>>>();
+    engine_->submit(
+        std::move(request), waker_.callback(),
+        [answer](Result<std::unique_ptr<Follower>> result) { answer->set(std::move(result)); });
     return answer->take();
   }
   std::unique_ptr<Follower> chat(std::string client, std::string content,
@@ -45,18 +46,19 @@ class EngineTest : public ::testing::Test {
       ADD_FAILURE() << submitted.error().message;
       return nullptr;
     }
-    return std::move(submitted->follower);
+    return *std::move(submitted);
   }
-  Result<Submitted> follow(std::string client, std::string run) {
+  Result<std::unique_ptr<Follower>> follow(std::string client, std::string run) {
     return follow(std::move(client), RunName{.run_id = std::move(run), .message_id = {}});
   }
-  Result<Submitted> follow_message(std::string client, std::string message) {
+  Result<std::unique_ptr<Follower>> follow_message(std::string client, std::string message) {
     return follow(std::move(client), RunName{.run_id = {}, .message_id = std::move(message)});
   }
-  Result<Submitted> follow(std::string client, RunName run) {
-    auto answer = std::make_shared<Promise<Result<Submitted>>>();
-    engine_->follow(std::move(client), std::move(run), waker_.callback(),
-                    [answer](Result<Submitted> result) { answer->set(std::move(result)); });
+  Result<std::unique_ptr<Follower>> follow(std::string client, RunName run) {
+    auto answer = std::make_shared<Promise<Result<std::unique_ptr<Follower>>>>();
+    engine_->follow(
+        std::move(client), std::move(run), waker_.callback(),
+        [answer](Result<std::unique_ptr<Follower>> result) { answer->set(std::move(result)); });
     return answer->take();
   }
   Result<void> cancel(std::string client, CancelTarget target) {

@@ -56,9 +56,9 @@ TEST_F(EngineTest, RevokeStopsTheRunsOfAToken) {
   ASSERT_TRUE(other);
   engine_->revoke("alice", "family", "token");
   EXPECT_EQ(mine->run().status(), RunStatus::cancelled);
-  EXPECT_FALSE(other->follower->run().outcome());
+  EXPECT_FALSE((*other)->run().outcome());
   engine_->revoke("alice", "family", "");
-  EXPECT_EQ(other->follower->run().status(), RunStatus::cancelled);
+  EXPECT_EQ((*other)->run().status(), RunStatus::cancelled);
 }
 
 TEST_F(EngineTest, DrainEndsWaitingRunsAndLetsRunningOnesFinish) {

@@ -72,11 +72,11 @@ TEST_F(WorkerTest, BeginningsShareATransactionAndAreAnsweredWhenItIsWritten) {
   open();
   auto first = chat("alice", "q");  // alone: at once
   EXPECT_EQ(stored_runs(database()), 1);
-  std::array<testing::Promise<Result<Submitted>>, 2> answers;
+  std::array<testing::Promise<Result<std::unique_ptr<Follower>>>, 2> answers;
   std::atomic<int> answered = 0;
   for (int i = 0; i < 2; ++i) {
     engine_->submit(testing::chat_request("client" + std::to_string(i), "q"), waker_.callback(),
-                    [&, i](Result<Submitted> result) {
+                    [&, i](Result<std::unique_ptr<Follower>> result) {
                       ++answered;
                       answers.at(i).set(std::move(result));
                     });
@@ -96,14 +96,14 @@ TEST_F(WorkerTest, ABeginningThatIsNotWrittenYetIsAnsweredAtTheEnd) {
   options_.commit_interval = std::chrono::hours(1);
   open();
   auto first = chat("alice", "q");
-  testing::Promise<Result<Submitted>> answer;
+  testing::Promise<Result<std::unique_ptr<Follower>>> answer;
   engine_->submit(testing::chat_request("carol", "q"), waker_.callback(),
-                  [&](Result<Submitted> result) { answer.set(std::move(result)); });
+                  [&](Result<std::unique_ptr<Follower>> result) { answer.set(std::move(result)); });
   settle();
   engine_.reset();
   auto submitted = answer.take();
   ASSERT_TRUE(submitted);
-  EXPECT_EQ(submitted->follower->run().outcome()->status, RunStatus::cancelled);
+  EXPECT_EQ((*submitted)->run().outcome()->status, RunStatus::cancelled);
   EXPECT_EQ(stored_runs(database()), 2);
 }
 
@@ -124,8 +124,8 @@ TEST_F(WorkerTest, AtTheEndItWaitsForTheStore) {
   open();
   auto stored = follow("alice", follower->run().info().id);
   ASSERT_TRUE(stored);
-  EXPECT_EQ(stored->follower->run().outcome()->status, RunStatus::complete);
-  EXPECT_EQ(stored->follower->run().text(), "a");
+  EXPECT_EQ((*stored)->run().outcome()->status, RunStatus::complete);
+  EXPECT_EQ((*stored)->run().text(), "a");
 }
 
 TEST_F(WorkerTest, AHistoryIsAsLongAsTheModelThatAnswersTakes) {
@@ -154,8 +154,8 @@ TEST_F(WorkerTest, ALostFollowerHasItsGrace) {
   ASSERT_TRUE(back);
   clock_.advance(std::chrono::seconds(60));
   settle();
-  EXPECT_FALSE(back->follower->run().outcome()) << "somebody follows";
-  back->follower->leave(Leave::lost);
+  EXPECT_FALSE((*back)->run().outcome()) << "somebody follows";
+  (*back)->leave(Leave::lost);
   clock_.advance(std::chrono::seconds(31));
   settle();
   EXPECT_TRUE(backend_->generation(0)->stop.stop_requested());
@@ -207,32 +207,32 @@ TEST_F(WorkerTest, ARunThatABusyServerRefusedIsAskedForAgain) {
   ChatRequest request = testing::chat_request("alice", "hi");
   request.message_id = "m1";
   request.conversation_id = "talk";
-  const Submitted first = submit(request).value();
+  const std::unique_ptr<Follower> first = submit(request).value();
   Error busy = make_error(ErrorCode::overloaded, "busy");
   busy.retry_after = std::chrono::seconds(7);
   backend_->fail(*backend_->generation(0), std::move(busy));
-  waker_.wait_until([&] { return first.follower->run().has_ended(); });
-  EXPECT_EQ(first.follower->run().outcome()->error->retry_after, std::chrono::seconds(7));
-  const Submitted again = submit(request).value();
-  EXPECT_NE(again.follower->run().info().id, first.follower->run().info().id);
+  waker_.wait_until([&] { return first->run().has_ended(); });
+  EXPECT_EQ(first->run().outcome()->error->retry_after, std::chrono::seconds(7));
+  const std::unique_ptr<Follower> again = submit(request).value();
+  EXPECT_NE(again->run().info().id, first->run().info().id);
   backend_->generation(1)->say("hello");
   finish(1);
-  waker_.wait_until([&] { return again.follower->run().has_ended(); });
+  waker_.wait_until([&] { return again->run().has_ended(); });
   const auto turns = backend_->generation(1)->request.messages;
   EXPECT_EQ(turns.size(), 1u) << "the refused question is no part of the conversation";
   settle();
-  EXPECT_EQ(submit(request)->follower->run().info().id, again.follower->run().info().id);
+  EXPECT_EQ((*submit(request))->run().info().id, again->run().info().id);
 }
 
 TEST_F(WorkerTest, ARunThatWasRefusedInTheMiddleKeepsItsPart) {
   open();
   ChatRequest request = testing::chat_request("alice", "hi");
   request.message_id = "m1";
-  const Submitted first = submit(request).value();
+  const std::unique_ptr<Follower> first = submit(request).value();
   backend_->generation(0)->say("part");
   backend_->fail(*backend_->generation(0), make_error(ErrorCode::overloaded, "busy"));
-  waker_.wait_until([&] { return first.follower->run().has_ended(); });
-  EXPECT_EQ(submit(request)->follower->run().info().id, first.follower->run().info().id);
+  waker_.wait_until([&] { return first->run().has_ended(); });
+  EXPECT_EQ((*submit(request))->run().info().id, first->run().info().id);
 }
 
 TEST_F(WorkerTest, ABackendWithoutRoomMakesTheRunWait) {

@@ -9,9 +9,9 @@ class Listed : public LiveSession {
  public:
   Listed(std::string id, std::string client, std::string family) {
     info_.session_id = std::move(id);
-    info_.client_id = std::move(client);
-    info_.family = std::move(family);
-    info_.token_id = "tok";
+    info_.claims.client_id = std::move(client);
+    info_.claims.family = std::move(family);
+    info_.claims.token_id = "tok";
   }
   const SessionInfo& info() const override { return info_; }
   const SessionFigures& figures() const override { return figures_; }

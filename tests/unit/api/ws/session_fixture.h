@@ -28,15 +28,12 @@ class MovedClock final : public Clock {
 class SessionFixture : public ::testing::Test {
  protected:
   void open(std::chrono::seconds token_lifetime = std::chrono::hours(1)) {
-    SessionInfo info{"ses_1",
-                     "me",
-                     "fam",
-                     "tok",
-                     "",
-                     "",
-                     "127.0.0.1",
-                     clock_.wall(),
-                     unix_seconds(clock_.wall() + token_lifetime)};
+    SessionInfo info{.session_id = "ses_1", .claims = {}, .ip_address = "127.0.0.1"};
+    info.claims.client_id = "me";
+    info.claims.family = "fam";
+    info.claims.token_id = "tok";
+    info.claims.good_until = unix_seconds(clock_.wall() + token_lifetime);
+    info.connected_at = clock_.wall();
     session_ =
         std::make_shared<Session>(info, SessionServices{engine_, hub_, metrics_, clock_, options_},
                                   std::make_unique<FakeSocket>(wire_));

@@ -23,8 +23,8 @@ TEST_F(SessionReads, WhatIsDestroyedBeforeItsEndIsNoLongerListed) {
   std::optional<testing::Wire> wire(std::in_place, *context);
   SessionInfo info;
   info.session_id = "ses_late";
-  info.client_id = "me";
-  info.expires_at = unix_seconds(clock_.wall() + std::chrono::hours(1));
+  info.claims.client_id = "me";
+  info.claims.good_until = unix_seconds(clock_.wall() + std::chrono::hours(1));
   auto session =
       std::make_shared<Session>(info, SessionServices{engine_, hub_, metrics_, clock_, options_},
                                 std::make_unique<testing::FakeSocket>(*wire));
