@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,9 +38,10 @@ struct CancelCommand {
 };
 using Command = std::variant<SubmitCommand, FollowCommand, CancelCommand>;
 
-// Commands in the order they came, at most `capacity`; news of ended runs, as many as there are
-// runs; and a nudge. Thread-safe; take() for one thread. Outlives the engine in the hands of
-// followers and sinks.
+// Commands, at most `capacity`: clients take turns, so that one with many long messages does not
+// hold up the others, and each one's own come in the order they were sent. News of ended runs, as
+// many as there are runs; and a nudge. Thread-safe; take() for one thread. Outlives the engine in
+// the hands of followers and sinks.
 class Mailbox {
  public:
   explicit Mailbox(std::size_t capacity) : capacity_(capacity) {}
@@ -73,6 +75,11 @@ class Mailbox {
     Command command;
     bool revoked = false;
   };
+  // What a client sent; never empty.
+  struct Line {
+    std::string client_id;
+    std::deque<Item> items;
+  };
   struct InHand {
     std::string client_id;
     std::string family;
@@ -83,7 +90,8 @@ class Mailbox {
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> commands_;
+  std::list<Line> lines_;  // the front's turn is next
+  std::size_t waiting_ = 0;  // commands in all lines
   std::vector<std::shared_ptr<LiveRun>> ended_;
   std::optional<InHand> in_hand_;
   bool nudged_ = false;

@@ -29,6 +29,25 @@ TEST(MailboxTest, GivesOneCommandAtATimeInOrder) {
   EXPECT_FALSE(mailbox.take(kNone).command);
 }
 
+TEST(MailboxTest, ClientsTakeTurns) {
+  Mailbox mailbox(8);
+  for (const char* content : {"a1", "a2", "a3", "b1", "c1", "b2"}) {
+    Command command = submit(std::string(1, content[0]), content);
+    ASSERT_TRUE(mailbox.push(command));
+  }
+  std::string taken;
+  const auto take = [&] {
+    taken += std::get<SubmitCommand>(*mailbox.take(kLong).command).request.content + " ";
+  };
+  take();
+  take();
+  Command command = submit("d", "d1");
+  ASSERT_TRUE(mailbox.push(command));
+  for (int i = 0; i < 5; ++i) take();
+  EXPECT_EQ(taken, "a1 b1 c1 a2 b2 d1 a3 ");
+  EXPECT_FALSE(mailbox.take(kNone).command);
+}
+
 TEST(MailboxTest, RefusesWhenFullAndLeavesTheCommandWhole) {
   Mailbox mailbox(1);
   Command first = submit("alice", "1");
