@@ -13,8 +13,8 @@ namespace tars::chat {
 namespace {
 
 // History is read up to this many bytes per token of the model's context; the model trims the rest.
-constexpr std::size_t kHistoryBytesPerToken = 16;
-constexpr int kAssumedContext = 8192;
+constexpr std::size_t kHistoryBytesPerToken = 8;
+constexpr int kAssumedContext = 16384;
 constexpr std::chrono::seconds kRetryAfter{5};
 
 Error overloaded(std::string message) {

@@ -1,6 +1,8 @@
 #include "chat/repository.h"
 
 #include <algorithm>
+#include <bit>
+#include <span>
 #include <utility>
 
 #include "base/ids.h"
@@ -12,6 +14,7 @@ namespace tars::chat {
 namespace {
 
 constexpr std::size_t kTitleCharacters = 80;
+constexpr std::size_t kTurnFrameBytes = 40;  // of two messages: roles and marks
 
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
 WallTime from_micros(std::int64_t t) { return WallTime(std::chrono::microseconds(t)); }
@@ -41,6 +44,16 @@ std::vector<std::uint32_t> unpack(std::string_view bytes) {
     lengths[i / 4] |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << (8 * (i % 4));
   }
   return lengths;
+}
+
+// How many of the youngest turns, whose numbers these are, to keep where older ones do not fit: the
+// oldest kept has a number that stays the oldest's until a quarter of them has been added.
+std::size_t youngest_kept(std::span<const std::int64_t> numbers) {
+  const auto step = static_cast<std::int64_t>(std::bit_floor(numbers.size() / 4));
+  if (step == 0) return numbers.size();
+  const std::int64_t first = (numbers.back() + step - 1) / step * step;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(numbers, [first](std::int64_t number) { return number >= first; }));
 }
 
 }  // namespace
@@ -224,22 +237,28 @@ Result<std::vector<Turn>> Repository::history(std::string_view client_id,
                                               std::string_view conversation_id,
                                               std::size_t max_bytes) {
   auto row = database_.prepare(
-      "SELECT question.content, answer.content FROM messages AS answer JOIN messages AS question"
+      "SELECT question.content, answer.content, answer.turn"
+      " FROM messages AS answer JOIN messages AS question"
       " ON question.run_id = answer.run_id AND question.role = 'user'"
       " WHERE answer.client_id = ? AND answer.conversation_id = ? AND answer.role = 'assistant'"
       " ORDER BY answer.turn DESC");
   if (!row) return row.error();
   row->bind(1, client_id).bind(2, conversation_id);
   std::vector<Turn> turns;
+  std::vector<std::int64_t> numbers;
   std::size_t bytes = 0;
   while (true) {
     auto found = row->step();
     if (!found) return found.error();
     if (!*found) break;
     Turn turn{.user = row->text(0), .assistant = row->text(1)};
-    bytes += turn.user.size() + turn.assistant.size();
-    if (bytes > max_bytes) break;
+    bytes += turn.user.size() + turn.assistant.size() + kTurnFrameBytes;
+    if (bytes > max_bytes) {
+      turns.resize(youngest_kept(numbers));
+      break;
+    }
     turns.push_back(std::move(turn));
+    numbers.push_back(row->integer(2));
   }
   std::ranges::reverse(turns);
   return turns;

@@ -6,10 +6,17 @@
 namespace tars::llm {
 namespace {
 
-// A token is hardly longer on average: above this the whole history is not worth tokenizing.
-constexpr std::size_t kMaxBytesPerToken = 16;
 // What an average token of English prose is, for the first guess only; each guess is checked.
 constexpr std::size_t kUsualBytesPerToken = 4;
+// Tokens are hardly longer on average: above this the whole history is not worth rendering.
+constexpr std::size_t kMaxBytesPerToken = 2 * kUsualBytesPerToken;
+// What a message's frame is about, its role and the marks around it: of many short turns it is the
+// larger part.
+constexpr std::size_t kFrameBytes = 5 * kUsualBytesPerToken;
+// No text tokenizes so well.
+constexpr std::size_t kLongestToken = 128;
+
+std::size_t bytes_of(const Message& message) { return message.content.size() + kFrameBytes; }
 
 // The messages as: system messages, then turns that begin with a user message each.
 struct Turns {
@@ -23,7 +30,7 @@ Turns split_turns(std::span<const Message> messages) {
   Turns turns;
   while (turns.system_end + 1 < messages.size() &&
          messages[turns.system_end].role == Role::system) {
-    turns.bytes += messages[turns.system_end].content.size();
+    turns.bytes += bytes_of(messages[turns.system_end]);
     ++turns.system_end;
   }
   std::size_t gone = 0;
@@ -32,13 +39,13 @@ Turns split_turns(std::span<const Message> messages) {
       turns.begins.push_back(i);
       turns.dropped.push_back(gone);
     }
-    gone += messages[i].content.size();
+    gone += bytes_of(messages[i]);
   }
   turns.bytes += gone;
   // What is to be answered is its own turn even when it is no user message.
   if (turns.begins.back() != messages.size() - 1) {
     turns.begins.push_back(messages.size() - 1);
-    turns.dropped.push_back(gone - messages.back().content.size());
+    turns.dropped.push_back(gone - bytes_of(messages.back()));
   }
   return turns;
 }
@@ -79,9 +86,9 @@ Result<FittedPrompt> fit_last(std::span<const Message> messages, const Turns& tu
   const std::size_t drop = turns.begins.size() - 1;
   const std::size_t room = static_cast<std::size_t>(context_length);
   const std::vector<Message> with_system = without_turns(messages, turns, drop);
-  // A text this long is refused without reading it token by token; nothing tokenizes so well.
+  // A text this long is refused without reading it token by token.
   const std::size_t last_bytes = messages.back().content.size();
-  if (last_bytes > room * kMaxBytesPerToken * 8)
+  if (last_bytes > room * kLongestToken)
     return overflow(last_bytes / kUsualBytesPerToken, context_length);
   auto tokens = tokenize(with_system);
   if (!tokens) return tokens.error();

@@ -114,10 +114,30 @@ TEST_F(RepositoryTest, HistoryKeepsTheYoungestThatFit) {
     create(info, std::string(10, 'q'));
     finish(info, std::string(9, 'a') + std::to_string(i));
   }
-  auto turns = repository_.history("alice", "c", 45);
+  auto turns = repository_.history("alice", "c", 125);
   ASSERT_EQ(turns->size(), 2u);
   EXPECT_EQ((*turns)[0].assistant.back(), '3');
   EXPECT_EQ((*turns)[1].assistant.back(), '4');
+}
+
+TEST_F(RepositoryTest, HistoriesThatAreCutBeginAtTheSamePlaceForAWhile) {
+  constexpr std::size_t kOfSixtyFour = 64 * 60;
+  int moves = 0;
+  std::string begin;
+  for (int i = 0; i < 200; ++i) {
+    const RunInfo info = run_info("r" + std::to_string(i));
+    create(info, std::string(10, 'q'));
+    if (i % 7 == 3) continue;  // without an answer
+    finish(info, std::to_string(1'000'000'000 + i));
+    const auto turns = repository_.history("alice", "c", kOfSixtyFour);
+    ASSERT_FALSE(turns->empty());
+    EXPECT_EQ(turns->back().assistant, std::to_string(1'000'000'000 + i));
+    if (i < 100) continue;
+    EXPECT_GE(turns->size(), 48u);
+    EXPECT_LE(turns->size(), 64u);
+    if (std::exchange(begin, turns->front().assistant) != begin) ++moves;
+  }
+  EXPECT_LE(moves, 8);
 }
 
 TEST_F(RepositoryTest, TitleIsTheFirst80CharactersOfTheFirstQuestion) {

@@ -129,11 +129,11 @@ TEST_F(WorkerTest, AtTheEndItWaitsForTheStore) {
 }
 
 TEST_F(WorkerTest, AHistoryIsAsLongAsTheModelThatAnswersTakes) {
-  backend_->lane_context = 1024;  // 16 KiB of history
+  backend_->lane_context = 1024;  // 8 KiB of history
   options_.commit_interval = {};  // each turn is stored before the next
   open();
   for (int turn = 0; turn < 3; ++turn) {
-    auto follower = chat("alice", std::string(8000, 'q'), "talk");
+    auto follower = chat("alice", std::string(4000, 'q'), "talk");
     backend_->generation(static_cast<std::size_t>(turn))->say("a");
     finish(static_cast<std::size_t>(turn));
     end_of(*follower);

@@ -77,6 +77,23 @@ TEST(PromptFit, LongHistoriesAreNotReadWhole) {
   EXPECT_LT(seen, 100'000U);
 }
 
+TEST(PromptFit, OfManyShortTurnsFewAreRendered) {
+  std::vector<Message> messages;
+  for (int i = 0; i < 5000; ++i) {
+    messages.push_back({Role::user, "on"});
+    messages.push_back({Role::assistant, "ok"});
+  }
+  messages.push_back({Role::user, "off"});
+  std::size_t rendered = 0;
+  const auto prompt = fit_prompt(messages, 100, 1000, [&](std::span<const Message> some) {
+    rendered += some.size();
+    return by_four(some);
+  });
+  ASSERT_TRUE(prompt);
+  EXPECT_GT(prompt->tokens.size(), 450U);
+  EXPECT_LT(rendered, 400U);
+}
+
 TEST(PromptFit, TheReserveGivesWayToTheLastMessage) {
   const std::vector<Message> messages{text(Role::user, 900)};
   const auto prompt = fit_prompt(messages, 500, 1000, by_four);
