@@ -59,6 +59,7 @@ class ChatEngine final : public Engine {
   void answer_stored();
   void write_last();
   void prune();
+  Result<std::size_t> prune_some();
   void leave_no_run();
 
   // -- commands.cc

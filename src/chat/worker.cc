@@ -172,11 +172,23 @@ void ChatEngine::prune() {
   if (clock_.steady() < prune_at_) return;
   prune_at_ = clock_.steady() + kPruneEvery;
   if (!watch_.has_settled(clock_.wall(), clock_.steady())) return;
+  const Result<std::size_t> pruned = prune_some();
+  if (!pruned) {
+    // Every ten minutes: without it the file grows for ever.
+    telemetry::log(telemetry::LogLevel::warning, "the logs of old answers cannot be deleted",
+                   {{"error", pruned.error().message}});
+  } else if (*pruned == kPruneAtOnce) {
+    prune_at_ = clock_.steady() + kPrunePause;
+  }
+}
+
+Result<std::size_t> ChatEngine::prune_some() {
   auto transaction = store::Transaction::begin(repository_.database());
-  if (!transaction) return;
-  const auto pruned = repository_.prune_logs(clock_.wall() - options_.retention, kPruneAtOnce);
-  if (!pruned || !transaction->commit()) return;
-  if (*pruned == kPruneAtOnce) prune_at_ = clock_.steady() + kPrunePause;
+  if (!transaction) return transaction.error();
+  auto pruned = repository_.prune_logs(clock_.wall() - options_.retention, kPruneAtOnce);
+  if (!pruned) return pruned;
+  if (auto done = transaction->commit(); !done) return done.error();
+  return pruned;
 }
 
 void ChatEngine::leave_no_run() {
