@@ -14,6 +14,7 @@
 #include "llm/llama/gguf_check.h"
 #include "llm/llama/loaded_model.h"
 #include "llm/llama/short_slices.h"
+#include "llm/llama/thread_governor.h"
 #include "telemetry/log.h"
 
 namespace tars::llm {
@@ -353,10 +354,6 @@ void LlamaBackend::note_progress(const BatchLoop& loop) {
   progress_ = clock_.steady();
 }
 
-int auto_threads() {
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostAutoThreads);
-}
-
 Result<int> choose_context(const LlamaOptions& options, int trained) {
   if (options.context_length == 0) return std::min(kUsualContext, trained);
   if (options.context_length > trained) {
@@ -389,7 +386,8 @@ Result<std::unique_ptr<Backend>> open_llama_backend(LlamaOptions options, const 
                       "the model needs 1 to " + std::to_string(kMostSlots) + " slots");
   }
   if (options.model_name.empty()) options.model_name = options.model_path.stem().string();
-  const int threads = options.threads > 0 ? options.threads : auto_threads();
+  const int threads =
+      options.threads > 0 ? options.threads : std::min(usable_cpus(), kMostAutoThreads);
   return std::unique_ptr<Backend>(
       std::make_unique<LlamaBackend>(std::move(options), std::move(*chat), *context_length, threads,
                                      clock, metrics, std::move(on_fatal)));

@@ -1,7 +1,10 @@
 #include "llm/llama/thread_governor.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 namespace tars::llm {
 namespace {
@@ -15,6 +18,15 @@ constexpr int kLongestPause = 512;
 constexpr double kWorthIt = 0.8;  // a change must save a fifth
 
 }  // namespace
+
+int usable_cpus() {
+  cpu_set_t set;
+  // It fails on a machine with more CPUs than the set has room for, 1,024.
+  const int count = ::sched_getaffinity(0, sizeof(set), &set) == 0
+                        ? CPU_COUNT(&set)
+                        : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, count);
+}
 
 ThreadGovernor::ThreadGovernor(int most) : until_trial_(kShortestPause), pause_(kShortestPause) {
   for (int threads = std::max(1, most); threads > 1; threads /= 2) levels_.push_back({threads, 0});

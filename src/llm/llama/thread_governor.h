@@ -6,6 +6,10 @@
 
 namespace tars::llm {
 
+// CPUs that this thread may run on (taskset, a container's cpuset, CPUAffinity= and AllowedCPUs= of
+// systemd), at least 1. Not std::thread::hardware_concurrency(), which counts those of the machine.
+int usable_cpus();
+
 // Workers of one step wait for each other, so on a busy machine the slowest core decides and fewer
 // threads can be faster. When steps take clearly longer than the CPU time they use for a while, it
 // tries half the threads for a few steps, keeps what is faster, and later tries more again, at

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 #include <cmath>
+#include <thread>
 
 namespace tars::llm {
 namespace {
@@ -20,6 +23,21 @@ struct Machine {
   }
   mutable int steps_with_one = 0;
 };
+
+TEST(UsableCpus, AreThoseThatTheProcessMayUse) {
+  const int all = usable_cpus();
+  EXPECT_GE(all, 1);
+  int pinned = 0;
+  std::thread([&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(::sched_getcpu(), &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof(one), &one), 0);
+    pinned = usable_cpus();
+  }).join();
+  EXPECT_EQ(pinned, 1);
+  EXPECT_EQ(usable_cpus(), all);
+}
 
 TEST(ThreadGovernor, KeepsAllThreadsOnAnIdleMachine) {
   ThreadGovernor governor(2);
