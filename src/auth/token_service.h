@@ -89,7 +89,8 @@ class TokenService {
   // `listener` is called (from any thread) once a revocation took effect: close sockets, stop runs.
   virtual void set_revocation_listener(std::function<void(const Revocation&)> listener) = 0;
 
-  // invalid_request with fields, forbidden (enrolment), or overloaded (write-behind queue full).
+  // invalid_request with fields, forbidden (enrolment), overloaded (write-behind queue full), or
+  // store_unavailable (revocations cannot be read or written, or the clock is behind).
   // Not durable before it returns: a family that a crash forgot is taken up again by its next valid
   // token.
   virtual Result<TokenPair> enroll(const EnrollRequest& request) = 0;

@@ -49,9 +49,9 @@ struct RunName {
 
 // How a follower went away.
 enum class Leave {
-  closed,   // 1000 or 1001 from the peer: the run is cancelled unless it is to finish or others
-            // follow
-  lost,     // vanished, timed out or too slow: the run is kept for Options::grace
+  closed,  // 1000, 1001 or no code from the peer: the run is cancelled unless it is to finish or
+           // others follow
+  lost,  // vanished, timed out or too slow: the run is kept for Options::grace
   revoked,  // the token that began the run was revoked: the run stops now
 };
 
@@ -85,11 +85,12 @@ class Engine {
                                               const Clock& clock, telemetry::Metrics& metrics);
   virtual ~Engine() = default;
 
-  // Validated by the caller: lengths and ranges. Fails with overloaded, draining, model_not_found,
-  // context_overflow, backend_unavailable, or invalid_message (message_id with another content);
-  // then nothing is stored. A message_id that is known attaches, whatever the limits say. A refusal
-  // that comes once the run has waited ends it as failed, with the same error in its outcome.
-  // `wake` is called whenever the run has something new for this reader; see Run::follow.
+  // Validated by the caller: lengths and ranges. Fails with overloaded, draining,
+  // store_unavailable, or invalid_message (message_id with another content); then nothing is
+  // stored. A message_id that is known attaches, whatever the limits say. What the backend refuses
+  // (model_not_found, context_overflow, backend_unavailable) ends the run as failed, with that
+  // error in its outcome. `wake` is called whenever the run has something new for this reader; see
+  // Run::follow.
   using FollowDone = std::function<void(Result<std::unique_ptr<Follower>>)>;
   virtual void submit(ChatRequest request, std::function<void()> wake, FollowDone done) = 0;
 

@@ -24,8 +24,8 @@ constexpr auto kOptions = std::to_array<Option>({
              "at a time."},
     {.name = "TARS_CACHE_DIR", .kind = Kind::path,
      .unset_means = "$XDG_CACHE_HOME/tars, else ~/.cache/tars",
-     .help = "Where ./scripts/run keeps weights and build results; the default MODEL_PATH is "
-             "looked for there too."},
+     .help = "Where the default MODEL_PATH is looked for. ./scripts/run keeps weights and build "
+             "results there too, but takes it from the environment alone."},
     {.name = "TARS_ENV", .kind = Kind::choice, .unset_means = "neither",
      .choices = "development|production",
      .help = "`development` opens enrolment and allows CORS `*`; `production` refuses to start "
@@ -158,7 +158,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "A GGUF file with a chat template."},
     {.name = "MODEL_THREADS", .group = Group::model, .kind = Kind::integer, .initial = "auto",
      .min = 1, .max = 512, .unit = "threads", .keyword = "auto",
-     .help = "Threads that compute; `auto` adapts to what the machine gives."},
+     .help = "Threads that compute; `auto` is one for each CPU that the process may use, 16 at "
+             "most. Fewer work while others use the CPUs."},
     {.name = "MODEL_GPU_LAYERS", .group = Group::model, .kind = Kind::integer, .initial = "auto",
      .min = 0, .max = 10000, .unit = "layers", .keyword = "auto",
      .help = "Layers that a GPU computes, in a program built with TARS_GPU=cuda or vulkan: `auto` "

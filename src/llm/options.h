@@ -10,7 +10,7 @@ namespace tars::llm {
 struct LlamaOptions {
   std::filesystem::path model_path;  // a GGUF file with a chat template
   std::string model_name;  // what `complete` reports; empty = the file's name without .gguf
-  int threads = 0;  // 0 = one per core this process may use, 16 at most
+  int threads = 0;  // 0 = one for each CPU this process may use, 16 at most
   // Tokens of prompt and answer together, per generation. 0 = 4096, or what the model allows if
   // that is less. More than the model was trained for is refused at start.
   int context_length = 0;

@@ -15,8 +15,6 @@ constexpr std::array kHttpRows = {
     HttpRow{404, "NOT_FOUND", "Not found"},
     HttpRow{408, "REQUEST_TIMEOUT", "Request timeout"},
     HttpRow{413, "PAYLOAD_TOO_LARGE", "Payload too large"},
-    HttpRow{414, "URI_TOO_LONG", "URI too long"},
-    HttpRow{417, "EXPECTATION_FAILED", "Expectation failed"},
     HttpRow{426, "UPGRADE_REQUIRED", "Upgrade required"},
     HttpRow{431, "HEADERS_TOO_LARGE", "Request header fields too large"},
     HttpRow{500, "INTERNAL", "Internal error"},

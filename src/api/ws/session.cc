@@ -12,6 +12,7 @@
 
 #include "api/await_result.h"
 #include "api/http/trace.h"
+#include "base/fault.h"
 #include "telemetry/log.h"
 
 namespace tars::api {
@@ -76,8 +77,7 @@ awaitable<void> Session::run() {
   try {
     co_await read_loop();
   } catch (const std::exception& fault) {
-    telemetry::log(telemetry::LogLevel::error, "a session failed",
-                   {{"session_id", info_.session_id}, {"what", fault.what()}});
+    log_fault(fault.what());
     socket_->abort(net::CloseCode::internal_error, "internal_error");
   }
   reader_ended_ = true;
@@ -105,9 +105,15 @@ void Session::start_writer() {
   boost::asio::post(executor_, [self = shared_from_this()] {
     boost::asio::co_spawn(self->executor_, self->write_loop(),
                           [self](std::exception_ptr fault, bool sent) {
+                            if (fault) self->log_fault(describe(fault));
                             self->on_writer_end(fault != nullptr || !sent);
                           });
   });
+}
+
+void Session::log_fault(std::string_view what) const {
+  telemetry::log(telemetry::LogLevel::error, "a session failed",
+                 {{"session_id", info_.session_id}, {"what", what}});
 }
 
 void Session::on_writer_end(bool failed) {

@@ -93,6 +93,7 @@ class Session final : public LiveSession, public std::enable_shared_from_this<Se
   boost::asio::awaitable<void> on_cancel(CancelMessage message, MessageIds ids);
   boost::asio::awaitable<void> on_resume(ResumeMessage message, MessageIds ids);
   void start_writer();
+  void log_fault(std::string_view what) const;
   void on_writer_end(bool failed);
   void leave_runs();
   void leave_revoked(chat::Follower& follower) const;

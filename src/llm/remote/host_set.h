@@ -25,9 +25,10 @@ bool is_among(const std::vector<std::string>& listed, std::string_view asked);
 // Puts what is new of `more` behind `names`.
 void add_new(std::vector<std::string>& names, const std::vector<std::string>& more);
 
-// Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked like
-// healthy ones, failed ones only when no other is left. A host whose answers fail although it says
-// that it is well rests: others are asked first for a while, longer with each failure in a row.
+// Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked behind
+// those that work, failed ones only when no other is left. A host whose answers fail although it
+// says that it is well rests: others are asked first for a while, longer with each failure in a
+// row.
 class HostSet {
  public:
   explicit HostSet(std::vector<net::Endpoint> hosts);
