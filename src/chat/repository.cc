@@ -47,9 +47,9 @@ std::vector<std::uint32_t> unpack(std::string_view bytes) {
 }
 
 // How many of the youngest turns, whose numbers these are, to keep where older ones do not fit: the
-// oldest kept has a number that stays the oldest's until a quarter of them has been added.
+// oldest kept has a number that stays the oldest's until a quarter or more of them is new.
 std::size_t youngest_kept(std::span<const std::int64_t> numbers) {
-  const auto step = static_cast<std::int64_t>(std::bit_floor(numbers.size() / 4));
+  const auto step = static_cast<std::int64_t>(std::bit_floor(numbers.size() / 2));
   if (step == 0) return numbers.size();
   const std::int64_t first = (numbers.back() + step - 1) / step * step;
   return static_cast<std::size_t>(

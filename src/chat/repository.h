@@ -63,8 +63,8 @@ class Repository {
   // Appends the stored tokens to `run`.
   Result<void> read_log(Run& run);
   // The turns that have an answer with text, oldest first: the youngest that fit into `max_bytes`,
-  // each counted with a little for its frame in a prompt. Where older ones are left out, up to a
-  // quarter of the others go with them: so that the next turns of a conversation begin at the same
+  // each counted with a little for its frame in a prompt. Where older ones are left out, up to
+  // half of the others go with them: so that the next turns of a conversation begin at the same
   // place, and share with this one what the model has computed.
   // A question without one is left out: chat templates want both sides in turn, and some refuse an
   // empty one.
