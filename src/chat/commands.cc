@@ -8,12 +8,11 @@
 #include "chat/generation_sink.h"
 #include "chat/recovery.h"
 #include "chat/run_follower.h"
+#include "llm/prompt_fit.h"
 
 namespace tars::chat {
 namespace {
 
-// History is read up to this many bytes per token of the model's context; the model trims the rest.
-constexpr std::size_t kHistoryBytesPerToken = 8;
 constexpr int kAssumedContext = 16384;
 constexpr std::chrono::seconds kRetryAfter{5};
 
@@ -144,8 +143,9 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
     request.messages.push_back({llm::Role::system, options_.system_prompt});
   }
   const int context = backend_.context_length(backend_.lane(request.model));
+  // The model trims the rest.
   const auto max_bytes =
-      static_cast<std::size_t>(context > 0 ? context : kAssumedContext) * kHistoryBytesPerToken;
+      static_cast<std::size_t>(context > 0 ? context : kAssumedContext) * llm::kMaxBytesPerToken;
   auto turns = repository_.history(info.client_id, info.conversation_id, max_bytes);
   if (!turns) return std::move(turns).error();
   for (Turn& turn : *turns) {

@@ -9,12 +9,12 @@
 #include "base/utf8.h"
 #include "chat/schema.h"
 #include "chat/stored_words.h"
+#include "llm/prompt_fit.h"
 
 namespace tars::chat {
 namespace {
 
 constexpr std::size_t kTitleCharacters = 80;
-constexpr std::size_t kTurnFrameBytes = 40;  // of two messages: roles and marks
 
 std::int64_t micros(WallTime t) { return t.time_since_epoch().count(); }
 WallTime from_micros(std::int64_t t) { return WallTime(std::chrono::microseconds(t)); }
@@ -252,7 +252,7 @@ Result<std::vector<Turn>> Repository::history(std::string_view client_id,
     if (!found) return found.error();
     if (!*found) break;
     Turn turn{.user = row->text(0), .assistant = row->text(1)};
-    bytes += turn.user.size() + turn.assistant.size() + kTurnFrameBytes;
+    bytes += turn.user.size() + turn.assistant.size() + 2 * llm::kFrameBytes;
     if (bytes > max_bytes) {
       turns.resize(youngest_kept(numbers));
       break;

@@ -6,13 +6,6 @@
 namespace tars::llm {
 namespace {
 
-// What an average token of English prose is, for the first guess only; each guess is checked.
-constexpr std::size_t kUsualBytesPerToken = 4;
-// Tokens are hardly longer on average: above this the whole history is not worth rendering.
-constexpr std::size_t kMaxBytesPerToken = 2 * kUsualBytesPerToken;
-// What a message's frame is about, its role and the marks around it: of many short turns it is the
-// larger part.
-constexpr std::size_t kFrameBytes = 5 * kUsualBytesPerToken;
 // No text tokenizes so well.
 constexpr std::size_t kLongestToken = 128;
 

@@ -1,6 +1,7 @@
 // Which turns of a conversation fit the model's context.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -12,6 +13,14 @@
 namespace tars::llm {
 
 using TokenId = std::int32_t;
+
+// What an average token of English prose is, for first guesses only; each guess is checked.
+inline constexpr std::size_t kUsualBytesPerToken = 4;
+// Tokens are hardly longer on average: of a history, what is above this is not worth reading.
+inline constexpr std::size_t kMaxBytesPerToken = 2 * kUsualBytesPerToken;
+// What a message's frame is about, its role and the marks around it: of many short turns it is the
+// larger part.
+inline constexpr std::size_t kFrameBytes = 5 * kUsualBytesPerToken;
 
 // Renders messages with the model's chat template and tokenizes the result.
 using TokenizeMessages = std::function<Result<std::vector<TokenId>>(std::span<const Message>)>;

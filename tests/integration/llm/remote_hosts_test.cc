@@ -22,6 +22,13 @@ FakeUpstream::Script say_and_keep(std::string& asked) {
 
 class RemoteHostsTest : public llm::testing::RemoteFixture {
  protected:
+  // It refuses the name that it is configured by, and is healthy all the same.
+  bool is_found_by_its_address(FakeUpstream& upstream) {
+    upstream.knows_only_its_address = true;
+    host_by_name(upstream.port());
+    open();
+    return wait_until([&] { return backend_->status().health == Health::healthy; });
+  }
   // Waits until both were listed a second time: what was heard the first time is known then.
   bool are_known(const FakeUpstream& one, const FakeUpstream& other) {
     return wait_until([&] { return one.listings() > 1 && other.listings() > 1; });
@@ -268,10 +275,7 @@ TEST_F(RemoteHostsTest, ABusyServersListIsWhatItWas) {
 TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
   std::string asked;
   FakeUpstream upstream(say_and_keep(asked));
-  upstream.knows_only_its_address = true;
-  host_by_name(upstream.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  ASSERT_TRUE(is_found_by_its_address(upstream));
   EXPECT_EQ(answer_to()->answer, "Hello");
   EXPECT_THAT(asked, HasSubstr("\r\nHost: 127.0.0.1:" + std::to_string(upstream.port()) + "\r\n"));
   const int listed = upstream.listings();
@@ -283,10 +287,7 @@ TEST_F(RemoteHostsTest, AnOllamaThatKnowsNoNamesIsAskedByItsAddress) {
 TEST_F(RemoteHostsTest, AHostThatRefusesItsAddressLaterIsAskedByItsNameAgain) {
   std::string asked;
   FakeUpstream upstream(say_and_keep(asked));
-  upstream.knows_only_its_address = true;
-  host_by_name(upstream.port());
-  open();
-  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  ASSERT_TRUE(is_found_by_its_address(upstream));
   upstream.knows_only_its_address = false;
   upstream.knows_only_its_name = true;
   const int strangers = upstream.strangers;
