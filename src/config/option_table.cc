@@ -220,7 +220,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .min = 1, .max = 100000, .unit = "answers",
      .help = "Answers of other servers at once; more wait here."},
     {.name = "UPSTREAM_CA_FILE", .group = Group::model, .kind = Kind::path,
-     .help = "PEM certificates to trust besides the system's, for servers with one of their own."},
+     .help = "PEM certificates to trust besides the system's, for servers with one of their own. "
+             "Read again once it has changed."},
     // -- runs
     {.name = "RUN_GRACE_SECONDS", .group = Group::runs, .kind = Kind::integer, .initial = "30",
      .min = 0, .max = 86400, .unit = "seconds",

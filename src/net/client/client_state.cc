@@ -1,9 +1,11 @@
 #include "net/client/client_state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "net/client/exchange.h"
 #include "net/client/read_poller.h"
+#include "telemetry/log.h"
 
 namespace tars::net {
 namespace {
@@ -18,6 +20,21 @@ std::string origin_of(const Endpoint& endpoint) {
 
 Error tls_error(const std::string& what) {
   return make_error(ErrorCode::backend_unavailable, "TLS cannot be used: " + what);
+}
+
+Result<asio::ssl::context> client_context(const std::string& ca_file) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  boost::system::error_code ec;
+  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                          asio::ssl::context::no_tlsv1_1,
+                      ec);
+  if (!ec) context.set_verify_mode(asio::ssl::verify_peer, ec);
+  if (!ec) context.set_default_verify_paths(ec);
+  if (ec) return tls_error(ec.message());
+  if (!ca_file.empty()) context.load_verify_file(ca_file, ec);
+  if (ec) return tls_error(ca_file + ": " + ec.message());
+  return context;
 }
 
 }  // namespace
@@ -69,20 +86,27 @@ void ClientState::keep(const Endpoint& endpoint, std::unique_ptr<ClientConnectio
 }
 
 Result<asio::ssl::context*> ClientState::tls() {
-  if (tls_) return &*tls_;
-  asio::ssl::context context(asio::ssl::context::tls_client);
-  boost::system::error_code ec;
-  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                          asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                          asio::ssl::context::no_tlsv1_1,
-                      ec);
-  if (!ec) context.set_verify_mode(asio::ssl::verify_peer, ec);
-  if (!ec) context.set_default_verify_paths(ec);
-  if (ec) return tls_error(ec.message());
-  if (!options_.ca_file.empty()) context.load_verify_file(options_.ca_file, ec);
-  if (ec) return tls_error(options_.ca_file + ": " + ec.message());
-  tls_.emplace(std::move(context));
+  const bool changed = ca_file_changed();
+  if (tls_ && !changed) return &*tls_;
+  auto context = client_context(options_.ca_file);
+  if (context) {
+    tls_.emplace(*std::move(context));
+  } else if (tls_) {
+    telemetry::log(telemetry::LogLevel::warning,
+                   "a changed file of certificates cannot be read: those before it go on",
+                   {{"error", context.error().message}});
+  } else {
+    return context.error();
+  }
   return &*tls_;
+}
+
+// Since the last call. A file that cannot be found at this moment is about to be replaced.
+bool ClientState::ca_file_changed() {
+  if (options_.ca_file.empty()) return false;
+  std::error_code ec;
+  const auto written = std::filesystem::last_write_time(options_.ca_file, ec);
+  return !ec && std::exchange(ca_file_written_, written) != written;
 }
 
 void ClientState::close() {

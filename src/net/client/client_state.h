@@ -5,6 +5,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <filesystem>
 #include <list>
 #include <memory>
 #include <optional>
@@ -40,8 +41,9 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   void keep(const Endpoint& endpoint, std::unique_ptr<ClientConnection> connection);
   std::size_t kept() const { return kept_.size(); }
 
-  // The certificates to trust, read at the first use; lives as long as this. backend_unavailable
-  // when they cannot be read, and the next call tries again.
+  // The certificates to trust, read at the first use, and again once ClientOptions::ca_file has
+  // changed, where a file that cannot be read changes nothing; to be used before the next call.
+  // backend_unavailable when they never could be read, and the next call tries again.
   Result<boost::asio::ssl::context*> tls();
 
   bool closed() const { return closed_; }
@@ -55,6 +57,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
     std::chrono::steady_clock::time_point until;
   };
 
+  bool ca_file_changed();
   void arm();
   void on_tick();
 
@@ -64,6 +67,7 @@ class ClientState : public std::enable_shared_from_this<ClientState> {
   std::unordered_set<Exchange*> exchanges_;
   std::list<Kept> kept_;  // the last used first
   std::optional<boost::asio::ssl::context> tls_;
+  std::filesystem::file_time_type ca_file_written_;  // when it was looked at last
   boost::asio::steady_timer tick_;
   bool armed_ = false;
   bool closed_ = false;

@@ -2,6 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <openssl/ssl.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "../../../support/certificate.h"
+#include "../../../support/temp_folder.h"
 #include "local_peer.h"
 
 namespace tars::net {
@@ -68,6 +76,45 @@ TEST_F(ClientStateTest, AMissingFileOfCertificatesIsNamed) {
   const auto tls = state->tls();
   ASSERT_FALSE(tls);
   EXPECT_NE(tls.error().message.find("/no/file"), std::string::npos);
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// How many certificates are trusted beside the system's, whose own are read when they are needed.
+int trusted(boost::asio::ssl::context& tls) {
+  return sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(tls.native_handle())));
+}
+
+TEST_F(ClientStateTest, AChangedFileOfCertificatesIsReadAgain) {
+  const TempFolder folder;
+  const auto first = write_certificate(folder.path(), "first").certificate;
+  const auto second = write_certificate(folder.path(), "second").certificate;
+  const auto file = folder.path() / "ca.pem";
+  auto put = [&, minute = 0](const std::string& bytes) mutable {
+    std::ofstream(file, std::ios::trunc) << bytes;
+    // Later than the last one, however coarse the clock of files is.
+    const auto later = std::filesystem::last_write_time(file) + std::chrono::minutes(++minute);
+    std::filesystem::last_write_time(file, later);
+  };
+  put(read_file(first));
+  const auto state = std::make_shared<ClientState>(context_, ClientOptions{.ca_file = file});
+  const auto count = [&] {
+    const auto tls = state->tls();
+    return tls ? trusted(**tls) : -1;
+  };
+  const int one = count();
+  ASSERT_GE(one, 1);
+  put(read_file(first) + read_file(second));
+  EXPECT_EQ(count(), one + 1);
+  put("half of a certif");
+  EXPECT_EQ(count(), one + 1) << "what cannot be read changes nothing";
+  std::filesystem::remove(file);
+  EXPECT_EQ(count(), one + 1);
+  put(read_file(first));
+  EXPECT_EQ(count(), one);
 }
 
 }  // namespace
