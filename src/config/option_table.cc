@@ -70,7 +70,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "HTTP_MAX_CONNECTIONS", .group = Group::http, .kind = Kind::integer, .initial = "4096",
      .min = 1, .max = 1000000, .unit = "connections",
      .help = "Open connections, WebSockets included. Past that the one that is idle longest makes "
-             "room; where none is, new ones wait. Unset, it is at least WS_MAX_CONNECTIONS + 256."},
+             "room, or the one that takes longest to send its request; where none is, new ones "
+             "wait. Unset, it is at least WS_MAX_CONNECTIONS + 256."},
     {.name = "HTTP_HEADER_TIMEOUT", .group = Group::http, .kind = Kind::integer, .initial = "10",
      .min = 1, .max = 3600, .unit = "seconds",
      .help = "From the first byte to the last header; then 408."},

@@ -27,8 +27,9 @@ struct ServerOptions {
   std::size_t max_header_bytes = 16 * 1024;      // 431 past it
   std::size_t max_body_bytes = 1024 * 1024;      // 413 past it, as soon as it is known
   std::size_t max_message_bytes = 256 * 1024;    // WebSocket: 1009 past it
-  // For more, the connection that is idle longest, for a second at least, ends; where the I/O
-  // thread that is asked has none, they wait in the kernel's queue.
+  // For more, the connection that is idle longest, for a second at least, ends; then one that
+  // lingers behind its answer, then the one that sends its request for longest. Where the I/O
+  // thread that is asked has none of them, they wait in the kernel's queue.
   std::size_t max_connections = 4096;
   std::chrono::seconds header_timeout{
       10};       // from the first byte (or accept) to the last header: 408
@@ -80,9 +81,8 @@ class Application {
 // Thread-safe from outside. Bounded: connections, header, body and message bytes, every wait, and
 // what request bodies have beyond 64 KiB, all connections together (64 MiB, or four of the
 // largest: 503 past it).
-// When descriptors run out (EMFILE, ENFILE, ENOBUFS) and somebody waits for one, the connection of
-// that I/O thread that is idle longest, for a second at least, ends; accepting pauses 100 ms and
-// goes on.
+// When descriptors run out (EMFILE, ENFILE, ENOBUFS) and somebody waits for one, a connection of
+// that I/O thread ends as past ServerOptions::max_connections; accepting pauses 100 ms and goes on.
 class Server {
  public:
   Server(ServerOptions options, Application& application);

@@ -184,7 +184,7 @@ void Connection::set_deadline_in(std::chrono::milliseconds from_now) {
 
 void Connection::begin_idle() {
   phase = Phase::idle;
-  idle_since_ = std::chrono::steady_clock::now();
+  waiting_since_ = std::chrono::steady_clock::now();
 }
 
 bool Connection::has_input() const {

@@ -115,8 +115,8 @@ class Connection : public boost::intrusive::list_base_hook<
   Socket& socket() { return socket_; }
   const std::string& remote_address() const { return remote_address_; }
 
-  // Of an idle one: since when.
-  SteadyTime idle_since() const { return idle_since_; }
+  // When it began to wait for the request that it has, or waits for.
+  SteadyTime waiting_since() const { return waiting_since_; }
   void begin_idle();
   // Whether bytes are here that were not received yet.
   bool has_input() const;
@@ -135,7 +135,7 @@ class Connection : public boost::intrusive::list_base_hook<
   std::string unsent_;  // from unsent_at_ on
   std::size_t unsent_at_ = 0;
   SteadyTime deadline_ = SteadyTime::max();
-  SteadyTime idle_since_ = std::chrono::steady_clock::now();
+  SteadyTime waiting_since_ = std::chrono::steady_clock::now();
   bool timed_out_ = false;
 };
 

@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using telemetry::LogLevel;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-// How long accepting rests when descriptors, or connections of which none is idle, are used up.
+// How long accepting rests when descriptors, or connections of which none gives way, are used up.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 // Without a refusal by the kernel for so long, descriptors are there again.
 constexpr std::chrono::seconds kWantIsOver{30};
@@ -29,6 +29,22 @@ constexpr std::chrono::seconds kWantIsOver{30};
 constexpr std::chrono::seconds kShortIdle{1};
 // How exact deadlines are.
 constexpr std::chrono::milliseconds kWatchInterval{250};
+
+// Who ends first where there is no place: idle connections may end at any moment, one that lingers
+// has its answer, and one that takes its time for a request, byte by byte perhaps, has had none of
+// ours yet.
+constexpr int kNever = 3;
+int turn_to_give_way(Phase phase) {
+  switch (phase) {
+    case Phase::idle: return 0;
+    case Phase::lingering: return 1;
+    case Phase::receiving: return 2;
+    case Phase::handling:
+    case Phase::sending:
+    case Phase::websocket: break;
+  }
+  return kNever;
+}
 
 bool is_out_of_resources(const boost::system::error_code& ec) {
   return ec == asio::error::no_descriptors ||
@@ -156,21 +172,26 @@ void IoThread::serve(Socket socket) {
   }
 }
 
-void IoThread::close_longest_idle() {
+void IoThread::close_one() {
   const auto now = std::chrono::steady_clock::now();
-  Connection* longest = nullptr;
+  Connection* chosen = nullptr;
   for (auto& connection : connections_) {
-    if (connection.phase != Phase::idle || now - connection.idle_since() < kShortIdle) continue;
-    if (longest != nullptr && connection.idle_since() >= longest->idle_since()) continue;
-    // Its next request has come and is about to be read.
-    if (!connection.has_input()) longest = &connection;
+    const int turn = turn_to_give_way(connection.phase);
+    if (turn == kNever || now - connection.waiting_since() < kShortIdle) continue;
+    if (chosen != nullptr &&
+        std::pair(turn, connection.waiting_since()) >=
+            std::pair(turn_to_give_way(chosen->phase), chosen->waiting_since())) {
+      continue;
+    }
+    // The next request of an idle one has come and is about to be read.
+    if (connection.phase != Phase::idle || !connection.has_input()) chosen = &connection;
   }
-  if (longest != nullptr) longest->close();
+  if (chosen != nullptr) chosen->close();
 }
 
-// There is no place for whoever comes next: once somebody waits to be let in, one idle connection
-// ends for them, as it may at any moment. Otherwise whoever holds them all would keep everybody
-// out. `want` says what there is none of; empty for the connections' own limit.
+// There is no place for whoever comes next: once somebody waits to be let in, one connection ends
+// for them. Otherwise whoever holds them all would keep everybody out. `want` says what there is
+// none of; empty for the connections' own limit.
 asio::awaitable<void> IoThread::make_room(Door& door, std::string want) {
   co_await door.acceptor.async_wait(Acceptor::wait_read, kAwait);
   if (draining_ || (want.empty() && count_.value() < options_.max_connections)) co_return;
@@ -180,7 +201,7 @@ asio::awaitable<void> IoThread::make_room(Door& door, std::string want) {
     telemetry::log(LogLevel::warning, "accepting pauses: no descriptors or memory left",
                    {{"error", want}});
   }
-  close_longest_idle();
+  close_one();
   // Until it has ended (or another one), or to look again.
   door.pause.expires_after(kAcceptPause);
   co_await door.pause.async_wait(kAwait);

@@ -91,7 +91,7 @@ class IoThread {
   void stop_accepting_here();
   void drop_connections_here();
   void serve(Socket socket);
-  void close_longest_idle();
+  void close_one();
   boost::asio::awaitable<void> make_room(Door& door, std::string want);
   boost::asio::awaitable<void> accept_loop(Door& door);
   boost::asio::awaitable<void> watch_deadlines();

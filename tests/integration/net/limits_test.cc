@@ -229,6 +229,34 @@ TEST(Limits, IdleConnectionsKeepNobodyOut) {
   EXPECT_LE(t.server.open_connections(), 21U);
 }
 
+// Neither waits for anything of ours: the one has its answer, the others do not say what they want.
+TEST(Limits, ConnectionsThatLingerOrSendByteByByteKeepNobodyOut) {
+  ServerOptions options;
+  options.max_connections = 4;
+  options.header_timeout = 1h;
+  options.body_timeout = 1h;
+  TestServer t(options);
+  auto busy = t.client();
+  occupy(t, busy);
+  auto refused = t.client();
+  refused.send("nonsense\r\n\r\n");
+  EXPECT_EQ(refused.response().status, 400U);
+  auto head = t.client();
+  head.send("GET /slow HTT");
+  auto body = t.client();
+  body.send("POST /slow HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nx");
+  std::this_thread::sleep_for(1100ms);
+  std::vector<RawClient> others;
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(t.client());
+    occupy(t, others.back());
+  }
+  EXPECT_TRUE(refused.ends());
+  EXPECT_TRUE(head.ends());
+  EXPECT_TRUE(body.ends());
+  EXPECT_EQ(t.server.open_connections(), 4U);
+}
+
 TEST(Limits, WithoutDescriptorsAcceptingPausesAndGoesOn) {
   TestServer t;
   auto before = t.client();
