@@ -34,6 +34,7 @@ KNOWN_CLOSES = {("1000", ""), ("1006", ""), ("1008", "token_revoked")}
 # What a stand-in is told to do in its answer; most of the time nothing goes wrong.
 ORDERS = ["", "", "[[tokens=40]]", "[[tokens=0]]", "[[error=2]]", "[[drop=1]]", "[[drop=0]]",
           "[[status=503]]", "[[status=429]]", "[[hang=1]]", "[[hang=0]]"]
+CLIENTS = 6
 MODELS = ["", "", "ollama/soak", "ollama/soak", "openai/soak", "ollama/absent"]
 
 
@@ -73,7 +74,7 @@ class Soak:
         chance = random.Random(f"{self.seed}-{number}")
         while not self.over.is_set():
             try:
-                self.connection(chance, f"soak-{chance.randrange(6)}")
+                self.connection(chance, f"soak-{chance.randrange(CLIENTS)}")
             except Exception as fault:  # noqa: BLE001: each one is a finding
                 # A socket that is lost and an answer that does not come, too: where a device drops
                 # its socket or has it revoked, it does not read on.
@@ -236,10 +237,18 @@ class Soak:
         ends = {f"socket:[{row[9]}]": f"{row[1]} {row[2]} state {row[3]}" for row in rows}
         return [f"{link} {ends.get(link, '')}" for link in links if link not in kept]
 
+    def sessions(self) -> list:
+        """How many there are, and what the server says of each."""
+        found: list = [self.server.metric("tars_websocket_connections")]
+        for number in range(CLIENTS):
+            with self.server.http(self.server.access(f"soak-{number}")) as http:
+                found.append(http.get("/ws/sessions").json()["sessions"])
+        return found
+
     def check_end(self, before: list[str]) -> None:
         self.server.wait_idle()
         wait_until(lambda: self.server.metric("tars_websocket_connections") == 0, 10,
-                   state=lambda: f"sockets are open: {self.descriptors()}")
+                   state=lambda: f"sessions live: {self.sessions()}, descriptors: {self.descriptors()}")
         wait_until(lambda: len(self.descriptors()) <= len(before), 10,
                    state=lambda: f"descriptors are open: {self.descriptors()}, before: {before}")
         metrics = self.server.metrics()
