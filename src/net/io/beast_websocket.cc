@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -62,6 +63,13 @@ std::string head_of(std::uint8_t opcode, std::size_t size) {
   return head;
 }
 
+std::string close_frame(CloseCode code, std::string_view reason) {
+  std::string frame = head_of(kClose, reason.size() + 2);
+  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) >> 8));
+  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) & 0xff));
+  return frame.append(reason);
+}
+
 // Beast writes every frame whole; what else it writes, the handshake's answer, begins with `H`.
 bool is_close_frame(std::string_view frame) {
   return !frame.empty() && static_cast<std::uint8_t>(frame.front()) == (0x80U | kClose);
@@ -111,11 +119,12 @@ class MeteredSocket {
         taken = asio::buffer_size(buffers);
         std::string frame(taken, '\0');
         asio::buffer_copy(asio::buffer(frame), buffers);
-        if (is_close_frame(frame)) {
-          c.close_frame_sent = true;
+        // Behind a close frame there is none, also where Beast does not know of it.
+        const bool is_last_word = is_close_frame(frame);
+        if (!c.close_frame_sent) ec = c.put(frame, {});
+        if (is_last_word && !std::exchange(c.close_frame_sent, true)) {
           c.set_deadline_in(kCloseTimeout);
         }
-        ec = c.put(frame, {});
         // Never completes before it has returned, as Asio asks of every operation.
         if (ec || !c.has_unsent()) {
           return asio::post(c.socket().get_executor(), asio::append(std::move(self), ec));
@@ -235,7 +244,28 @@ class BeastWebSocket final : public WebSocket {
   asio::any_io_executor executor() const override { return connection_->socket().get_executor(); }
 
  private:
+  // One of these two is in Beast at a time. Its close holds the right to write and waits for the
+  // right to read, and a read that finds the peer's last word behind what it gave before holds that
+  // one and waits for the other.
+  class Turn {
+   public:
+    Turn(BeastWebSocket& socket, bool& mine) : socket_(socket), mine_(mine) { mine_ = true; }
+    ~Turn() {
+      mine_ = false;
+      if (socket_.other_waits_) socket_.other_waits_->cancel();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    BeastWebSocket& socket_;
+    bool& mine_;
+  };
+  asio::awaitable<void> wait_while(const bool& others);
+
   asio::awaitable<Result<void>> send(std::string_view data, bool text);
+  asio::awaitable<void> close_alone(CloseCode code, std::string_view reason);
+  asio::awaitable<void> close_beside_read(CloseCode code, std::string_view reason);
   std::size_t grown(std::size_t size) const;
   // No data frame may follow a close frame, and Beast answers the peer's by itself.
   bool is_over() const {
@@ -258,6 +288,10 @@ class BeastWebSocket final : public WebSocket {
   SteadyTime last_activity_ = std::chrono::steady_clock::now();
   std::size_t max_message_bytes_;
   bool closing_ = false;  // a close frame was sent or received, or the connection is gone
+  bool reading_ = false;  // a Turn of read()
+  bool ending_ = false;  // a Turn of close()
+  bool read_ended_ = false;
+  std::unique_ptr<asio::steady_timer> other_waits_;  // made by whoever waits for the other's Turn
 };
 
 Error closed_error() { return make_error(ErrorCode::closed, "the WebSocket is closed"); }
@@ -310,7 +344,21 @@ asio::awaitable<bool> BeastWebSocket::accept(WebSocketHandshake handshake) {
   co_return true;
 }
 
+asio::awaitable<void> BeastWebSocket::wait_while(const bool& others) {
+  while (others) {
+    if (!other_waits_) {
+      other_waits_ = std::make_unique<asio::steady_timer>(executor(), SteadyTime::max());
+    }
+    co_await other_waits_->async_wait(kAwait);
+  }
+}
+
 asio::awaitable<Result<WsMessage>> BeastWebSocket::read() {
+  if (ending_) {
+    co_await wait_while(ending_);
+    co_return closed_error();
+  }
+  const Turn turn(*this, reading_);
   WsMessage message;
   std::size_t size = 0;
   message.data.resize(kFirstRead);
@@ -357,10 +405,11 @@ void BeastWebSocket::peer_closed() {
 }
 
 void BeastWebSocket::read_ended(const boost::system::error_code& ec) {
-  closing_ = true;
+  const bool told = std::exchange(closing_, true);  // what close() was given
+  read_ended_ = true;
   connection_->clear_deadline();
   if (const auto code = code_sent_for(ec)) {
-    closed_.code = *code;
+    if (!told) closed_.code = *code;
   } else if (ec != beast::websocket::error::closed &&
              telemetry::log_enabled(telemetry::LogLevel::debug)) {
     telemetry::log(telemetry::LogLevel::debug, "a WebSocket broke", {{"error", ec.message()}});
@@ -409,14 +458,44 @@ asio::awaitable<void> BeastWebSocket::close(CloseCode code, std::string_view rea
   }
   closing_ = true;
   connection_->set_deadline_in(kCloseTimeout);
-  connection_->peer_finished = true;  // once close() gets to the teardown
-  const auto wire_code = static_cast<beast::websocket::close_code>(code);
-  const auto shown = reason.substr(0, kMaxReason);
-  const beast::websocket::close_reason what(wire_code,
-                                            beast::string_view(shown.data(), shown.size()));
-  const auto [ec] = co_await stream_.async_close(what, kAwait);
-  if (!ec) closed_ = {code, std::string(shown)};
+  reason = reason.substr(0, kMaxReason);
+  if (reading_) {
+    co_await close_beside_read(code, reason);
+  } else {
+    co_await close_alone(code, reason);
+  }
   connection_->close();
+}
+
+// By Beast, which reads what is left of the peer's.
+asio::awaitable<void> BeastWebSocket::close_alone(CloseCode code, std::string_view reason) {
+  const Turn turn(*this, ending_);
+  connection_->peer_finished = true;  // once it gets to the teardown
+  const beast::websocket::close_reason what(static_cast<beast::websocket::close_code>(code),
+                                            beast::string_view(reason.data(), reason.size()));
+  const auto [ec] = co_await stream_.async_close(what, kAwait);
+  if (!ec) closed_ = {code, std::string(reason)};
+}
+
+// The read finds the peer's answer, and thereby the end. Bounded by the connection's deadline.
+asio::awaitable<void> BeastWebSocket::close_beside_read(CloseCode code, std::string_view reason) {
+  connection_->close_frame_sent = true;
+  boost::system::error_code ec = connection_->put(close_frame(code, reason), {});
+  while (!ec && !read_ended_ && connection_->has_unsent()) {
+    const Connection::Step step = connection_->flush_some();
+    ec = step.error;
+    if (!step.would_block()) continue;
+    std::tie(ec) = co_await connection_->socket().async_wait(step.wait, kAwait);
+  }
+  co_await wait_while(reading_);
+  if (!ec && !read_ended_) {
+    // Whoever read has something else to do.
+    const Turn turn(*this, ending_);
+    connection_->finish_sending();
+    co_await asio::async_compose<const asio::use_awaitable_t<>, void(boost::system::error_code)>(
+        DrainPeer{connection_.get()}, asio::use_awaitable, connection_->socket());
+  }
+  if (connection_->peer_finished) closed_ = {code, std::string(reason)};
 }
 
 void BeastWebSocket::abort(CloseCode code, std::string_view reason) {
@@ -428,10 +507,7 @@ void BeastWebSocket::abort(CloseCode code, std::string_view reason) {
 
 void BeastWebSocket::send_close_frame_now(CloseCode code, std::string_view reason) {
   reason = reason.substr(0, kMaxReason);
-  std::string frame = head_of(kClose, reason.size() + 2);
-  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) >> 8));
-  frame.push_back(static_cast<char>(static_cast<std::uint16_t>(code) & 0xff));
-  frame.append(reason);
+  const std::string frame = close_frame(code, reason);
   const Connection::Step sent = connection_->try_write(frame);
   if (sent.error) return;
   if (sent.bytes == frame.size()) closed_ = {code, std::string(reason)};

@@ -115,6 +115,39 @@ asio::awaitable<void> chatter_from_the_first_message(Seen& seen,
   seen.closed_promise.set_value(socket->closed());
 }
 
+asio::awaitable<void> close_as_well(WebSocket& socket, bool& ended) {
+  co_await socket.close(CloseCode::try_again_later, "enough");
+  ended = true;
+}
+
+// Closes as soon as it has a message, and reads on, as a session does.
+asio::awaitable<void> close_from_the_first_message(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  const auto message = co_await socket->read();
+  EXPECT_TRUE(message);
+  bool ended = false;
+  asio::co_spawn(socket->executor(), close_as_well(*socket, ended), asio::detached);
+  co_await drain(*socket);
+  co_await wait_until(*socket, ended);
+  seen.closed_promise.set_value(socket->closed());
+}
+
+asio::awaitable<void> close_after_a_turn(WebSocket& socket, bool& ended) {
+  co_await asio::post(socket.executor(), asio::use_awaitable);
+  co_await close_as_well(socket, ended);
+}
+
+// Closes while a read waits, whose owner reads no more once it has a message.
+asio::awaitable<void> close_beside_the_only_read(Seen& seen, std::unique_ptr<WebSocket> socket) {
+  bool ended = false;
+  asio::co_spawn(socket->executor(), close_after_a_turn(*socket, ended), asio::detached);
+  const auto message = co_await socket->read();
+  EXPECT_TRUE(message);
+  co_await wait_until(*socket, ended);
+  const auto after = co_await socket->read();
+  EXPECT_EQ(after.error().code, ErrorCode::closed);
+  seen.closed_promise.set_value(socket->closed());
+}
+
 asio::awaitable<void> abort_at_once(std::unique_ptr<WebSocket> socket) {
   socket->abort(CloseCode::try_again_later, "bye");
   co_return;
@@ -426,6 +459,63 @@ TEST(WebSocketEnd, AFailingSessionIs1011) {
   auto client = t.client();
   client.upgrade();
   EXPECT_EQ(client.read_frame().code(), 1011U);
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+// What the peer sent behind its message is here already, and not looked at, when this side closes.
+// Each was an end in which Beast's close and read waited for each other for ever.
+const std::string kCloseFrame = RawClient::frame(8, {"\x03\xe8", 2});
+struct BothClose {
+  const char* name;
+  std::string behind;
+  bool answers;  // with a close frame
+};
+class WebSocketBothClose : public ::testing::TestWithParam<BothClose> {};
+
+TEST_P(WebSocketBothClose, NeitherWaitsForTheOther) {
+  TestServer t;
+  Seen seen;
+  t.application.session = [&seen](auto socket) {
+    return close_from_the_first_message(seen, std::move(socket));
+  };
+  auto client = t.client();
+  client.upgrade();
+  client.send(RawClient::frame(1, "last") + GetParam().behind);
+  const auto frame = client.read_frame();
+  EXPECT_EQ(frame.code(), 1013U);
+  EXPECT_EQ(client.read_frame().opcode, RawFrame{}.opcode) << "no frame follows a close frame";
+  ASSERT_EQ(seen.closed.wait_for(10s), std::future_status::ready);
+  const auto code = seen.closed.get().code;
+  if (GetParam().answers) {
+    EXPECT_EQ(code, CloseCode::try_again_later);
+  }
+  EXPECT_TRUE(t.settles_at(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, WebSocketBothClose,
+    ::testing::Values(BothClose{"close", kCloseFrame, true},
+                      BothClose{"pong_and_close", RawClient::frame(10, "p") + kCloseFrame, true},
+                      BothClose{"ping_and_close", RawClient::frame(9, "p") + kCloseFrame, true},
+                      BothClose{"fault", RawClient::frame(3, "x"), false},
+                      BothClose{"bad_utf8", RawClient::frame(1, "\xc3\x28"), false},
+                      BothClose{"another_message", RawClient::frame(1, "more"), false},
+                      BothClose{"nothing", "", false}),
+    [](const auto& each) { return each.param.name; });
+
+TEST(WebSocketEnd, ACloseNeedsNobodyWhoReadsOn) {
+  TestServer t;
+  Seen seen;
+  t.application.session = [&seen](auto socket) {
+    return close_beside_the_only_read(seen, std::move(socket));
+  };
+  auto client = t.client();
+  client.upgrade();
+  EXPECT_EQ(client.read_frame().code(), 1013U);
+  client.send_text("late");
+  EXPECT_TRUE(client.ends());
+  client.close();
+  ASSERT_EQ(seen.closed.wait_for(10s), std::future_status::ready);
   EXPECT_TRUE(t.settles_at(0));
 }
 
