@@ -51,6 +51,7 @@ std::vector<std::string> RoutingBackend::models(const std::string& lane, std::si
   const Backend* const lists = part(lane);
   if (lists == nullptr) return {};
   std::vector<std::string> names;
+  names.reserve(backends_.size());
   for (const NamedBackend& each : backends_) names.push_back(each.name);
   std::vector<std::string> out = lists->models({}, most);
   for (std::string& model : out) model = sent_name(model, lane, names);

@@ -96,7 +96,7 @@ class File {
 
 // Shared with the thread, which may outlive the sink when its disk hangs.
 struct FileSink::State {
-  explicit State(File file_) : file(std::move(file_)) {}
+  explicit State(File opened) : file(std::move(opened)) {}
   void write_until_closed();
 
   File file;  // the thread's

@@ -308,6 +308,7 @@ GenerationPtr LlamaBackend::take_waiting(BatchLoop& loop) {
   if (waiting_.empty()) return nullptr;
   const std::vector<SlotHolder> holders = loop.holders();
   std::vector<SlotWaiter> waiters;
+  waiters.reserve(waiting_.size());
   for (const auto& g : waiting_) waiters.push_back({g->request.client, g->begun != 0});
   const auto next = next_for_a_slot(waiters, holders);
   if (!next) return nullptr;

@@ -16,10 +16,12 @@ struct OllamaToken::Fields {
   using View = json::string_view;
 
   static constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+  // NOLINTBEGIN(readability-identifier-naming): Boost.JSON looks for these names.
   static constexpr std::size_t max_object_size = kAny;
   static constexpr std::size_t max_array_size = kAny;
   static constexpr std::size_t max_key_size = kAny;
   static constexpr std::size_t max_string_size = kAny;
+  // NOLINTEND(readability-identifier-naming)
 
   enum class Field { other, message, done, content, thinking };
 
