@@ -263,6 +263,9 @@ class BeastWebSocket final : public WebSocket {
   };
   asio::awaitable<void> wait_while(const bool& others);
 
+  // What the connection kept, until all of it is sent or `ended()`.
+  template <class Ended>
+  asio::awaitable<boost::system::error_code> send_kept(Ended ended);
   asio::awaitable<Result<void>> send(std::string_view data, bool text);
   asio::awaitable<void> close_alone(CloseCode code, std::string_view reason);
   asio::awaitable<void> close_beside_read(CloseCode code, std::string_view reason);
@@ -430,16 +433,23 @@ bool BeastWebSocket::write_now(std::string_view text) {
   return !connection_->put(head_of(kText, text.size()), text);
 }
 
-asio::awaitable<Result<void>> BeastWebSocket::flush() {
-  while (!is_over() && connection_->has_unsent()) {
+template <class Ended>
+asio::awaitable<boost::system::error_code> BeastWebSocket::send_kept(Ended ended) {
+  boost::system::error_code ec;
+  while (!ec && !ended() && connection_->has_unsent()) {
     const Connection::Step step = connection_->flush_some();
-    boost::system::error_code ec = step.error;
-    if (step.would_block()) {
-      std::tie(ec) = co_await connection_->socket().async_wait(step.wait, kAwait);
-    }
-    if (ec) co_return closed_error();
+    ec = step.error;
+    if (!step.would_block()) continue;
+    std::tie(ec) = co_await connection_->socket().async_wait(step.wait, kAwait);
   }
-  if (is_over()) co_return closed_error();
+  co_return ec;
+}
+
+asio::awaitable<Result<void>> BeastWebSocket::flush() {
+  const auto over = [this] { return is_over(); };
+  boost::system::error_code ec;
+  if (connection_->has_unsent()) ec = co_await send_kept(over);
+  if (ec || is_over()) co_return closed_error();
   co_return Result<void>();
 }
 
@@ -481,12 +491,8 @@ asio::awaitable<void> BeastWebSocket::close_alone(CloseCode code, std::string_vi
 asio::awaitable<void> BeastWebSocket::close_beside_read(CloseCode code, std::string_view reason) {
   connection_->close_frame_sent = true;
   boost::system::error_code ec = connection_->put(close_frame(code, reason), {});
-  while (!ec && !read_ended_ && connection_->has_unsent()) {
-    const Connection::Step step = connection_->flush_some();
-    ec = step.error;
-    if (!step.would_block()) continue;
-    std::tie(ec) = co_await connection_->socket().async_wait(step.wait, kAwait);
-  }
+  const auto over = [this] { return read_ended_; };
+  if (!ec) ec = co_await send_kept(over);
   co_await wait_while(reading_);
   if (!ec && !read_ended_) {
     // Whoever read has something else to do.

@@ -175,16 +175,14 @@ void IoThread::serve(Socket socket) {
 void IoThread::close_one() {
   const auto now = std::chrono::steady_clock::now();
   Connection* chosen = nullptr;
+  std::pair first(kNever, SteadyTime::min());  // the turn of the one that is chosen, and since when
   for (auto& connection : connections_) {
-    const int turn = turn_to_give_way(connection.phase);
-    if (turn == kNever || now - connection.waiting_since() < kShortIdle) continue;
-    if (chosen != nullptr &&
-        std::pair(turn, connection.waiting_since()) >=
-            std::pair(turn_to_give_way(chosen->phase), chosen->waiting_since())) {
-      continue;
-    }
+    const std::pair place(turn_to_give_way(connection.phase), connection.waiting_since());
+    if (place >= first || now - place.second < kShortIdle) continue;
     // The next request of an idle one has come and is about to be read.
-    if (connection.phase != Phase::idle || !connection.has_input()) chosen = &connection;
+    if (connection.phase == Phase::idle && connection.has_input()) continue;
+    first = place;
+    chosen = &connection;
   }
   if (chosen != nullptr) chosen->close();
 }

@@ -104,12 +104,13 @@ asio::awaitable<void> chatter(WebSocket& socket, bool& ended) {
   ended = true;
 }
 
-asio::awaitable<void> chatter_from_the_first_message(Seen& seen,
-                                                     std::unique_ptr<WebSocket> socket) {
+// Reads on, as a session does, while from the first message on something goes on beside it.
+template <asio::awaitable<void> (*beside)(WebSocket&, bool& ended)>
+asio::awaitable<void> from_the_first_message(Seen& seen, std::unique_ptr<WebSocket> socket) {
   const auto message = co_await socket->read();
   EXPECT_TRUE(message);
   bool ended = false;
-  asio::co_spawn(socket->executor(), chatter(*socket, ended), asio::detached);
+  asio::co_spawn(socket->executor(), beside(*socket, ended), asio::detached);
   co_await drain(*socket);
   co_await wait_until(*socket, ended);
   seen.closed_promise.set_value(socket->closed());
@@ -118,17 +119,6 @@ asio::awaitable<void> chatter_from_the_first_message(Seen& seen,
 asio::awaitable<void> close_as_well(WebSocket& socket, bool& ended) {
   co_await socket.close(CloseCode::try_again_later, "enough");
   ended = true;
-}
-
-// Closes as soon as it has a message, and reads on, as a session does.
-asio::awaitable<void> close_from_the_first_message(Seen& seen, std::unique_ptr<WebSocket> socket) {
-  const auto message = co_await socket->read();
-  EXPECT_TRUE(message);
-  bool ended = false;
-  asio::co_spawn(socket->executor(), close_as_well(*socket, ended), asio::detached);
-  co_await drain(*socket);
-  co_await wait_until(*socket, ended);
-  seen.closed_promise.set_value(socket->closed());
 }
 
 asio::awaitable<void> close_after_a_turn(WebSocket& socket, bool& ended) {
@@ -365,7 +355,7 @@ TEST(WebSocketEnd, APeerThatClosesAndReadsNothingIsNotWaitedForLong) {
 TEST(WebSocketEnd, NothingFollowsTheCloseFrameForAFault) {
   TestServer t;
   Seen seen;
-  t.application.session = with(seen, chatter_from_the_first_message);
+  t.application.session = with(seen, from_the_first_message<chatter>);
   auto client = t.client();
   client.upgrade();
   // It goes on sending, which is no reason to reset the connection and lose the close frame.
@@ -475,9 +465,7 @@ class WebSocketBothClose : public ::testing::TestWithParam<BothClose> {};
 TEST_P(WebSocketBothClose, NeitherWaitsForTheOther) {
   TestServer t;
   Seen seen;
-  t.application.session = [&seen](auto socket) {
-    return close_from_the_first_message(seen, std::move(socket));
-  };
+  t.application.session = with(seen, from_the_first_message<close_as_well>);
   auto client = t.client();
   client.upgrade();
   client.send(RawClient::frame(1, "last") + GetParam().behind);
@@ -506,9 +494,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(WebSocketEnd, ACloseNeedsNobodyWhoReadsOn) {
   TestServer t;
   Seen seen;
-  t.application.session = [&seen](auto socket) {
-    return close_beside_the_only_read(seen, std::move(socket));
-  };
+  t.application.session = with(seen, close_beside_the_only_read);
   auto client = t.client();
   client.upgrade();
   EXPECT_EQ(client.read_frame().code(), 1013U);
