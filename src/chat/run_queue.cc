@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <queue>
 #include <utility>
 
 #include "chat/client_key.h"
 
 namespace tars::chat {
-
-std::string RunQueue::conversation_key(const Ticket& ticket) {
-  return client_key(ticket.client, ticket.conversation);
-}
 
 RunQueue::Client& RunQueue::client(const std::string& id) {
   const auto [at, is_new] = clients_.try_emplace(id);
@@ -34,7 +31,10 @@ bool RunQueue::has_room(const Ticket& ticket, const Room& room) const {
   return owner == clients_.end() || owner->second.running == 0;
 }
 
-void RunQueue::begin(Ticket ticket) {
+void RunQueue::begin(Client& owner, Ticket ticket) {
+  ++owner.running;
+  owner.served = ++turn_;
+  busy_.insert(ticket.conversation);
   Lane& lane = lanes_[ticket.lane];
   ++lane.running;
   ++lane.clients[ticket.client];
@@ -52,15 +52,12 @@ void RunQueue::leave_lane(const Ticket& ticket) {
 RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
   ++changes_;
   Client& owner = client(ticket.client);
-  const std::string key = conversation_key(ticket);
+  ticket.conversation = client_key(ticket.client, ticket.conversation);
   const bool conversation_waits = std::ranges::any_of(
-      owner.waiting, [&](const Ticket& t) { return conversation_key(t) == key; });
+      owner.waiting, [&](const Ticket& t) { return t.conversation == ticket.conversation; });
   if (has_room(ticket, room) && owner.running < limits_.running_per_client && !conversation_waits &&
-      !busy_.contains(key)) {
-    ++owner.running;
-    owner.served = ++turn_;
-    busy_.insert(key);
-    begin(std::move(ticket));
+      !busy_.contains(ticket.conversation)) {
+    begin(owner, std::move(ticket));
     return Admission::started;
   }
   if (std::cmp_greater_equal(owner.waiting.size(), limits_.waiting_per_client)) {
@@ -76,47 +73,39 @@ RunQueue::Admission RunQueue::admit(Ticket ticket, const Room& room) {
   return Admission::waiting;
 }
 
-std::optional<RunQueue::Ticket> RunQueue::take(
-    Clients& clients, Conversations& busy, int running_limit, std::uint64_t& turn,
-    const std::function<bool(const Ticket&)>& may_start) {
+// Past the end when none of the client's may start.
+std::deque<RunQueue::Ticket>::iterator RunQueue::startable(Client& client, const Room& room) const {
+  // A turn that cannot start holds up the later ones of its conversation, in other lanes too.
+  Conversations held_up;
+  return std::ranges::find_if(client.waiting, [&](const Ticket& ticket) {
+    if (busy_.contains(ticket.conversation) || held_up.contains(ticket.conversation)) return false;
+    if (has_room(ticket, room)) return true;
+    held_up.insert(ticket.conversation);
+    return false;
+  });
+}
+
+std::optional<std::string> RunQueue::next(const Room& room) {
   Client* chosen = nullptr;
   std::deque<Ticket>::iterator chosen_ticket;
-  for (auto& [id, candidate] : clients) {
-    if (candidate.running >= running_limit) continue;
+  for (auto& [id, candidate] : clients_) {
+    if (candidate.running >= limits_.running_per_client) continue;
     if (chosen && std::pair(chosen->running, chosen->served) <
                       std::pair(candidate.running, candidate.served)) {
       continue;
     }
-    // A turn that cannot start holds up the later ones of its conversation, in other lanes too.
-    Conversations held_up;
-    const auto ticket = std::ranges::find_if(candidate.waiting, [&](const Ticket& t) {
-      std::string key = conversation_key(t);
-      if (busy.contains(key) || held_up.contains(key)) return false;
-      if (may_start(t)) return true;
-      held_up.insert(std::move(key));
-      return false;
-    });
+    const auto ticket = startable(candidate, room);
     if (ticket == candidate.waiting.end()) continue;
     chosen = &candidate;
     chosen_ticket = ticket;
   }
   if (!chosen) return std::nullopt;
-  Ticket ticket = std::move(*chosen_ticket);
-  chosen->waiting.erase(chosen_ticket);
-  ++chosen->running;
-  chosen->served = ++turn;
-  busy.insert(conversation_key(ticket));
-  return ticket;
-}
-
-std::optional<std::string> RunQueue::next(const Room& room) {
-  auto ticket = take(clients_, busy_, limits_.running_per_client, turn_,
-                     [&](const Ticket& t) { return has_room(t, room); });
-  if (!ticket) return std::nullopt;
   ++changes_;
   --waiting_;
-  std::string run = ticket->run;
-  begin(*std::move(ticket));
+  Ticket ticket = std::move(*chosen_ticket);
+  chosen->waiting.erase(chosen_ticket);
+  std::string run = ticket.run;
+  begin(*chosen, std::move(ticket));
   return run;
 }
 
@@ -124,7 +113,7 @@ void RunQueue::put_back(const std::string& run) {
   auto node = running_.extract(run);
   if (node.empty()) return;
   ++changes_;
-  busy_.erase(conversation_key(node.mapped()));
+  busy_.erase(node.mapped().conversation);
   leave_lane(node.mapped());
   Client& owner = client(node.mapped().client);
   --owner.running;
@@ -135,7 +124,7 @@ void RunQueue::put_back(const std::string& run) {
 void RunQueue::remove(const std::string& run) {
   ++changes_;
   if (auto node = running_.extract(run); !node.empty()) {
-    busy_.erase(conversation_key(node.mapped()));
+    busy_.erase(node.mapped().conversation);
     leave_lane(node.mapped());
     // Behind whoever waited meanwhile: a client that runs one after the other takes turns too.
     Client& owner = client(node.mapped().client);
@@ -152,22 +141,46 @@ void RunQueue::remove(const std::string& run) {
   }
 }
 
+void RunQueue::let_begin(std::vector<Line>& lines, Conversations& busy, int running_limit,
+                         std::uint64_t& turn, std::vector<std::string>& order) {
+  const auto later = [](const Line* a, const Line* b) {
+    return std::pair(a->running, a->served) > std::pair(b->running, b->served);
+  };
+  std::priority_queue<Line*, std::vector<Line*>, decltype(later)> next(later);
+  for (Line& line : lines) next.push(&line);
+  while (!next.empty()) {
+    Line& line = *next.top();
+    next.pop();
+    if (line.running >= running_limit) continue;
+    const auto ticket = std::ranges::find_if(
+        line.waiting, [&](const Ticket* t) { return !busy.contains(t->conversation); });
+    if (ticket == line.waiting.end()) continue;  // nor later: nobody leaves `busy`
+    order.push_back((*ticket)->run);
+    busy.insert((*ticket)->conversation);
+    line.waiting.erase(ticket);
+    ++line.running;
+    line.served = ++turn;
+    next.push(&line);
+  }
+}
+
 std::vector<std::string> RunQueue::order() const {
   std::vector<std::string> order;
   if (waiting_ == 0) return order;
-  Clients clients = clients_;
-  Conversations busy = busy_;
-  std::uint64_t turn = turn_;
-  const auto any = [](const Ticket&) { return true; };
-  while (auto ticket = take(clients, busy, limits_.running_per_client, turn, any)) {
-    order.push_back(std::move(ticket->run));
+  std::vector<Line> lines;
+  for (const auto& [id, client] : clients_) {
+    if (client.waiting.empty()) continue;
+    Line& line =
+        lines.emplace_back(Line{.waiting = {}, .running = client.running, .served = client.served});
+    for (const Ticket& ticket : client.waiting) line.waiting.push_back(&ticket);
   }
+  Conversations busy(busy_.begin(), busy_.end());
+  std::uint64_t turn = turn_;
+  let_begin(lines, busy, limits_.running_per_client, turn, order);
   // The rest is blocked now: in the order in which it would come if nothing blocked it.
   while (order.size() < waiting_) {
     busy.clear();
-    while (auto ticket = take(clients, busy, std::numeric_limits<int>::max(), turn, any)) {
-      order.push_back(std::move(ticket->run));
-    }
+    let_begin(lines, busy, std::numeric_limits<int>::max(), turn, order);
   }
   return order;
 }

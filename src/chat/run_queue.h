@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -68,24 +69,29 @@ class RunQueue {
     int running = 0;
     std::uint64_t served = 0;  // when it came, or a run of it last began or ended; larger = later
   };
-  using Clients = std::unordered_map<std::string, Client>;
-  using Conversations = std::unordered_set<std::string>;
+  // What order() knows of a client whose runs it lets begin one after the other.
+  struct Line {
+    std::vector<const Ticket*> waiting;
+    int running = 0;
+    std::uint64_t served = 0;
+  };
+  using Conversations = std::unordered_set<std::string_view>;
 
-  static std::string conversation_key(const Ticket& ticket);
-  // Takes the ticket whose turn it is, of those that `may_start`, out of `clients` and counts it as
-  // running.
-  static std::optional<Ticket> take(Clients& clients, Conversations& busy, int running_limit,
-                                    std::uint64_t& turn,
-                                    const std::function<bool(const Ticket&)>& may_start);
+  // Moves what may begin out of `lines` to the end of `order` until each line is empty, has
+  // `running_limit` or waits for one of the `busy`, to which each that begins adds its own.
+  static void let_begin(std::vector<Line>& lines, Conversations& busy, int running_limit,
+                        std::uint64_t& turn, std::vector<std::string>& order);
+  std::deque<Ticket>::iterator startable(Client& client, const Room& room) const;
   bool has_room(const Ticket& ticket, const Room& room) const;
-  void begin(Ticket ticket);
+  void begin(Client& owner, Ticket ticket);
   void leave_lane(const Ticket& ticket);
   Client& client(const std::string& id);
   void forget_if_idle(const std::string& id);
 
   const Limits limits_;
-  Clients clients_;  // those with a run, waiting or started
-  Conversations busy_;  // with a started run
+  // In each ticket that is kept, the conversation is client_key() of its client and itself.
+  std::unordered_map<std::string, Client> clients_;  // those with a run, waiting or started
+  std::unordered_set<std::string> busy_;  // conversations with a started run
   std::unordered_map<std::string, Ticket> running_;
   struct Lane {
     int running = 0;

@@ -216,6 +216,13 @@ TEST(RunQueueTest, PropertyBoundsOrderAndNoStarvation) {
         ASSERT_TRUE(conversations.insert(known[run].client + known[run].conversation).second);
       }
     }
+    // All of what can start, not just its first.
+    for (const std::string& run : queue.order()) {
+      const auto started = queue.next(room(99));
+      if (!started) break;
+      ASSERT_EQ(*started, run) << "seed " << seed;
+    }
+    ASSERT_EQ(queue.next(room(99)), std::nullopt);
   }
 }
 
