@@ -94,7 +94,10 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
   if (connection_) {
     connection_->give_up_unacknowledged(client_->options().kept_ack_timeout);
     Result<void> answered = co_await attempt(bytes, head_timeout);
-    if (answered || closed_ || timed_out_ || parser_->started()) co_return answered;
+    // What a server says whose patience with the idle connection ended as the request was on its
+    // way (RFC 9110 section 15.5.9).
+    const bool idle = answered && !closed_ && parser_->head().status == 408;
+    if (!idle && (answered || closed_ || timed_out_ || parser_->started())) co_return answered;
   }
   Result<void> connected = co_await connect();
   if (!connected) {

@@ -43,9 +43,9 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   // Sends the request, on a kept connection or a new one, and reads the response's head. A kept
-  // connection that turns out to be closed by the peer before a byte of the response came is
-  // replaced by a new one, once. The deadline counts from when the connection stands; until then it
-  // is the client's connect_timeout.
+  // connection that turns out to be closed by the peer before a byte of the response came, or on
+  // which it answers 408, is replaced by a new one, once. The deadline counts from when the
+  // connection stands; until then it is the client's connect_timeout.
   boost::asio::awaitable<Result<void>> start(ClientRequest request,
                                              std::chrono::milliseconds head_timeout);
   const ResponseHead& head() const { return parser_->head(); }

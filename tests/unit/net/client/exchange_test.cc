@@ -80,6 +80,29 @@ TEST_F(ExchangeTest, AKeptConnectionThatDiesWithTheRequestIsReplacedOnce) {
   client_.close();
 }
 
+TEST_F(ExchangeTest, AKeptConnectionOfWhichTheServerIsTiredIsReplacedOnce) {
+  const std::string tired =
+      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+  LocalPeer peer([&](auto& socket, int number) {
+    read_head(socket);
+    send(socket, number < 2 ? kHello : tired);
+    if (number == 0) {
+      read_head(socket);
+      send(socket, tired);
+    }
+    wait_for_close(socket);
+  });
+  EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
+  EXPECT_EQ(get(*client_.open(peer.endpoint())), "hello");
+  EXPECT_EQ(peer.accepted, 2);
+  client_.close();  // the peer has one at a time
+  HttpClient other(context_, {});
+  const auto fresh = other.open(peer.endpoint());
+  ASSERT_TRUE(run(context_, fresh->start({}, 20s)));
+  EXPECT_EQ(fresh->head().status, 408U) << "on a new connection it is about the request";
+  other.close();
+}
+
 // The first connection stands in for one to a host that is gone: nothing that is sent gets there,
 // here because nobody reads it.
 TEST_F(ExchangeTest, AKeptConnectionOnWhichNothingGetsThroughIsReplaced) {
