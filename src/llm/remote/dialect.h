@@ -41,6 +41,7 @@ class AnswerReader {
 // How a server wants a request that it does not take in the usual form.
 struct RequestForm {
   bool max_completion_tokens = false;  // instead of max_tokens
+  bool no_top_p = false;
   bool own_sampling = false;  // neither temperature nor top_p
   bool no_usage = false;  // no stream_options, which ask for the numbers of tokens
   bool operator==(const RequestForm&) const = default;

@@ -1,7 +1,6 @@
 #include "llm/remote/failure.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ctime>
 #include <optional>
@@ -11,7 +10,6 @@
 namespace tars::llm {
 namespace {
 
-constexpr std::chrono::seconds kUsualPause{5};
 constexpr std::chrono::seconds kShortestPause{1};
 constexpr std::chrono::seconds kLongestPause{3600};
 constexpr std::size_t kShortestSecret = 8;
@@ -57,30 +55,6 @@ Failure busy(const net::ResponseHead& head, const net::Endpoint& host, const std
   return {.error = std::move(error), .rest = said_pause.value_or(std::chrono::seconds(0))};
 }
 
-// What servers say of a prompt that is too long: OpenAI, vLLM, llama-server, TGI, TensorRT-LLM.
-// There is no code that they share.
-bool is_about_length(std::string_view said) {
-  constexpr std::array<std::string_view, 13> kWords = {"context_length",
-                                                       "context length",
-                                                       "maximum context",
-                                                       "context size",
-                                                       "context_size",
-                                                       "context window",
-                                                       "max_new_tokens must be <=",
-                                                       "inputs must have less than",
-                                                       "prompt is too long",
-                                                       "prompt too long",
-                                                       "maximum number of tokens",
-                                                       "max_seq_len",
-                                                       "maximum sequence length"};
-  std::string text;
-  for (const char c : said) {
-    // TGI writes names between backticks.
-    if (c != '`') text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return std::ranges::any_of(kWords, [&](auto words) { return text.find(words) != text.npos; });
-}
-
 int rank(ErrorCode code) {
   switch (code) {
     case ErrorCode::overloaded: return 4;
@@ -98,7 +72,7 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
   const auto fail = [](ErrorCode code, std::string message) {
     return Failure{.error = make_error(code, std::move(message))};
   };
-  if (head.status == 429 || head.status == 503) return busy(head, host, said);
+  if (is_busy_status(head.status)) return busy(head, host, said);
   if (head.status == 404 && is_about_the_address(body)) {
     return fail(
         ErrorCode::backend_unavailable,
@@ -126,10 +100,11 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
     out.host_is_down = true;
     return out;
   }
+  // Some say so with a 500, LocalAI for one.
+  const bool too_long = head.status == 413 || is_about_length(body);
   // 408 says that this host gave up waiting, not that the request is bad.
-  if (head.status >= 400 && head.status < 500 && head.status != 408) {
-    const bool too_long =
-        head.status == 413 || is_about_length(body) || says_more_than_context(body);
+  const bool refused = head.status >= 400 && head.status < 500 && head.status != 408;
+  if (refused || too_long) {
     Failure out = fail(too_long ? ErrorCode::context_overflow : ErrorCode::generation_error,
                        "the model server refused the request (" + status + ")" + said);
     out.others_may_answer = false;
@@ -175,6 +150,14 @@ Failure refusal(const net::ResponseHead& head, std::string_view body, const net:
   Failure out = judge(head, body, host, model, text.empty() ? "" : ": " + text);
   // Not every sentence has them in it.
   if (out.error.message.ends_with(text)) out.error.quoted = text;
+  return out;
+}
+
+Failure said_in_stream(Error error) {
+  Failure out{.error = std::move(error)};
+  const ErrorCode code = out.error.code;
+  out.others_may_answer = code != ErrorCode::context_overflow;
+  out.host_did_badly = code != ErrorCode::context_overflow && code != ErrorCode::model_not_found;
   return out;
 }
 

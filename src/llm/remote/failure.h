@@ -27,6 +27,8 @@ Failure gone(const net::Endpoint& host);
 // The server answered with something else than 200. `body` is the beginning of its answer.
 Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
                 const std::string& model);
+// What it answered with 200 was an error instead, or became one.
+Failure said_in_stream(Error error);
 // Which of two failures of different hosts tells the client more.
 const Error& more_telling(const Error& a, const Error& b);
 // After the head of an answer, or its first token: what came of it stands as it is.

@@ -26,12 +26,41 @@ std::string for_people(std::string_view text) {
   return replace_control_characters(beginning(valid));
 }
 
-// An empty one where the body is none.
+// An empty one where the body is none. Gemini puts its error into an array.
 json::value object_of(std::string_view body) {
   JsonLine line;
   const Result<json::value> parsed = line.parse(body);
-  if (!parsed || !parsed->is_object()) return json::object();
-  return json::value(*parsed, json::storage_ptr());  // the line's memory goes with it
+  if (!parsed) return json::object();
+  const json::array* const list = parsed->if_array();
+  const json::value& object = list != nullptr && !list->empty() ? list->front() : *parsed;
+  if (!object.is_object()) return json::object();
+  return json::value(object, json::storage_ptr());  // the line's memory goes with it
+}
+
+// llama-server's numbers, in its error or beside it: more tokens than there is room for.
+bool says_more_than_context(std::string_view body) {
+  const json::value parsed = object_of(body);
+  const json::object* object = &parsed.get_object();
+  if (const json::object* const error = object_in(*object, "error")) object = error;
+  const int room = count_in(*object, "n_ctx");
+  return room > 0 && count_in(*object, "n_prompt_tokens") > room;
+}
+
+ErrorCode meaning_of(const json::value& error) {
+  if (is_about_length(json::serialize(error))) return ErrorCode::context_overflow;
+  const json::object* const object = error.if_object();
+  if (object == nullptr) return ErrorCode::generation_error;
+  const int status = count_in(*object, "code");
+  if (is_busy_status(static_cast<unsigned>(status))) return ErrorCode::overloaded;
+  if (text_in(*object, "code") == "429") return ErrorCode::overloaded;  // LiteLLM
+  for (const char* const field : {"code", "type"}) {
+    const std::string_view word = text_in(*object, field);
+    if (word == "model_not_found") return ErrorCode::model_not_found;
+    if (word.starts_with("rate_limit") || word.starts_with("overloaded")) {
+      return ErrorCode::overloaded;
+    }
+  }
+  return ErrorCode::generation_error;
 }
 
 // [{"loc":["body","temperature"],"msg":"Input should be less than 2"}] or a text.
@@ -106,7 +135,10 @@ int count_in(const json::object& object, std::string_view key) {
 
 std::string words(const json::value& error) {
   if (const auto* text = error.if_string()) return for_people({text->data(), text->size()});
-  if (const auto* object = error.if_object()) return for_people(text_in(*object, "message"));
+  if (const auto* object = error.if_object()) {
+    const std::string_view message = text_in(*object, "message");
+    return for_people(message.empty() ? text_in(*object, "error_message") : message);
+  }
   return "without saying why";
 }
 
@@ -115,7 +147,7 @@ std::string error_words(std::string_view body) {
   const json::object& object = parsed.get_object();
   if (const auto* const error = object.if_contains("error")) return words(*error);
   if (const auto* const detail = object.if_contains("detail")) return detail_words(*detail);
-  return for_people(text_in(object, "message"));
+  return words(parsed);
 }
 
 std::string error_field(std::string_view body, std::string_view name) {
@@ -125,21 +157,50 @@ std::string error_field(std::string_view body, std::string_view name) {
   return std::string(text_in(error == nullptr ? object : *error, name));
 }
 
-bool says_more_than_context(std::string_view body) {
-  const json::value parsed = object_of(body);
-  const json::object* object = &parsed.get_object();
-  if (const json::object* const error = object_in(*object, "error")) object = error;
-  const int room = count_in(*object, "n_ctx");
-  return room > 0 && count_in(*object, "n_prompt_tokens") > room;
+// There is no code that they share: the words of OpenAI, vLLM, SGLang, llama-server, TGI,
+// TensorRT-LLM, Anthropic, Bedrock, xAI.
+bool is_about_length(std::string_view body) {
+  constexpr std::array<std::string_view, 20> kWords = {"context_length",
+                                                       "context length",
+                                                       "maximum context",
+                                                       "context size",
+                                                       "context_size",
+                                                       "context window",
+                                                       "context limit",
+                                                       "max_new_tokens must be <=",
+                                                       "inputs must have less than",
+                                                       "input is too long",
+                                                       "prompt is too long",
+                                                       "prompt too long",
+                                                       "maximum prompt length",
+                                                       "maximum allowed length",
+                                                       "maximum model length",
+                                                       "maximum number of tokens",
+                                                       "max_model_len",
+                                                       "max_seq_len",
+                                                       "max_total_tokens",
+                                                       "maximum sequence length"};
+  std::string text;
+  for (const char c : body) {
+    // TGI writes names between backticks.
+    if (c != '`') text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::ranges::any_of(kWords, [&](auto said) { return text.find(said) != text.npos; }) ||
+         says_more_than_context(body);
 }
+
+bool is_busy_status(unsigned status) { return status == 429 || status == 503 || status == 529; }
 
 bool is_json(std::string_view text) {
   return static_cast<bool>(JsonLine::of_this_thread().parse(text));
 }
 
 Error failed(const json::value& error) {
-  Error out = make_error(ErrorCode::generation_error, "the model server failed: " + words(error));
-  out.quoted = words(error);
+  std::string said = words(error);
+  if (said.empty()) said = "without saying why";
+  Error out = make_error(meaning_of(error), "the model server failed: " + said);
+  if (out.code == ErrorCode::overloaded) out.retry_after = kUsualPause;
+  out.quoted = std::move(said);
   return out;
 }
 

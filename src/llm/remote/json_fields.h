@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ std::string_view text_in(const boost::json::object& object, std::string_view key
 int count_in(const boost::json::object& object, std::string_view key);
 
 // What a server said about its failure, as text for people: cut to 300 bytes, control characters
-// left out. Takes `"text"` and `{"message":"text"}`.
+// left out. Takes `"text"`, `{"message":"text"}` and `{"error_message":"text"}`.
 std::string words(const boost::json::value& error);
 // The same from a whole body: `{"error":…}`, `{"object":"error","message":…}` (vLLM),
 // `{"detail":…}` (FastAPI, with a text or a list of what is wrong where); "" when it is none.
@@ -51,12 +52,18 @@ std::string error_words(std::string_view body);
 // is about; "" where there is none.
 std::string error_field(std::string_view body, std::string_view name);
 
-// llama-server's numbers, in its error or beside it: more tokens than there is room for.
-bool says_more_than_context(std::string_view body);
+// Whether a failure's body says that the prompt, or it with the answer, is longer than the context.
+bool is_about_length(std::string_view body);
+
+// A status, of an answer or in an error, that says to come back later; 529 is Anthropic's. How much
+// later, where the server does not say.
+bool is_busy_status(unsigned status);
+constexpr std::chrono::seconds kUsualPause{5};
 
 bool is_json(std::string_view text);
 
-// What readers of streams say: the server's own error, and the end that did not come.
+// What readers of streams say: the server's own error, whose code is that of a refusal with the
+// same words, and the end that did not come.
 Error failed(const boost::json::value& error);
 Error ended_early();
 

@@ -49,9 +49,8 @@ class OllamaReader final : public AnswerReader {
     if (!parsed) return foreign();
     const json::object* const object = parsed->if_object();
     if (object == nullptr) return foreign();
-    if (const auto* error = object->if_contains("error")) {
-      return failed(*error);
-    }
+    const auto* const error = object->if_contains("error");
+    if (error != nullptr && !error->is_null()) return failed(*error);
     const json::object* const message = object_in(*object, "message");
     const json::value* const done = object->if_contains("done");
     if (done == nullptr || !done->is_bool()) return foreign();

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "llm/remote/json_fields.h"
 #include "llm/remote/sse_parser.h"
@@ -19,6 +20,23 @@ constexpr double kLeastTopP = 1e-6;
 Error foreign() {
   return make_error(ErrorCode::generation_error,
                     "the model server sent something that is no chat completion event");
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+// The finish_reasons of answers that were cut, beside OpenAI's own those of vLLM and SGLang
+// (abort), DeepSeek, OpenRouter, Gemini, Zhipu. Any other word is an end: servers have many for it.
+bool is_cut(std::string_view reason) {
+  constexpr std::array<std::string_view, 10> kCut = {"abort",      "aborted",
+                                                     "cancelled",  "content_filter",
+                                                     "error",      "insufficient_system_resource",
+                                                     "safety",     "network_error",
+                                                     "recitation", "sensitive"};
+  return std::ranges::find(kCut, reason) != kCut.end();
 }
 
 std::string_view without_blanks_behind(std::string_view text) {
@@ -92,15 +110,18 @@ class OpenAiReader final : public AnswerReader {
     if (usage != nullptr) take_usage(*usage);
     const json::value* const choices = event->if_contains("choices");
     const json::array* const list = choices == nullptr ? nullptr : choices->if_array();
-    const bool none = choices == nullptr ? usage != nullptr : choices->is_null();
+    const bool is_chunk = usage != nullptr || text_in(*event, "object") == "chat.completion.chunk";
+    const bool none = choices == nullptr ? is_chunk : choices->is_null();
     if (list == nullptr && (other || none)) return {};
-    if (list == nullptr && name == "error") return failed(*parsed);
+    if (list == nullptr && (name == "error" || event->contains("error_message"))) {
+      return failed(*parsed);
+    }
     if (list == nullptr) return foreign();
     // The event with the usage has no choice; one was asked for, others are no part of the answer.
     for (const json::value& entry : *list) {
       const json::object* const choice = entry.if_object();
-      if (choice != nullptr && count_in(*choice, "index") == 0)
-        take_choice(*choice, "delta", target);
+      if (choice == nullptr || count_in(*choice, "index") != 0) continue;
+      if (auto taken = take_choice(*choice, target); !taken) return taken;
     }
     return {};
   }
@@ -129,13 +150,17 @@ class OpenAiReader final : public AnswerReader {
         list == nullptr || list->empty() ? nullptr : list->front().if_object();
     if (choice == nullptr || object_in(*choice, "message") == nullptr) return foreign();
     if (const json::object* const usage = object_in(answer, "usage")) take_usage(*usage);
-    take_choice(*choice, "message", target);
+    if (auto taken = take_choice(*choice, target); !taken) return taken;
     end_ = completion_;
     return {};
   }
 
-  void take_choice(const json::object& choice, std::string_view part, TextTarget& target) {
-    const json::object* const delta = object_in(choice, part);
+  // Of a stream with its "delta", or of a whole answer with its "message", which some also put
+  // behind a stream, where it says everything again.
+  Result<void> take_choice(const json::object& choice, TextTarget& target) {
+    const json::object* delta = object_in(choice, "delta");
+    has_delta_ = has_delta_ || delta != nullptr;
+    if (!has_delta_) delta = object_in(choice, "message");
     if (delta != nullptr) {
       if (const auto* const content = delta->if_contains("content")) {
         take_content(*content, target);
@@ -146,10 +171,19 @@ class OpenAiReader final : public AnswerReader {
         target.on_thought();
       }
     }
-    const std::string_view reason = text_in(choice, "finish_reason");
-    if (reason.empty()) return;
+    const auto* const error = choice.if_contains("error");
+    if (error != nullptr && !error->is_null()) return failed(*error);
+    const std::string reason = lower(text_in(choice, "finish_reason"));
+    if (reason.empty() || reason == "null") return {};
+    if (is_cut(reason)) {
+      return make_error(ErrorCode::generation_error,
+                        "the model server ended the answer before it was complete: " + reason);
+    }
     finished_ = true;
-    if (reason == "length") completion_.reason = FinishReason::length;
+    if (reason == "length" || reason == "max_tokens" || reason == "model_length") {
+      completion_.reason = FinishReason::length;
+    }
+    return {};
   }
 
   void take_usage(const json::object& usage) {
@@ -162,6 +196,7 @@ class OpenAiReader final : public AnswerReader {
   SseParser events_{kMaxEvent};
   Completion completion_;
   bool finished_ = false;
+  bool has_delta_ = false;
   std::optional<Completion> end_;
   bool begun_ = false;
   bool is_object_ = false;  // no stream
@@ -186,7 +221,7 @@ class OpenAiDialect final : public Dialect {
     if (!form.no_usage) body["stream_options"] = json::object{{"include_usage", true}};
     if (!form.own_sampling) {
       body["temperature"] = shown(sampling.temperature);
-      body["top_p"] = std::max(shown(sampling.top_p), kLeastTopP);
+      if (!form.no_top_p) body["top_p"] = std::max(shown(sampling.top_p), kLeastTopP);
     }
     body[form.max_completion_tokens ? "max_completion_tokens" : "max_tokens"] = sampling.max_tokens;
     if (sampling.seed) body["seed"] = *sampling.seed;
@@ -202,8 +237,9 @@ class OpenAiDialect final : public Dialect {
 
   // OpenAI's reasoning models, for example: "Unsupported parameter: 'max_tokens' is not supported
   // with this model. Use 'max_completion_tokens' instead.", then "Unsupported value: 'temperature'
-  // does not support 0.7 with this model." Mistral's forbids stream_options as a field it does not
-  // know. Where the refusal names the parameter, its words count for nothing else.
+  // does not support 0.7 with this model." Claude: "`temperature` and `top_p` cannot both be
+  // specified for this model. Please use only one." Mistral's forbids stream_options as a field it
+  // does not know. Where the refusal names the parameter, its words count for nothing else.
   std::optional<RequestForm> other_form(std::string_view body,
                                         const RequestForm& form) const override {
     const std::string param = error_field(body, "param");
@@ -215,6 +251,8 @@ class OpenAiDialect final : public Dialect {
     if (!form.max_completion_tokens && (param.empty() || param == "max_tokens") &&
         says("max_completion_tokens")) {
       other.max_completion_tokens = true;
+    } else if (!form.no_top_p && is_about("top_p") && says("cannot both")) {
+      other.no_top_p = true;
     } else if ((is_about("temperature") || is_about("top_p")) &&
                (says("nsupported") || says("not support"))) {
       other.own_sampling = true;

@@ -44,6 +44,12 @@ class HostLease {
 // that is no model server.
 void explain_type(Error& error, const net::ResponseHead& head, const net::Endpoint& host,
                   std::string_view expected) {
+  if (const auto coding = head.header("Content-Encoding"); coding && *coding != "identity") {
+    error.message = host.url() + " answers with the Content-Encoding " +
+                    std::string(coding->substr(0, 100)) +
+                    ", which was not asked for: " + error.message;
+    return;
+  }
   const auto type = head.header("Content-Type");
   if (!type || type->starts_with(expected)) return;
   error.message = host.url() + " answers with " + std::string(type->substr(0, 100)) + " where " +
@@ -140,7 +146,9 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
     if (begun_) co_return broken_off(*failure);
     if (failure->error.code == ErrorCode::context_overflow && shorten()) continue;
     worst = worst ? more_telling(*worst, failure->error) : failure->error;
-    if (from_.hosts.has(*host, model_)) owners = failure->error;
+    if (from_.hosts.has(*host, model_) && failure->error.code != ErrorCode::model_not_found) {
+      owners = owners ? more_telling(*owners, failure->error) : failure->error;
+    }
     if (!failure->others_may_answer) co_return failure->error;
     tried_.push_back(*host);
   }
@@ -169,7 +177,7 @@ void RemoteRun::note(std::size_t host, const Failure& failure) {
 // Whether the server refused no more than the form of the request, and says which it takes. The
 // words may be the prompt's, quoted: only a form that was answered is kept for others.
 bool RemoteRun::change_form(std::size_t host, const Failure& failure) {
-  constexpr std::size_t kMost = 3;  // on each host: as many as RequestForm has parts
+  constexpr std::size_t kMost = 4;  // on each host: as many as RequestForm has parts
   const std::string said = std::exchange(refusal_, {});
   if (said.empty() || failure.error.code != ErrorCode::generation_error) return false;
   const unsigned status = exchange_->head().status;
@@ -269,12 +277,14 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
   if (tokens_ > before && !reader_->end()) sink_->on_step_end();
   // Neither a comment nor half a line is a token.
   const bool thought = std::exchange(thought_, false);
-  if (reader_->is_whole()) {
-    if (!std::exchange(whole_, true)) exchange_->wait_at_most(kEndTimeout);
-  } else if (tokens_ > before || thought) {
-    exchange_->wait_at_most(from_.options.idle_timeout);
+  const bool more = tokens_ > before || thought;
+  if (reader_->is_whole() && !std::exchange(whole_, true)) {
+    exchange_->wait_at_most(kEndTimeout);
+  } else if (more) {
+    exchange_->wait_at_most(
+        from_.options.idle_timeout);  // also where it was called whole too early
   }
-  if (!fed) return Failure{.error = fed.error()};
+  if (!fed) return said_in_stream(fed.error());
   if (text_bytes_ >
       kMaxBytesPerToken * static_cast<std::size_t>(request_.sampling.max_tokens) + kMaxExtraBytes) {
     return Failure{.error = make_error(ErrorCode::generation_error,

@@ -49,9 +49,13 @@ Result<void> SseParser::take_line(std::string_view line, const Take& take) {
   if (line.empty()) return dispatch(take);
   const std::size_t colon = line.find(':');
   const std::string_view field = line.substr(0, colon);
-  if (field != "data" && field != "event") return {};
   std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
   if (value.starts_with(' ')) value.remove_prefix(1);
+  // llama-server wrote its failures into a field of this name for long, and [DONE] behind them. The
+  // standard drops it; the answer would look whole.
+  const bool is_error = field == "error" && value.starts_with('{');
+  if (field != "data" && field != "event" && !is_error) return {};
+  if (is_error) name_ = field;
   if (field == "event") {
     name_ = value;
     return {};

@@ -152,6 +152,23 @@ TEST_F(RemoteHostsTest, ThatAnotherHostLacksTheModelIsNoNews) {
   EXPECT_EQ(other.chats(), 1);
 }
 
+// Whichever is asked last: one that lists the model and yet has it not says less than one that
+// failed.
+TEST_F(RemoteHostsTest, TheSameFailuresAreToldInAnyOrder) {
+  const auto answers = [](unsigned status, std::string body) {
+    return [status, body = std::move(body)](Peer& peer, const std::string&, int) {
+      return peer.answer(status, body);
+    };
+  };
+  FakeUpstream broken(answers(500, R"({"error":"boom"})"), {"m:latest"});
+  FakeUpstream lost(answers(404, R"({"error":"model 'm' not found"})"), {"m:latest"});
+  host(broken.port());
+  host(lost.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return broken.listings() > 0 && lost.listings() > 0; }));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(answer_to()->error(), ErrorCode::generation_error) << i;
+}
+
 TEST_F(RemoteHostsTest, TheLeastBusyIsAskedFirst) {
   const auto hang = [](Peer& peer, const std::string&, int) {
     peer.wait_for_close();

@@ -62,6 +62,53 @@ TEST_F(RemoteOpenAiTest, AHistoryThatIsTooLongLosesItsOldestTurns) {
   EXPECT_THAT(asked[2], HasSubstr("\"max_tokens\":200"));
 }
 
+TEST_F(RemoteOpenAiTest, ATooLongHistoryIsShortenedWhereAStreamSaysSo) {
+  std::vector<std::string> asked;
+  FakeUpstream upstream([&asked](Peer& peer, const std::string& request, int) {
+    asked.push_back(request);
+    const bool fits = request.find("question0") == request.npos;
+    return peer.begin_stream("text/event-stream") &&
+           peer.chunk(fits ? "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+                             "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+                           : "event: error\ndata: {\"error\":{\"message\":\"loaded with context "
+                             "length of only 4096 tokens\"}}\n\n") &&
+           peer.send("0\r\n\r\n");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  const auto sink = answer_to(long_talk(64));
+  EXPECT_EQ(sink->answer, "Hi") << sink->ending();
+  EXPECT_EQ(asked.size(), 2U);
+}
+
+TEST_F(RemoteOpenAiTest, TextBehindTheFinishReasonHasTheTimeOfAToken) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    const auto say = [&peer](const std::string& text, const char* reason) {
+      return peer.chunk("data: {\"choices\":[{\"delta\":{\"content\":\"" + text +
+                        "\"},\"finish_reason\":" + reason + "}]}\n\n");
+    };
+    bool going = peer.begin_stream("text/event-stream") && say("a", "\"stop\"");
+    // Longer than the end of a whole answer is waited for.
+    for (int i = 0; going && i < 4; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      going = say("b", "\"stop\"");
+    }
+    return going && peer.chunk("data: [DONE]\n\n") && peer.send("0\r\n\r\n");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_EQ(answer_to()->answer, "abbbb");
+}
+
+TEST_F(RemoteOpenAiTest, AnAnswerInACodingThatNobodyAskedForIsNamed) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.answer(200, "\x1f\x8b\x08", "Content-Encoding: gzip\r\n");
+  });
+  host(upstream.port(), "/v1");
+  open(true);
+  EXPECT_THAT(answer_to()->ending(), HasSubstr("Content-Encoding gzip"));
+}
+
 // The context's length is asked for as the answer's, as with vLLM's --max-model-len 2048.
 TEST_F(RemoteOpenAiTest, AnAnswerThatWouldFillTheContextCostsNoHistory) {
   std::vector<std::string> asked;

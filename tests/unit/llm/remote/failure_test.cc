@@ -61,6 +61,7 @@ TEST(Failure, ABusyServerSaysWhenToComeBack) {
   EXPECT_EQ(refused(503, "", {{"Retry-After", "4000000000"}}).error.retry_after,
             std::chrono::seconds(3600));
   EXPECT_EQ(refused(503).error.code, ErrorCode::overloaded);
+  EXPECT_EQ(refused(529).error.code, ErrorCode::overloaded);
   EXPECT_FALSE(refused(503).host_is_down);
 }
 
@@ -108,10 +109,21 @@ TEST(Failure, EveryServersWordsForTooLongAreKnown) {
           R"({"error":{"message":"prompt length exceeds MAX_SEQ_LEN"}})",
           R"({"error":{"message":"no","n_prompt_tokens":9000,"n_ctx":4096}})",
           R"({"n_prompt_tokens":9000,"n_ctx":4096})",
+          R"({"error":{"message":"This model's maximum prompt length is 131072 but the request contains 537812 tokens."}})",
+          R"({"error":{"message":"input length and `max_tokens` exceed context limit: 199000 + 2048 > 200000"}})",
+          R"({"error":{"message":"Input is too long for requested model."}})",
+          R"({"error":{"message":"Input length (5000 tokens) exceeds the maximum allowed length (4090 tokens)."}})",
+          R"({"error":{"message":"max_tokens=2048 cannot be greater than max_model_len=max_total_tokens=1024."}})",
+          R"({"error":{"message":"The decoder prompt (length 9) is longer than the maximum model length of 4."}})",
+          R"([{"error":{"message":"no","n_prompt_tokens":9000,"n_ctx":4096}}])",
       }) {
     EXPECT_EQ(refused(400, body).error.code, ErrorCode::context_overflow) << body;
   }
   EXPECT_EQ(refused(413).error.code, ErrorCode::context_overflow);
+  const Failure internal =
+      refused(500, R"({"error":"rpc error: the request exceeds the available context size"})");
+  EXPECT_EQ(internal.error.code, ErrorCode::context_overflow);
+  EXPECT_FALSE(internal.others_may_answer);
   for (const char* body : {R"({"n_prompt_tokens":9,"n_ctx":4096})", "temperature is too high", "[]",
                            R"({"error":{"message":"max_tokens must be a number"}})"}) {
     EXPECT_EQ(refused(400, body).error.code, ErrorCode::generation_error) << body;
@@ -157,6 +169,16 @@ TEST(Failure, InTheMiddleOfAnAnswerEverythingIsAGenerationError) {
 TEST(Failure, TheHostIsNamed) {
   EXPECT_EQ(transport_failure(make_error(ErrorCode::io_error, "reset"), kHost).error.message,
             "http://gpu:1: reset");
+}
+
+TEST(Failure, AnErrorInAStreamIsJudgedAsARefusal) {
+  const auto said = [](ErrorCode code) { return said_in_stream(make_error(code, "no")); };
+  EXPECT_FALSE(said(ErrorCode::context_overflow).others_may_answer);
+  EXPECT_FALSE(said(ErrorCode::context_overflow).host_did_badly);
+  EXPECT_TRUE(said(ErrorCode::model_not_found).others_may_answer);
+  EXPECT_FALSE(said(ErrorCode::model_not_found).host_did_badly);
+  EXPECT_TRUE(said(ErrorCode::generation_error).others_may_answer);
+  EXPECT_TRUE(said(ErrorCode::generation_error).host_did_badly);
 }
 
 TEST(Failure, AHostIsBlamedForWhatIsItsOwn) {

@@ -84,6 +84,19 @@ TEST(OllamaDialect, FieldsOfOtherTypesAndThinkingAreNoText) {
   EXPECT_EQ(answer.end->reason, FinishReason::length);
 }
 
+TEST(OllamaDialect, AnErrorThatIsNullIsNone) {
+  const auto answer =
+      read_answer(*kOllama,
+                  "{\"message\":{\"content\":\"a\"},\"done\":false,\"error\":null}\n"
+                  "{\"done\":true,\"error\":null}\n",
+                  1 << 20);
+  ASSERT_FALSE(answer.error) << answer.error->message;
+  EXPECT_THAT(answer.tokens, ElementsAre("a"));
+  EXPECT_TRUE(answer.end);
+  EXPECT_THAT(read_answer(*kOllama, "{\"error\":\"\"}\n").error->message,
+              HasSubstr("without saying why"));
+}
+
 TEST(OllamaDialect, AsksWithEveryOption) {
   Request request;
   request.messages = {{Role::system, "s"}, {Role::user, "u \"quoted\""}, {Role::assistant, "a"}};

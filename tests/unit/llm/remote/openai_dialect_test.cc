@@ -88,6 +88,84 @@ TEST(OpenAiDialect, AnEndWithoutFinishReasonIsAnError) {
   EXPECT_EQ(read_answer(*kOpenAi, "").error->code, ErrorCode::generation_error);
 }
 
+TEST(OpenAiDialect, AFinishReasonThatSaysItWasCutIsNoEnd) {
+  for (const char* reason : {"abort", "error", "content_filter", "insufficient_system_resource",
+                             "SAFETY", "network_error"}) {
+    const auto answer = read_answer(
+        *kOpenAi, chunk("a") + chunk("", '"' + std::string(reason) + '"') + "data: [DONE]\n\n");
+    EXPECT_THAT(answer.tokens, ElementsAre("a"));
+    ASSERT_TRUE(answer.error) << reason;
+    EXPECT_EQ(answer.error->code, ErrorCode::generation_error);
+    EXPECT_FALSE(answer.end) << reason;
+    EXPECT_TRUE(
+        read_answer(*kOpenAi, R"({"choices":[{"message":{"content":"a"},"finish_reason":")" +
+                                  std::string(reason) + R"("}]})")
+            .error)
+        << reason;
+  }
+  const auto answer = read_answer(
+      *kOpenAi,
+      R"(data: {"choices":[{"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"no worker"}}]})"
+      "\n\ndata: [DONE]\n\n");
+  EXPECT_THAT(answer.error->message, HasSubstr("no worker"));
+}
+
+TEST(OpenAiDialect, TheWordsForAnEndAreMany) {
+  for (const char* reason : {"eos", "end_turn", "STOP", "tool_calls"}) {
+    const auto answer = read_answer(*kOpenAi, chunk("a", '"' + std::string(reason) + '"'));
+    ASSERT_TRUE(answer.end) << reason;
+    EXPECT_EQ(answer.end->reason, FinishReason::stop);
+  }
+  for (const char* reason : {"MAX_TOKENS", "max_tokens", "model_length"}) {
+    const auto answer = read_answer(*kOpenAi, chunk("a", '"' + std::string(reason) + '"'));
+    ASSERT_TRUE(answer.end) << reason;
+    EXPECT_EQ(answer.end->reason, FinishReason::length);
+  }
+  EXPECT_TRUE(read_answer(*kOpenAi, chunk("a", R"("null")")).error) << "that is none";
+}
+
+TEST(OpenAiDialect, AFieldNamedErrorIsLlamaServersFailure) {
+  const auto answer = read_answer(
+      *kOpenAi, chunk("a") + R"(error: {"code":500,"message":"no memory","type":"server_error"})"
+                             "\n\ndata: [DONE]\n\n");
+  ASSERT_TRUE(answer.error);
+  EXPECT_THAT(answer.error->message, HasSubstr("no memory"));
+}
+
+TEST(OpenAiDialect, AnErrorInAStreamMeansWhatItsRefusalWould) {
+  const auto code = [](const std::string& data) {
+    const auto answer = read_answer(*kOpenAi, data + "\n\n");
+    return answer.error ? answer.error->code : ErrorCode::internal;
+  };
+  for (
+      const char* data : {
+          "event: error\n"
+          R"(data: {"error":{"message":"the model is loaded with context length of only 4096 tokens"}})",
+          R"(data: {"error":"Input validation error: `inputs` must have less than 4095 tokens"})",
+          R"(data: {"error_type":"context_length_exceeded","error_message":"too long"})",
+          R"(data: {"error":{"message":"no","n_prompt_tokens":9000,"n_ctx":4096}})",
+          R"(error: {"code":400,"message":"the request exceeds the available context size"})",
+      }) {
+    EXPECT_EQ(code(data), ErrorCode::context_overflow) << data;
+  }
+  for (const char* error :
+       {R"({"message":"slow down","code":429})", R"({"code":"429"})", R"({"code":529})",
+        R"({"type":"overloaded_error"})", R"({"code":"rate_limit_exceeded"})"}) {
+    EXPECT_EQ(code(std::string("data: {\"error\":") + error + "}"), ErrorCode::overloaded) << error;
+  }
+  EXPECT_EQ(code(R"(data: {"error":{"code":"model_not_found"}})"), ErrorCode::model_not_found);
+  EXPECT_EQ(code(R"(data: {"error":{"code":500}})"), ErrorCode::generation_error);
+}
+
+TEST(OpenAiDialect, AWholeMessageAsOneEventIsAnAnswerOnce) {
+  const auto event = [](const std::string& choice) {
+    return R"(data: {"choices":[{"index":0,)" + choice + "}]}\n\n";
+  };
+  const std::string whole = event(R"("message":{"content":"ab"},"finish_reason":"stop")");
+  EXPECT_THAT(read_answer(*kOpenAi, whole).tokens, ElementsAre("ab"));
+  EXPECT_THAT(read_answer(*kOpenAi, chunk("a") + chunk("b") + whole).tokens, ElementsAre("a", "b"));
+}
+
 TEST(OpenAiDialect, AnErrorEventFails) {
   const auto answer = read_answer(
       *kOpenAi, chunk("a") + "data: {\"error\":{\"message\":\"out of memory\",\"code\":500}}\n\n");
@@ -121,8 +199,11 @@ TEST(OpenAiDialect, NothingBehindTheFinishReasonBreaksAWholeAnswer) {
 
 TEST(OpenAiDialect, EventsWithoutAChoiceArePassedOverBeforeItToo) {
   const auto read =
-      read_answer(*kOpenAi, "data:\n\ndata: {\"choices\":null}\n\ndata: {\"usage\":{}}\n\n" +
-                                chunk("a") + chunk("", "\"stop\""));
+      read_answer(*kOpenAi,
+                  "data:\n\ndata: {\"choices\":null}\n\ndata: {\"usage\":{}}\n\n"
+                  R"(data: {"object":"chat.completion.chunk","service_tier":"default"})"
+                  "\n\n" +
+                      chunk("a") + chunk("", "\"stop\""));
   EXPECT_FALSE(read.error);
   EXPECT_THAT(read.tokens, ElementsAre("a"));
 }
@@ -199,6 +280,17 @@ TEST(OpenAiDialect, ARefusedFormIsChangedAsTheServerSays) {
   for (const char* left_out : {"max_tokens", "temperature", "top_p"}) {
     EXPECT_FALSE(body.contains(left_out)) << left_out;
   }
+}
+
+TEST(OpenAiDialect, OneOfTemperatureAndTopPIsLeftOutWhereBothAreRefused) {
+  constexpr std::string_view kBoth =
+      R"({"error":{"message":"`temperature` and `top_p` cannot both be specified for this model. Please use only one.","param":null}})";
+  const auto form = kOpenAi->other_form(kBoth, {});
+  ASSERT_EQ(form, (RequestForm{.no_top_p = true}));
+  EXPECT_EQ(kOpenAi->other_form(kBoth, *form), std::nullopt);
+  const auto body = json::parse(kOpenAi->chat({}, "m", *form).body).as_object();
+  EXPECT_TRUE(body.contains("temperature"));
+  EXPECT_FALSE(body.contains("top_p"));
 }
 
 // A prompt may be quoted in a refusal, with words that are about something else.

@@ -67,6 +67,17 @@ TEST(SseParser, FieldsMustMatchWhole) {
   EXPECT_EQ(events_of("dat: a\ndatas: b\n data: c\nDATA: d\n\ndata: e\n\n"), (Events{"e"}));
 }
 
+TEST(SseParser, AnObjectInAFieldNamedErrorIsAnErrorEvent) {
+  SseParser parser(100);
+  std::vector<std::string> events;
+  ASSERT_TRUE(parser.feed("error: {\"code\":400}\n\nerror: text\n\ndata: x\n\n",
+                          [&](std::string_view name, std::string_view data) {
+                            events.push_back(std::string(name) + "|" + std::string(data));
+                            return Result<void>();
+                          }));
+  EXPECT_EQ(events, (std::vector<std::string>{"error|{\"code\":400}", "|x"}));
+}
+
 TEST(SseParser, LinesAndEventsAreBounded) {
   EXPECT_EQ(events_of("data:" + std::string(200, 'x') + "\n\n", 100), (Events{"error"}));
   std::string many;
