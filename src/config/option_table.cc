@@ -120,7 +120,7 @@ constexpr auto kOptions = std::to_array<Option>({
              "token` keep them apart."},
     {.name = "RATE_LIMIT_PER_MINUTE", .group = Group::tokens, .kind = Kind::integer,
      .initial = "60", .min = 0, .max = 1000000, .unit = "calls per address",
-     .help = "Calls of /auth/token and /auth/refresh; 0 = no limit."},
+     .help = "Calls of /auth/token and /auth/refresh, at once and then a minute; 0 = no limit."},
     // -- WebSocket
     {.name = "WS_HEARTBEAT_INTERVAL", .group = Group::sockets, .kind = Kind::integer,
      .initial = "30", .min = 1, .max = 3600, .unit = "seconds",
@@ -229,7 +229,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "A run whose last socket was lost goes on this long, then it is cancelled."},
     {.name = "RUN_RETENTION_HOURS", .group = Group::runs, .kind = Kind::integer, .initial = "24",
      .min = 0, .max = 8760, .unit = "hours",
-     .help = "A finished run can be replayed this long. Conversations stay."},
+     .help = "A finished run can be replayed this long, and as long as it is in memory. "
+             "Conversations stay."},
     {.name = "RUNS_PER_CLIENT", .group = Group::runs, .kind = Kind::pair, .initial = "4,16",
      .min = 1, .max = 10000, .unit = "runs",
      .help = "Runs of one client that generate at once, and that wait; past that OVERLOADED."},
