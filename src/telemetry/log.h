@@ -50,7 +50,7 @@ bool log_enabled(LogLevel level);
 void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
 
 // The value of `token=` (and access_token=, refresh_token=, enrollment_key=, api_key=) in a URL or
-// query becomes `[redacted]`, and so does each part of a path that is a JWT.
+// query becomes `[redacted]`, and so does whatever else in it holds a JWT or such a parameter.
 std::string redact_url(std::string_view url);
 
 }  // namespace tars::telemetry

@@ -27,6 +27,17 @@ TEST(Redact, ATokenInAPathDisappears) {
   EXPECT_EQ(redact_url("/eyJh.eyJz/a.b.c/"), "/eyJh.eyJz/a.b.c/");
 }
 
+TEST(Redact, ATokenElsewhereDisappears) {
+  for (const char* part :
+       {"chat%3Ftoken=abc", "chat%3ftoken%3Dabc", "chat%253Ftoken%253Dabc", "token=abc",
+        "x%26access_token=abc", "x:eyJh.eyJz.c2ln", "chat%253Fx=eyJh.eyJz%252Ec2ln"}) {
+    EXPECT_EQ(redact_url("/ws/" + std::string(part) + "/y"), "/ws/[redacted]/y") << part;
+  }
+  EXPECT_EQ(redact_url("/ws/chat?jwt=eyJh.eyJz.c2ln&a=b"), "/ws/chat?[redacted]&a=b");
+  EXPECT_EQ(redact_url("/x?authorization=Bearer%20eyJh.eyJz.c2ln"), "/x?[redacted]");
+  EXPECT_EQ(redact_url("/eyJh.x/token/y%3Fa=b"), "/eyJh.x/token/y%3Fa=b");
+}
+
 TEST(Redact, OtherUrlsStayAsTheyAre) {
   for (const char* url :
        {"", "/", "/a?b=c&d", "/token", "/x?tokens=1", "/x?token", "?%", "/x?%6=1", "&&=&"}) {
