@@ -15,8 +15,7 @@ namespace {
 constexpr std::string_view kSocketPath = "/ws/chat";
 
 ProblemPlace place_of(const net::HttpRequest& request, const Trace& trace) {
-  return {request.target, trace.trace_id, request.request_id,
-          bearer_token(request).value_or("") != ""};
+  return {request.target, trace.trace_id, request.request_id, bearer_token(request).has_value()};
 }
 
 // An answer of an API is no page: it loads nothing, is shown in no frame, and says to nobody where
@@ -108,8 +107,10 @@ bool Gateway::needs_body(const net::HttpRequest& request) const {
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
   proxies_.apply(request);
-  Call call{request, join_trace(request.header("traceparent")), {}, {}, std::nullopt};
-  call.bearer = bearer_token(request).value_or(std::string_view{});
+  Call call{request, join_trace(request.header("traceparent")), {}, {}, false, std::nullopt};
+  const auto bearer = bearer_token(request);
+  call.bearer = bearer.value_or(std::string_view{});
+  call.token_sent = bearer.has_value();
   const RouteTable::Match match = routes_.match(request.method, request.path);
   call.parameter = match.parameter;
   net::HttpResponse response;
@@ -168,6 +169,13 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
   if (!match.route->docs.request.empty() && has_encoded_body(request)) {
     co_return encoded_body_response(call);
   }
+  // The one body that a page of another site can send without a preflight (Fetch, section 4.8), to
+  // enrol or to use up the limit; a program may leave the type out.
+  if (!request.body.empty() && !request.header("Content-Type") && !origins_.admits(request)) {
+    co_return problem_response(make_error(ErrorCode::unsupported_media_type,
+                                          "Send the body with Content-Type: application/json"),
+                               place_of(call));
+  }
   Result<net::HttpResponse> result = co_await match.route->handler(call);
   if (result) co_return std::move(*result);
   ProblemPlace place = place_of(call);
@@ -178,8 +186,8 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
 
 Result<void> Gateway::authenticate(Call& call, Access access) const {
   if (access == Access::open || access == Access::examined) return {};
-  if (access == Access::optional && !bearer_token(call.request)) return {};
-  if (call.bearer.empty()) return make_error(ErrorCode::unauthorized, "token_missing");
+  if (access == Access::optional && !call.token_sent) return {};
+  if (!call.token_sent) return make_error(ErrorCode::unauthorized, "token_missing");
   Result<auth::Claims> claims = tokens_.verify(call.bearer, auth::TokenType::access);
   if (!claims) return claims.error();
   tokens_.touch(*claims);

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/string.hpp>
 
+#include <charconv>
 #include <cmath>
 
 #include "base/utf8.h"
@@ -20,6 +21,30 @@ std::string trimmed_number(double value) {
   return text;
 }
 
+int hex4(std::string_view digits) {
+  int value = 0;
+  const auto end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, value, 16);
+  return digits.size() == 4 && read.ec == std::errc() && read.ptr == end ? value : 0;
+}
+
+// What a text that was cut inside a character looks like once JavaScript has written it.
+bool has_half_a_pair(std::string_view json) {
+  const auto escaped = [json](std::size_t at) {
+    return at + 6 <= json.size() && json.substr(at, 2) == "\\u" ? hex4(json.substr(at + 2, 4)) : 0;
+  };
+  for (std::size_t at = json.find('\\'); at < json.size(); at = json.find('\\', at)) {
+    const int unit = escaped(at);
+    const bool is_first = unit >= 0xD800 && unit < 0xDC00;
+    const bool is_second = unit >= 0xDC00 && unit < 0xE000;
+    const int next = is_first ? escaped(at + 6) : 0;
+    const bool is_pair = next >= 0xDC00 && next < 0xE000;
+    if (is_second || (is_first && !is_pair)) return true;
+    at += is_pair ? 12 : 2;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> JsonDocument::parse(std::string_view bytes) {
@@ -28,9 +53,12 @@ Result<void> JsonDocument::parse(std::string_view bytes) {
   boost::system::error_code failure;
   value_ = boost::json::parse({bytes.data(), bytes.size()}, failure, &memory_, options);
   if (failure) {
+    const std::string why = has_half_a_pair(bytes)
+                                ? "half of a surrogate pair stands in it, send whole characters"
+                                : failure.message();
     return Error{ErrorCode::invalid_json,
-                 "This is not valid JSON: " + failure.message(),
-                 {{"body", "is not valid JSON: " + failure.message()}}};
+                 "This is not valid JSON: " + why,
+                 {{"body", "is not valid JSON: " + why}}};
   }
   if (!value_.is_object()) {
     return Error{ErrorCode::invalid_message,

@@ -17,6 +17,7 @@ struct Call {
   Trace trace;
   std::string parameter;                // what stood for {name} in the route's path
   std::string_view bearer;              // the token that was sent, or empty
+  bool token_sent = false;              // be it an empty one, or two
   std::optional<auth::Claims> claims;   // set when the route asks for a bearer and it was good
 };
 

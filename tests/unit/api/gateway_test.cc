@@ -61,9 +61,29 @@ TEST_F(GatewayTest, Challenges) {
   EXPECT_EQ(header("WWW-Authenticate").find("error"), std::string::npos);
   EXPECT_EQ(ask("GET", "/auth/devices", bearer("bad")).status, 401U);
   EXPECT_NE(header("WWW-Authenticate").find("invalid_token"), std::string::npos);
+  // An empty one was sent, and so were two.
+  net::Headers two = bearer("good");
+  two.push_back(two.front());
+  for (const net::Headers& sent : {bearer(""), two}) {
+    EXPECT_EQ(ask("GET", "/auth/devices", sent).status, 401U);
+    EXPECT_NE(header("WWW-Authenticate").find("invalid_token"), std::string::npos);
+  }
   EXPECT_EQ(ask("GET", "/auth/devices", bearer("refresh")).status, 401U);
   EXPECT_EQ(ask("GET", "/auth/devices", bearer("unreadable")).status, 503U);
   EXPECT_FALSE(header("Retry-After").empty());
+}
+
+TEST_F(GatewayTest, APageOfAnotherSiteSaysWhatItSends) {
+  const auto enrol = [this](net::Headers headers) {
+    headers.emplace_back("Host", "localhost");
+    return ask("POST", "/auth/token", std::move(headers), R"({"client_id":"a"})").status;
+  };
+  const std::pair<std::string, std::string> foreign{"Origin", "https://evil.example"};
+  EXPECT_EQ(enrol({foreign}), 415U);
+  // That one asks first, and is told no.
+  EXPECT_EQ(enrol({foreign, {"Content-Type", "application/json"}}), 200U);
+  EXPECT_EQ(enrol({}), 200U) << "no page";
+  EXPECT_EQ(enrol({{"Origin", "http://localhost"}}), 200U) << "our own page";
 }
 
 TEST_F(GatewayTest, TracesAndCors) {

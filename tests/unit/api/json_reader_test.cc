@@ -17,6 +17,22 @@ TEST(JsonDocument, TellsMalformedFromMisshapen) {
   }
 }
 
+TEST(JsonDocument, HalfASurrogatePairIsNamed) {
+  const auto why = [](const char* text) {
+    JsonDocument document;
+    const auto parsed = document.parse(text);
+    return parsed ? "" : parsed.error().message;
+  };
+  for (const char* text : {R"({"a":"x\ud83d"})", R"({"a":"\ude00"})", R"({"a":"\ud83d\u0041"})",
+                           R"({"a":"\\\ud83d\ud83d"})"}) {
+    EXPECT_NE(why(text).find("surrogate"), std::string::npos) << text;
+  }
+  EXPECT_EQ(why(R"({"a":"\ud83d\ude00 \\ud83d"})"), "");
+  for (const char* text : {R"({"a":"\ud83d\ude00"} x)", R"({"a":"\u12)", R"({"a":"\)", "\\"}) {
+    EXPECT_EQ(why(text).find("surrogate"), std::string::npos) << text;
+  }
+}
+
 TEST(JsonDocument, BoundsNesting) {
   JsonDocument document;
   const std::string deep = "{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}";

@@ -101,7 +101,7 @@ TEST(OpenApiOperation, AnswersWhatTheRouteSays) {
   EXPECT_EQ(strings(one.at("tags")), std::set<std::string>{"health"});
   EXPECT_FALSE(one.contains("requestBody"));
   EXPECT_EQ(keys(one.at("responses")),
-            (std::set<std::string>{"200", "400", "408", "413", "431", "500"}));
+            (std::set<std::string>{"200", "400", "403", "408", "413", "431", "500"}));
   const json::object& well = one.at("responses").at("200").as_object();
   EXPECT_EQ(well.at("description").as_string(), "It lives");
   const json::object& content = well.at("content").at("application/json").as_object();
@@ -115,8 +115,8 @@ TEST(OpenApiOperation, ABodyAndABearerBringTheirErrors) {
   with_body.errors = {ErrorCode::rate_limited};
   const json::object one = operation(route(std::move(with_body), Access::bearer));
   EXPECT_EQ(keys(one.at("responses")),
-            (std::set<std::string>{"200", "400", "401", "408", "413", "415", "422", "429", "431",
-                                   "500", "503"}));
+            (std::set<std::string>{"200", "400", "401", "403", "408", "413", "415", "422", "429",
+                                   "431", "500", "503"}));
   const json::object& unauthorized = one.at("responses").at("401").as_object();
   EXPECT_TRUE(unauthorized.at("headers").as_object().contains("WWW-Authenticate"));
   const json::object& problem =

@@ -74,6 +74,12 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair(R"("rag_threshold":2)", "rag_threshold"),
                     std::pair(R"("rag_filters":1)", "rag_filters")));
 
+// An error with a run's id says that the message_id is used up.
+TEST(ClientMessage, AChatNamesNoRun) {
+  EXPECT_FALSE(parse(R"({"type":"chat","content":7,"run_id":"r"})").ids.run_id);
+  EXPECT_EQ(parse(R"({"type":"resume","offset":-1,"run_id":"r"})").ids.run_id, "r");
+}
+
 TEST(ClientMessage, LongIdsAreRefused) {
   const std::string id(129, 'a');
   EXPECT_FALSE(parse(R"({"type":"chat","content":"x","message_id":")" + id + "\"}").message);
