@@ -171,6 +171,7 @@ class OpenAiReader final : public AnswerReader {
         target.on_thought();
       }
     }
+    if (finished_) return {};
     const auto* const error = choice.if_contains("error");
     if (error != nullptr && !error->is_null()) return failed(*error);
     const std::string reason = lower(text_in(choice, "finish_reason"));

@@ -186,7 +186,8 @@ TEST(OpenAiDialect, NothingBehindTheFinishReasonBreaksAWholeAnswer) {
   for (const char* behind :
        {R"({"usage":{"prompt_tokens":3,"completion_tokens":4}})",
         R"({"choices":null,"usage":{"prompt_tokens":3,"completion_tokens":4}})", "{}", "no JSON",
-        R"({"error":{"message":"too late"}})", "", " ", "[]"}) {
+        R"({"error":{"message":"too late"}})", R"({"choices":[{"finish_reason":"abort"}]})", "",
+        " ", "[]"}) {
     const auto read =
         read_answer(*kOpenAi, answer + "data: " + behind + "\n\ndata: [DONE] \t\n\n", 99, false);
     EXPECT_FALSE(read.error) << behind;
