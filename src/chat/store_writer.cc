@@ -84,7 +84,10 @@ Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
     return stored;
   }
   if (!stored.created) {
-    if (auto done = forget_leftover(run.info()); !done) return done.error();
+    // An id that was made here is of no other run.
+    if (live.request.message_id) {
+      if (auto done = forget_leftover(run.info()); !done) return done.error();
+    }
     auto done = repository_.create_run(run.info(), live.request.content, live.content_hash);
     if (!done) return done.error();
     stored.created = true;
@@ -107,7 +110,6 @@ Result<LiveRun::Stored> StoreWriter::write_run(const LiveRun& live) {
 // A message is asked for again only after its run was refused. Where that could not be written, the
 // refused run's row is still there.
 Result<void> StoreWriter::forget_leftover(const RunInfo& info) {
-  if (info.message_id.empty()) return {};
   auto found = repository_.find_message(info.client_id, info.message_id);
   if (!found) return found.error();
   return *found ? repository_.forget_run((*found)->info) : Result<void>{};

@@ -139,7 +139,9 @@ TEST_F(StoreWriterTest, AFullDiskIsToldOnceAndTriedAgain) {
 std::shared_ptr<LiveRun> message_run(const std::string& id, const std::string& message) {
   RunInfo info = testing::run_info(id);
   info.message_id = message;
-  return std::make_shared<LiveRun>(std::move(info), testing::chat_request("alice", "question"));
+  ChatRequest request = testing::chat_request("alice", "question");
+  request.message_id = message;
+  return std::make_shared<LiveRun>(std::move(info), std::move(request));
 }
 
 Outcome refusal() {
