@@ -28,10 +28,12 @@ Result<config::Loaded> load_options(const Command& command) {
   return config::load(*sources);
 }
 
-// With those that a start would log.
+// With those that a start would log. Before anything is made, the log's file too: of root's in the
+// folder of a service that cannot read them.
 Result<config::Loaded> load_for_start(const Command& command) {
   Result<config::Loaded> loaded = load_options(command);
   if (!loaded) return loaded;
+  if (auto owner = app::check_owner(loaded->settings.data_dir); !owner) return owner.error();
   if (auto warning = app::open_folder_warning(loaded->settings.data_dir)) {
     loaded->warnings.push_back(*std::move(warning));
   }

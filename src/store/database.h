@@ -115,7 +115,8 @@ class FolderLock {
   static Result<FolderLock> acquire(
       const std::filesystem::path& folder,
       std::chrono::milliseconds patience = std::chrono::milliseconds::zero());
-  // Could acquire() make the folder or write into it? Its error if not; makes nothing. Any thread.
+  // Could acquire() make the folder or write into it, and open the lock that is there? Its error if
+  // not; makes nothing. Any thread.
   static Result<void> check(const std::filesystem::path& folder);
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "store/database.h"
 #include "store/writable_folder.h"
 
@@ -15,6 +16,7 @@ namespace tars::store {
 
 namespace {
 
+constexpr const char* kLockFile = "tars.lock";
 constexpr std::chrono::milliseconds kTryAgain{20};
 
 Error unwritable(const std::filesystem::path& folder, int error) {
@@ -44,9 +46,9 @@ Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder,
   if (auto made = make_folder(folder); !made) return made.error();
   // Also where the lock file of an earlier run exists, the folder must take new files.
   if (::access(folder.c_str(), W_OK | X_OK) != 0) return unwritable(folder, errno);
-  const auto path = folder / "tars.lock";
+  const auto path = folder / kLockFile;
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return unwritable(folder, errno);
+  if (fd < 0) return unusable_file(path, errno);
   FolderLock lock(fd);
   const auto give_up = std::chrono::steady_clock::now() + patience;
   // flock goes with the open file: it ends with the process however that ends.
@@ -66,6 +68,9 @@ Result<void> FolderLock::check(const std::filesystem::path& folder) {
   if (const std::error_code error = check_writable_folder(folder)) {
     return unwritable(folder, error.value());
   }
+  const auto path = folder / kLockFile;
+  const Descriptor there(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!there.is_open() && errno != ENOENT) return unusable_file(path, errno);
   return {};
 }
 

@@ -39,4 +39,11 @@ std::error_code check_writable_folder(const std::filesystem::path& folder) {
   return {};
 }
 
+Error unusable_file(const std::filesystem::path& file, int error) {
+  return make_error(ErrorCode::config_error,
+                    file.string() + " cannot be opened (" + std::generic_category().message(error) +
+                        "): give what is in the folder to its user (sudo chown -R), or set "
+                        "TARS_DATA_DIR to another folder");
+}
+
 }  // namespace tars::store

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
@@ -71,6 +72,21 @@ TEST(Verbs, ServeEndsBeforeItStartsWhenThereIsNoModel) {
   ASSERT_FALSE(serve.result);
   EXPECT_THAT(serve.result.error().message,
               StartsWith("MODEL_PATH: there is no file /no/such.gguf"));
+}
+
+TEST(Verbs, RootStartsNothingInAnothersFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const TempFolder folder;
+  ASSERT_EQ(::chown(folder.path().c_str(), 65534, 65534), 0);
+  const std::string data = folder.path().string();
+  const std::string log = (folder.path() / "tars.log").string();
+  for (std::vector<std::string> verb : {std::vector<std::string>{"serve"}, {"config", "check"}}) {
+    verb.insert(verb.end(), {"--tars-data-dir", data, "--log-file", log});
+    const Outcome refused = outcome(verb);
+    ASSERT_FALSE(refused.result) << verb.front();
+    EXPECT_THAT(refused.result.error().message, HasSubstr("sudo -u 'nobody' env TARS_DATA_DIR="));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(Verbs, PrepareNamesAFileThatIsMissing) {

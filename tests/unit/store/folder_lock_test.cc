@@ -112,5 +112,25 @@ TEST(FolderLock, NamesTheOptionWhenTheFolderCannotBeWritten) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(FolderLock, NamesAFileThatIsSomebodyElses) {
+  if (::getuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const TempFolder folder;
+  ASSERT_TRUE(FolderLock::acquire(folder.path()));
+  ASSERT_EQ(::chown(folder.path().c_str(), 65534, 65534), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setuid(65534) != 0) ::_exit(2);
+    const auto lock = FolderLock::acquire(folder.path());
+    const std::string wanted = (folder.path() / "tars.lock").string() + " cannot be opened";
+    const auto check = FolderLock::check(folder.path());
+    const bool good = lock.has_error() && lock.error().message.starts_with(wanted) &&
+                      check.has_error() && check.error().message == lock.error().message;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 }  // namespace
 }  // namespace tars::store
