@@ -73,12 +73,16 @@ class Download {
   awaitable<Result<void>> attempt();
   awaitable<Result<std::unique_ptr<net::Exchange>>> ask();
   Result<void> accept(const net::ResponseHead& head);
+  awaitable<Result<void>> replace(net::Exchange& exchange);
+  Result<void> append(std::string_view bytes);
   Result<void> begin(const net::ResponseHead& head, std::optional<std::uint64_t> total);
   awaitable<Result<void>> receive(net::Exchange& exchange);
   // Whether what came since then, when `before` bytes were there, came too slowly.
   bool is_slow(std::uint64_t before, steady_clock::time_point since) const;
   Result<void> start_over();
   Error disk_error(const char* verb) const;
+  std::string what_is_kept() const;
+  std::string outlook() const;  // of one that is given up for now
   bool is_whole() const { return note_.total && have_ == *note_.total; }
   net::ClientRequest request(const net::WebUrl& at) const;
 
@@ -94,6 +98,8 @@ class Download {
   DownloadNote note_;
   int other_files_ = 0;
   bool drips_ = false;
+  // What is there is of another file, and stays until a whole answer takes its place.
+  bool anew_ = false;
 };
 
 Error Download::disk_error(const char* verb) const {
@@ -111,12 +117,24 @@ Result<void> Download::open() {
   const off_t size = ::lseek(file_.get(), 0, SEEK_END);
   if (size < 0) return disk_error("read");
   have_ = static_cast<std::uint64_t>(size);
-  return note_.url == url_.text ? Result<void>() : start_over();
+  anew_ = note_.url != url_.text;
+  return {};
+}
+
+std::string Download::what_is_kept() const {
+  if (have_ == 0) return "";
+  return "; what was fetched before, " + megabytes(have_) + ", is kept";
+}
+
+std::string Download::outlook() const {
+  if (anew_) return what_is_kept();
+  return "; " + megabytes(have_) + " are there, the same command goes on from them";
 }
 
 Result<void> Download::start_over() {
   note_ = DownloadNote{.url = url_.text};
   have_ = 0;
+  anew_ = false;
   if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) < 0) {
     return disk_error("written");
   }
@@ -136,8 +154,7 @@ awaitable<Result<void>> Download::run() {
     }
     tries = have_ > before && !is_slow(before, begun) ? 1 : tries + 1;
     if (tries >= options_.tries || drips_) {
-      co_return interrupted(done.error().message + "; " + megabytes(have_) +
-                            " are there, the same command goes on from them");
+      co_return interrupted(done.error().message + outlook());
     }
     pause.expires_after(options_.pause);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -148,6 +165,9 @@ awaitable<Result<void>> Download::attempt() {
   Result<std::unique_ptr<net::Exchange>> exchange = co_await ask();
   if (!exchange) co_return exchange.error();
   if (auto accepted = accept((*exchange)->head()); !accepted) co_return accepted;
+  if ((*exchange)->head().status == 200) {
+    if (auto replaced = co_await replace(**exchange); !replaced) co_return replaced;
+  }
   if (is_whole()) co_return Result<void>();
   co_return co_await receive(**exchange);
 }
@@ -156,7 +176,7 @@ net::ClientRequest Download::request(const net::WebUrl& at) const {
   net::ClientRequest out;
   out.target = at.target;
   out.headers = {{"User-Agent", "tars/" + std::string(telemetry::version())}};
-  if (have_ > 0) {
+  if (have_ > 0 && !anew_) {
     out.headers.emplace_back("Range", "bytes=" + std::to_string(have_) + "-");
     if (!note_.validator.empty() && !is_weak(note_.validator))
       out.headers.emplace_back("If-Range", note_.validator);
@@ -180,25 +200,23 @@ awaitable<Result<std::unique_ptr<net::Exchange>>> Download::ask() {
   co_return make_error(ErrorCode::config_error, url_.text + " leads round in circles");
 }
 
-// Puts the file where the body of this answer belongs.
+// Whether the body of this answer belongs behind what is there, or, of a 200, in its place.
 Result<void> Download::accept(const net::ResponseHead& head) {
   const auto range = parse_content_range(head.header("Content-Range").value_or(""));
   switch (head.status) {
-    case 200:
-      if (auto emptied = start_over(); !emptied) return emptied;
-      return begin(head, parse_decimal(head.header("Content-Length").value_or("")));
+    case 200: return {};
     case 206:
       // Of another file, if its length or its validator is another: without a strong one the
       // server was not asked.
-      if (range && range->first == have_ && (!note_.total || note_.total == range->total) &&
-          validator_of(head) == note_.validator) {
+      if (!anew_ && range && range->first == have_ &&
+          (!note_.total || note_.total == range->total) && validator_of(head) == note_.validator) {
         return begin(head, range->total);
       }
       break;
     case 416:
-      if (range && range->total == have_ && (!note_.total || note_.total == have_)) {
+      if (!anew_ && range && range->total == have_ && (!note_.total || note_.total == have_)) {
         note_.total = have_;
-        return {};
+        return write_download_note(note_path_, note_);
       }
       break;
     default: {
@@ -208,12 +226,46 @@ Result<void> Download::accept(const net::ResponseHead& head) {
       return make_error(ErrorCode::config_error, says + ": check the address");
     }
   }
-  if (auto emptied = start_over(); !emptied) return emptied;
+  anew_ = true;
   if (++other_files_ > kMaxOtherFiles) {
     return make_error(ErrorCode::config_error,
                       url_.text + " is another file each time it is asked for: try again later");
   }
   return interrupted("the server has another file now");
+}
+
+// A whole answer takes the place of what is there once its first bytes are a model's: the page of a
+// proxy that wants a login is none, and must not cost hours.
+awaitable<Result<void>> Download::replace(net::Exchange& exchange) {
+  const net::ResponseHead& head = exchange.head();
+  const auto total = parse_decimal(head.header("Content-Length").value_or(""));
+  std::string first;
+  while (first.size() < options_.begins_with.size()) {
+    const Result<std::string_view> bytes = co_await exchange.read_body(options_.idle_timeout);
+    if (!bytes) co_return interrupted(bytes.error().message);
+    if (bytes->empty()) break;
+    first += *bytes;
+  }
+  if (!first.starts_with(options_.begins_with)) {
+    const std::string type(head.header("Content-Type").value_or("of no type").substr(0, 80));
+    co_return make_error(ErrorCode::config_error,
+                         url_.text + " is answered with what is no " + options_.begins_with +
+                             " file (" + type + "): check the address, and whether it wants a " +
+                             "login" + what_is_kept());
+  }
+  if (total && *total > have_) {
+    if (auto room = check_disk_space(path_, *total - have_); !room) co_return room;
+  }
+  if (auto emptied = start_over(); !emptied) co_return emptied;
+  if (auto begun = begin(head, total); !begun) co_return begun;
+  co_return append(first);
+}
+
+Result<void> Download::append(std::string_view bytes) {
+  if (!write_all(file_, bytes)) return disk_error("written");
+  have_ += bytes.size();
+  on_progress_({have_, note_.total});
+  return {};
 }
 
 Result<void> Download::begin(const net::ResponseHead& head, std::optional<std::uint64_t> total) {
@@ -237,9 +289,7 @@ awaitable<Result<void>> Download::receive(net::Exchange& exchange) {
     const Result<std::string_view> bytes = co_await exchange.read_body(options_.idle_timeout);
     if (!bytes) co_return interrupted(bytes.error().message);
     if (bytes->empty()) break;
-    if (!write_all(file_, *bytes)) co_return disk_error("written");
-    have_ += bytes->size();
-    on_progress_({have_, note_.total});
+    if (auto appended = append(*bytes); !appended) co_return appended;
     if (steady_clock::now() - since < options_.slow_for) continue;
     drips_ = is_slow(before, since) && !is_whole();
     if (drips_) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "net/client/http_client.h"
@@ -20,6 +21,8 @@ struct DownloadOptions {
   // A server that sends less for this long is given up for now; so are tries that bring less.
   std::uint64_t least_bytes_per_second = 1024;
   std::chrono::milliseconds slow_for{std::chrono::seconds{60}};
+  // A whole answer that does not begin so is refused, and takes the place of nothing.
+  std::string begins_with = {};
   int tries = 5;  // in a row that bring next to nothing; then it is given up for now
   std::chrono::milliseconds pause{std::chrono::seconds{1}};  // before the next try
 };
@@ -35,6 +38,7 @@ std::filesystem::path download_note(const std::filesystem::path& file);
 
 // Appends to `file` until it is whole. What an earlier call for the same URL left there is asked
 // for no more, provided that the server still has the same file (RFC 9110: Range with If-Range).
+// Until an answer with the whole of another one has come that begins as a file must, that stays.
 // Follows at most 10 redirects; never from https to http. Blocks. Whatever ends it, what has come
 // stays, and so does the note, which tells the next call where it is from.
 // config_error: the address or the server's answer will not do; io_error: the disk;

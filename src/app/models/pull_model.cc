@@ -12,6 +12,7 @@
 #include "app/backup/files.h"
 #include "app/folder_owner.h"
 #include "app/models/disk_space.h"
+#include "app/models/download_note.h"
 #include "base/descriptor.h"
 #include "base/durable_file.h"
 #include "base/sha256.h"
@@ -141,11 +142,23 @@ bool is_for_chat(const config::Settings& settings, const fs::path& path) {
   return is_it(settings.llm.model_path) || std::ranges::any_of(settings.model_candidates, is_it);
 }
 
+// Nobody has said how long the file is that a server sent, so an early end looked like its end.
+bool has_no_length(const Place& place) {
+  const auto note = read_download_note(download_note(place.partial));
+  return note && !note->total;
+}
+
 // What is at place.partial, under its name if it is what was asked for.
 Result<PulledModel> admit(const config::Settings& settings, const Place& place,
                           const std::string& wanted) {
   PulledModel out;
   out.path = place.target;
+  Result<llm::ModelSummary> summary = llm::summarize_model_file(place.partial);
+  if (!summary && has_no_length(place)) {
+    return make_error(ErrorCode::backend_unavailable,
+                      "the server said no length and ended early: " + summary.error().message +
+                          ": the same command goes on from what is there");
+  }
   Result<std::string> hash = sha256_file(place.partial);
   if (!hash) return hash.error();
   out.sha256 = *std::move(hash);
@@ -154,7 +167,6 @@ Result<PulledModel> admit(const config::Settings& settings, const Place& place,
     return refuse("sha256 mismatch: expected " + wanted + ", got " + out.sha256 +
                   "; nothing was kept: check the hash and the address");
   }
-  Result<llm::ModelSummary> summary = llm::summarize_model_file(place.partial);
   if (!summary) {
     discard(place);
     return refuse("what was fetched is no model: " + summary.error().message);
@@ -209,7 +221,9 @@ Result<PulledModel> pull_model(const config::Settings& settings, const PullReque
   auto there = find_there(*place, request, *wanted);
   if (!there) return there.error();
   if (*there) return **std::move(there);
-  const Result<void> brought = url ? download(*url, place->partial, options, on_progress)
+  DownloadOptions of_model = options;
+  of_model.begins_with = "GGUF";
+  const Result<void> brought = url ? download(*url, place->partial, of_model, on_progress)
                                    : bring_file(request.source, place->partial);
   if (!brought) {
     std::error_code error;

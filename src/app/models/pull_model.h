@@ -28,7 +28,7 @@ struct PulledModel {
 // Into `models` of the data folder, under its name only once it is whole, has the hash and is a
 // GGUF that can be read. A download that was interrupted goes on at the next call for the same
 // source and name. One at a time in a folder. config_error: the request, the address, a wrong hash
-// or no GGUF (nothing is kept then); io_error: the disk; backend_unavailable: interrupted.
+// or no GGUF (nothing of it is kept then); io_error: the disk; backend_unavailable: interrupted.
 Result<PulledModel> pull_model(const config::Settings& settings, const PullRequest& request,
                                const DownloadOptions& options, const OnProgress& on_progress);
 

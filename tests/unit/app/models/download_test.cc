@@ -41,6 +41,7 @@ class DownloadTest : public testing::Test {
     options.pause = pause_;
     options.tries = 3;
     options.slow_for = slow_for_;
+    options.begins_with = begins_with_;
     return download(net::parse_web_url(url).value(), file_, options,
                     [this](const Progress& progress) { last_ = progress; });
   }
@@ -53,6 +54,7 @@ class DownloadTest : public testing::Test {
   Progress last_;
   std::chrono::milliseconds pause_ = 1ms;
   std::chrono::milliseconds slow_for_ = 60s;
+  std::string begins_with_;
 };
 
 TEST_F(DownloadTest, FetchesAWholeFile) {
@@ -96,6 +98,36 @@ TEST_F(DownloadTest, AnotherFileAtTheSamePlaceBeginsAnew) {
   ScriptedServer server({cut("01234", 10), whole("abc", "ETag: \"b\"\r\n")});
   ASSERT_TRUE(get(server.url()));
   EXPECT_EQ(content(), "abc");
+}
+
+TEST_F(DownloadTest, APageInTheFilesPlaceCostsNothing) {
+  begins_with_ = "0123";
+  const std::string page = http("200 OK", "Content-Type: text/html\r\n", "<html>log in</html>");
+  ScriptedServer server({cut("01234", 10), page, part("5-9/10", "56789")});
+  const auto refused = get(server.url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::config_error);
+  EXPECT_THAT(refused.error().message, HasSubstr("no 0123 file (text/html)"));
+  EXPECT_THAT(refused.error().message, HasSubstr("fetched before, 0 MB, is kept"));
+  EXPECT_EQ(content(), "01234");
+  const auto done = get(server.url());
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(content(), "0123456789");
+  EXPECT_THAT(server.request(2), HasSubstr("Range: bytes=5-\r\nIf-Range: \"a\"\r\n"));
+}
+
+TEST_F(DownloadTest, WhatIsOfAnotherAddressStaysUntilThereIsMore) {
+  begins_with_ = "0123";
+  {
+    ScriptedServer first({cut("01234", 10), http("404 Not Found", "", "")});
+    EXPECT_FALSE(get(first.url()));
+  }
+  ScriptedServer server({whole("<html>"), whole("0123abc")});
+  EXPECT_FALSE(get(server.url()));
+  EXPECT_EQ(content(), "01234");
+  ASSERT_TRUE(get(server.url()));
+  EXPECT_EQ(content(), "0123abc");
+  EXPECT_THAT(server.request(1), Not(HasSubstr("Range")));
 }
 
 TEST_F(DownloadTest, ARangeThatDoesNotFitBeginsAnew) {

@@ -54,6 +54,25 @@ TEST_F(PullModelTest, FetchesOverHttpAndForgetsTheNote) {
   EXPECT_THAT(left(), testing::ElementsAre("my model.gguf"));
 }
 
+TEST_F(PullModelTest, ACutWithoutALengthGoesOn) {
+  std::ifstream in(source_, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  const std::string tag = "ETag: \"a\"\r\n";
+  const std::string half = bytes.substr(0, bytes.size() / 2);
+  const std::string range = "Content-Range: bytes " + std::to_string(half.size()) + "-" +
+                            std::to_string(bytes.size() - 1) + "/" + std::to_string(bytes.size()) +
+                            "\r\n";
+  ScriptedServer server({http("200 OK", tag, half),
+                         http("206 Partial Content", tag + range, bytes.substr(half.size()))});
+  const PullRequest request{.source = server.url(), .sha256 = sha256_file(source_).value()};
+  const auto cut = pull(request);
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, ErrorCode::backend_unavailable);
+  EXPECT_THAT(cut.error().message, HasSubstr("the same command goes on"));
+  EXPECT_EQ(error_of(request), "no error");
+  EXPECT_THAT(left(), testing::ElementsAre("m.gguf"));
+}
+
 TEST_F(PullModelTest, AWrongHashKeepsNothing) {
   EXPECT_THAT(error_of({.source = source_.string(), .sha256 = std::string(64, '0')}),
               HasSubstr("sha256 mismatch: expected 000"));
