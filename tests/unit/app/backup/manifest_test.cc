@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -107,6 +110,33 @@ TEST_F(CheckBackupTest, TheManifestIsReadFromTheFolder) {
   EXPECT_EQ(read_manifest(folder_.path())->files.size(), 2U);
   write(kManifestFile, std::string(2 * 1024 * 1024, ' '));
   EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("too long"));
+}
+
+TEST_F(CheckBackupTest, AManifestThatIsNoFileIsRefusedAtOnce) {
+  const auto path = folder_.path() / kManifestFile;
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("json is no file"));
+  std::filesystem::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("json is no file"));
+  EXPECT_THAT(read_manifest("/dev/null").error().message, HasSubstr("(Not a directory)"));
+}
+
+TEST_F(CheckBackupTest, ABackupOfAnotherUserIsSaidToBeOne) {
+  write(kManifestFile, format_manifest(example()));
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 0), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::getuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+    const auto read = read_manifest(folder_.path());
+    const bool good = !read && read.error().message.find("cannot be read (Permission denied)") !=
+                                   std::string::npos;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::chmod(folder_.path().c_str(), 0700);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
