@@ -5,11 +5,14 @@
 #include <cerrno>
 #include <system_error>
 
+#include "app/backup/restore.h"
 #include "app/find_model.h"
+#include "app/open_secrets.h"
 #include "llm/llama/gguf_check.h"
 #include "net/client/http_client.h"
 #include "net/io/listener.h"
 #include "net/io/tls_context.h"
+#include "store/check_database.h"
 #include "store/database.h"
 #include "store/writable_folder.h"
 
@@ -57,6 +60,16 @@ Result<void> check_files(const config::Settings& settings) {
                                                  " holds no certificates (" +
                                                  trusted.error().message +
                                                  "); set it to a PEM file that this user may read");
+}
+
+Result<void> check_state(const config::Settings& settings) {
+  // A restore that waits takes the place of what is there.
+  if (restore_is_pending(settings.data_dir)) return {};
+  if (auto secrets = check_secrets(settings); !secrets) return secrets;
+  for (const char* name : {"auth.db", "chat.db"}) {
+    if (auto good = store::check_database(settings.data_dir / name); !good) return good;
+  }
+  return {};
 }
 
 Result<void> check_model(const config::Settings& settings) {

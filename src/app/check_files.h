@@ -11,6 +11,12 @@ namespace tars::app {
 // UPSTREAM_CA_FILE. Of the model only that it is a file. Makes and changes nothing.
 Result<void> check_files(const config::Settings& settings);
 
+// The state in the data folder: that this user may open it, that nobody else reads the secrets, and
+// that secrets and databases can be ones. A start finds out while it opens them; it opens with an
+// auth.db that is damaged, and refuses every token. Makes and changes nothing, also beside a
+// server.
+Result<void> check_state(const config::Settings& settings);
+
 // Of the model that MODEL_PATH names, also that it is one that the server can chat with; a start
 // finds out while it loads. config_error naming MODEL_PATH.
 Result<void> check_model(const config::Settings& settings);

@@ -10,6 +10,18 @@ constexpr std::size_t kEnrollmentKeyBytes = 16;
 
 }  // namespace
 
+Result<void> check_secrets(const config::Settings& settings) {
+  if (settings.make_secret_key) {
+    const auto kept = config::read_kept_secret(settings.data_dir / kSecretFile, kSecretBytes);
+    if (!kept) return kept.error();
+  }
+  if (!settings.make_enrollment_key) return {};
+  const auto kept =
+      config::read_kept_secret(settings.data_dir / kEnrollmentKeyFile, kEnrollmentKeyBytes);
+  if (!kept) return kept.error();
+  return {};
+}
+
 Result<void> open_secret_key(config::Settings& settings) {
   if (!settings.make_secret_key) return {};
   auto secret = config::load_or_make_secret(settings.data_dir / kSecretFile, kSecretBytes);

@@ -18,4 +18,7 @@ Result<void> open_secret_key(config::Settings& settings);
 // once.
 Result<std::optional<std::string>> open_enrollment_key(config::Settings& settings);
 
+// Of both, whether those that are there would be taken. Makes and changes nothing.
+Result<void> check_secrets(const config::Settings& settings);
+
 }  // namespace tars::app

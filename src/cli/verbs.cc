@@ -85,6 +85,7 @@ Result<void> check(const Command& command, std::ostream& out, std::ostream& err)
   Result<config::Loaded> loaded = load_for_start(command);
   if (!loaded) return loaded.error();
   if (auto files = app::check_files(loaded->settings); !files) return files;
+  if (auto state = app::check_state(loaded->settings); !state) return state;
   if (auto model = app::check_model(loaded->settings); !model) return model;
   if (auto address = app::check_address(loaded->settings); !address) return address;
   out << config::effective_options(loaded->values) << std::flush;

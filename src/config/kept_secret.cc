@@ -59,14 +59,23 @@ Result<void> write_secret(const std::filesystem::path& file, std::string_view va
 
 }  // namespace
 
-Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes) {
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (in.is_open()) {
-    Result<std::string> value = read_secret(file, in.get(), bytes);
-    if (!value) return value.error();
-    return KeptSecret{*std::move(value), false};
+Result<std::optional<std::string>> read_kept_secret(const std::filesystem::path& file,
+                                                    std::size_t bytes) {
+  // A pipe of that name must not hold this up until somebody writes into it.
+  const Descriptor in(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!in.is_open()) {
+    if (errno != ENOENT) return failed_errno(file, "read");
+    return std::optional<std::string>();
   }
-  if (errno != ENOENT) return failed_errno(file, "read");
+  Result<std::string> value = read_secret(file, in.get(), bytes);
+  if (!value) return value.error();
+  return std::optional(*std::move(value));
+}
+
+Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes) {
+  Result<std::optional<std::string>> kept = read_kept_secret(file, bytes);
+  if (!kept) return kept.error();
+  if (*kept) return KeptSecret{**std::move(kept), false};
   std::string value = random_hex(bytes);
   if (auto written = write_secret(file, value); !written) return written.error();
   return KeptSecret{std::move(value), true};

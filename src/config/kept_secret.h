@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -12,6 +13,11 @@ struct KeptSecret {
   std::string value;
   bool made_now = false;
 };
+
+// The secret in `file`; nullopt where there is none. Makes and changes nothing. config_error as
+// below.
+Result<std::optional<std::string>> read_kept_secret(const std::filesystem::path& file,
+                                                    std::size_t bytes);
 
 // The secret in `file`, or a new random one of `bytes` bytes as hex, written there first: mode
 // 0600, on the disk (file and folder flushed) before it returns, and never half written.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -49,6 +50,37 @@ TEST_F(CheckFilesTest, TheLogFileMustBeWritableAndIsNotMade) {
   }
   settings_.log_file = "tars.log";
   EXPECT_EQ(refusal(), "") << "in the working folder";
+}
+
+TEST_F(CheckFilesTest, TheStateIsReadAndStaysAsItIs) {
+  const auto refusal_of_state = [this] {
+    const auto checked = check_state(settings_);
+    return checked ? std::string() : checked.error().message;
+  };
+  settings_.make_secret_key = settings_.make_enrollment_key = true;
+  EXPECT_EQ(refusal_of_state(), "");
+  EXPECT_FALSE(std::filesystem::exists(settings_.data_dir));
+  std::filesystem::create_directory(settings_.data_dir);
+  for (const char* name : {"jwt_secret", "enrollment_key"}) {
+    const auto file = settings_.data_dir / name;
+    std::ofstream(file) << "short";
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+    EXPECT_THAT(refusal_of_state(), AllOf(HasSubstr(file.string()), HasSubstr("too short")));
+    std::ofstream(file) << std::string(64, 'a');
+    EXPECT_EQ(refusal_of_state(), "");
+    ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+    EXPECT_THAT(refusal_of_state(), AllOf(HasSubstr(file.string()), HasSubstr("chmod 600")));
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  }
+  for (const char* name : {"auth.db", "chat.db"}) {
+    std::ofstream(settings_.data_dir / name) << "this is no database";
+    EXPECT_THAT(refusal_of_state(), AllOf(HasSubstr(name), HasSubstr("not a database")));
+    std::ofstream(settings_.data_dir / name) << "";
+  }
+  EXPECT_EQ(refusal_of_state(), "");
+  std::filesystem::permissions(settings_.data_dir / "jwt_secret", std::filesystem::perms::all);
+  settings_.make_secret_key = false;
+  EXPECT_EQ(refusal_of_state(), "") << "set from outside";
 }
 
 TEST_F(CheckFilesTest, AModelIsReadWhenAsked) {
