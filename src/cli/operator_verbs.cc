@@ -171,7 +171,11 @@ Result<void> show_models(const Command& command, const config::Settings& setting
 Result<void> pull(const Command& command, const config::Settings& settings, std::ostream& out,
                   std::ostream& err) {
   if (command.input.empty()) return empty("SOURCE");
-  app::ProgressBar bar(err, ::isatty(STDERR_FILENO) == 1);
+  app::ProgressBar::Columns columns;
+  if (app::can_redraw(STDERR_FILENO)) {
+    columns = [] { return app::terminal_columns(STDERR_FILENO); };
+  }
+  app::ProgressBar bar(err, columns);
   app::DownloadOptions options;
   options.client.ca_file = settings.upstream_ca_file;
   const Result<app::PulledModel> pulled =
