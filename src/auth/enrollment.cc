@@ -30,7 +30,7 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-Result<void> admit(const EnrollRequest& request, const Options& options) {
+Result<void> check_names(const EnrollRequest& request) {
   Error invalid{ErrorCode::invalid_request, "the request has a bad field"};
   if (!is_client_id(request.client_id)) {
     invalid.fields.push_back({"client_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -"});
@@ -42,6 +42,11 @@ Result<void> admit(const EnrollRequest& request, const Options& options) {
     invalid.message = invalid.fields.front().field + " " + invalid.fields.front().message;
     return invalid;
   }
+  return {};
+}
+
+Result<void> admit(const EnrollRequest& request, const Options& options) {
+  if (auto good = check_names(request); !good) return good;
   switch (options.enrollment) {
     case Enrollment::open: return {};
     case Enrollment::closed:

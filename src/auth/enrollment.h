@@ -7,7 +7,10 @@
 
 namespace tars::auth {
 
-// invalid_request with one entry per bad field, or forbidden where enrolment is closed or its key
+// invalid_request with one entry per bad field.
+Result<void> check_names(const EnrollRequest& request);
+
+// What check_names() says, or forbidden where enrolment is closed or its key
 // is missing or wrong. The key is compared in a time that tells nothing about it.
 Result<void> admit(const EnrollRequest& request, const Options& options);
 

@@ -12,8 +12,10 @@
 #include "app/control/control_server.h"
 #include "app/folder_owner.h"
 #include "app/open_secrets.h"
+#include "auth/enrollment.h"
 #include "auth/token_service.h"
 #include "base/ids.h"
+#include "base/utf8.h"
 #include "store/database.h"
 
 namespace tars::app {
@@ -33,6 +35,17 @@ bool lacks_the_secret(const config::Settings& settings) {
   return settings.make_secret_key &&
          std::filesystem::exists(settings.data_dir / "auth.db", error) &&
          !std::filesystem::exists(settings.data_dir / kSecretFile, error);
+}
+
+// A server takes no line that is longer than its bound or no JSON, and cannot say so.
+Result<void> check_request(const ControlRequest& request) {
+  if (request.what == ControlRequest::What::issue) return auth::check_names(request.enroll);
+  const std::string asked = request.family + request.query.client_id + request.query.after;
+  if (is_valid_utf8(asked) && format_control_request(request).size() < kMaxControlRequest) {
+    return {};
+  }
+  return make_error(ErrorCode::config_error,
+                    "no device is called so: tars devices list shows what they are called");
 }
 
 // With the folder's lock held.
@@ -101,6 +114,7 @@ Result<ControlAnswer> ask_running(const std::filesystem::path& data_dir,
 }
 
 Result<HolderAnswer> ask_holder(const config::Settings& settings, const ControlRequest& request) {
+  if (auto good = check_request(request); !good) return good.error();
   const std::filesystem::path& folder = settings.data_dir;
   std::error_code missing;
   if (request.what != ControlRequest::What::issue && !std::filesystem::exists(folder, missing)) {

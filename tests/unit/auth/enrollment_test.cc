@@ -21,6 +21,7 @@ TEST(Enrollment, NamesEveryBadField) {
   EXPECT_EQ(answer.error().fields[1].field, "device_name");
   EXPECT_EQ(answer.error().fields[2].field, "device_type");
   EXPECT_THAT(answer.error().message, HasSubstr("client_id must be 1 to 128"));
+  EXPECT_EQ(check_names(bad).error().fields.size(), 3U);
 }
 
 TEST(Enrollment, CountsCharactersNotBytes) {

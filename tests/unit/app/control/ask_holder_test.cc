@@ -56,6 +56,20 @@ TEST_F(AskHolderTest, AFolderThatIsNewIsToldApart) {
   EXPECT_EQ(holder_, Holder::nobody);
 }
 
+// As a server would, which takes no such line at all.
+TEST_F(AskHolderTest, WhatNoServerTakesIsNotAsked) {
+  for (const std::string& name : {std::string(100'000, 'x'), std::string("\xff")}) {
+    ControlRequest token{.what = What::issue};
+    token.enroll.client_id = "alice";
+    token.enroll.device_name = name;
+    EXPECT_THAT(ask(token).error().message, HasSubstr("device_name must be at most 128"));
+    ControlRequest revoke{.what = What::revoke};
+    revoke.family = name;
+    EXPECT_THAT(ask(revoke).error().message, HasSubstr("tars devices list"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(settings_.data_dir));
+}
+
 TEST_F(AskHolderTest, OnlyATokenMakesAFolder) {
   EXPECT_THAT(list().error().message, HasSubstr("there is no data folder"));
   EXPECT_FALSE(std::filesystem::exists(settings_.data_dir));
