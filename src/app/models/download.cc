@@ -31,6 +31,9 @@ using boost::asio::awaitable;
 using std::chrono::steady_clock;
 
 constexpr int kMaxRedirects = 10;
+constexpr const char* kNoCredentials =
+    ": the server wants credentials, which are not sent; fetch the file in another way, and pull "
+    "that";
 // How often a file may turn out to be another one than what is there of it.
 constexpr int kMaxOtherFiles = 5;
 
@@ -127,6 +130,7 @@ std::string Download::what_is_kept() const {
 }
 
 std::string Download::outlook() const {
+  if (have_ == 0) return "; nothing has come yet: check the address, or try again later";
   if (anew_) return what_is_kept();
   return "; " + megabytes(have_) + " are there, the same command goes on from them";
 }
@@ -194,7 +198,10 @@ awaitable<Result<std::unique_ptr<net::Exchange>>> Download::ask() {
     const auto location = exchange->head().header("Location");
     if (!is_redirect(exchange->head().status) || !location) co_return exchange;
     Result<net::WebUrl> next = net::follow(at, *location);
-    if (!next) co_return next.error();
+    if (!next) {
+      co_return make_error(ErrorCode::config_error,
+                           at.text + " leads elsewhere, but " + next.error().message);
+    }
     at = *std::move(next);
   }
   co_return make_error(ErrorCode::config_error, url_.text + " leads round in circles");
@@ -223,6 +230,9 @@ Result<void> Download::accept(const net::ResponseHead& head) {
       const std::string says =
           url_.text + " is answered with the status " + std::to_string(head.status);
       if (may_pass(head.status)) return interrupted(says);
+      if (head.status == 401 || head.status == 403) {
+        return make_error(ErrorCode::config_error, says + kNoCredentials + what_is_kept());
+      }
       return make_error(ErrorCode::config_error, says + ": check the address");
     }
   }

@@ -165,6 +165,9 @@ TEST_F(DownloadTest, FollowsRedirectsButNotForEver) {
   const std::string round = http("301 Moved", "Location: /again\r\n", "");
   ScriptedServer circle(std::vector<std::string>(11, round));
   EXPECT_THAT(get(circle.url()).error().message, HasSubstr("circles"));
+  ScriptedServer odd({http("302 Found", "Location: ftp://there/m.gguf\r\n", "")});
+  EXPECT_THAT(get(odd.url()).error().message,
+              HasSubstr(odd.url() + " leads elsewhere, but the address \"ftp://there/m.gguf\""));
 }
 
 TEST_F(DownloadTest, ARefusalIsFinal) {
@@ -173,6 +176,8 @@ TEST_F(DownloadTest, ARefusalIsFinal) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::config_error);
   EXPECT_THAT(refused.error().message, HasSubstr("status 404"));
+  ScriptedServer closed({http("401 Unauthorized", "", "")});
+  EXPECT_THAT(get(closed.url()).error().message, HasSubstr("status 401: the server wants cred"));
 }
 
 TEST_F(DownloadTest, NobodyThereIsSaidAfterSomeTries) {
@@ -181,7 +186,9 @@ TEST_F(DownloadTest, NobodyThereIsSaidAfterSomeTries) {
     ScriptedServer gone({});
     url = gone.url();
   }
-  EXPECT_THAT(get(url).error().message, HasSubstr("no connection to"));
+  const std::string message = get(url).error().message;
+  EXPECT_THAT(message, HasSubstr("no connection to"));
+  EXPECT_THAT(message, HasSubstr("nothing has come yet: check the address"));
 }
 
 TEST_F(DownloadTest, AServerThatDripsIsGivenUp) {
