@@ -17,6 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Error is_there(const fs::path& target) {
+  return make_error(ErrorCode::config_error,
+                    target.string() + " exists already: name a folder that does not");
+}
+
 Result<std::vector<std::string>> state_of(const fs::path& data_dir) {
   std::error_code error;
   std::vector<std::string> names;
@@ -71,10 +76,7 @@ Result<Manifest> back_up(const fs::path& data_dir, const fs::path& to, const Clo
   std::error_code error;
   // A trailing slash would make the parent the folder itself.
   const fs::path target = to.has_filename() ? to : to.parent_path();
-  if (fs::exists(target, error)) {
-    return make_error(ErrorCode::config_error,
-                      target.string() + " exists already: name a folder that does not");
-  }
+  if (fs::exists(target, error)) return is_there(target);
   if (restore_is_pending(data_dir)) {
     return make_error(ErrorCode::config_error,
                       data_dir.string() +
@@ -88,7 +90,8 @@ Result<Manifest> back_up(const fs::path& data_dir, const fs::path& to, const Clo
   Result<Manifest> manifest = fill(data_dir, partial->path(), *names, clock.wall());
   if (manifest) {
     const Result<void> renamed = rename_durably(partial->path(), target);
-    if (!renamed) manifest = renamed.error();
+    // Another backup to that name was faster.
+    if (!renamed) manifest = fs::exists(target, error) ? is_there(target) : renamed.error();
   }
   if (!manifest) fs::remove_all(partial->path(), error);
   return manifest;

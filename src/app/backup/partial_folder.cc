@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "app/backup/files.h"
 #include "base/ids.h"
 
 namespace tars::app {
@@ -52,12 +52,23 @@ void remove_abandoned(const fs::path& target) {
   }
 }
 
+// By the name that was asked for: the other one is nobody's business.
+Error cannot_be_made(const fs::path& target, int error) {
+  std::string why = target.string() + " cannot be made: " + std::generic_category().message(error);
+  switch (error) {
+    case ENOENT: why += "; make the folder that it is to lie in first"; break;
+    case ENOSPC: why += "; free some space"; break;
+    default: why += "; name one in a folder that this user may write"; break;
+  }
+  return make_error(ErrorCode::io_error, why);
+}
+
 }  // namespace
 
 Result<PartialFolder> PartialFolder::make(const fs::path& target) {
   remove_abandoned(target);
   const fs::path path = target.parent_path() / (prefix_of(target) + make_id(kWord));
-  if (auto made = make_private_folder(path); !made) return made.error();
+  if (::mkdir(path.c_str(), 0700) != 0) return cannot_be_made(target, errno);
   // Another backup to this name that looks right between these two lines takes it for abandoned:
   // one of the two fails then, as it would at the end, because there is one name.
   Descriptor lock = open_folder(path);

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <functional>
+
 #include "backup_fixture.h"
 
 namespace tars::app {
@@ -59,7 +61,31 @@ TEST_F(BackupTest, AFailureLeavesNothing) {
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message, HasSubstr("auth.db"));
   EXPECT_THAT(names(folder_.path()), UnorderedElementsAre("data"));
-  EXPECT_FALSE(back_up(data_, "/no/such/folder/backup", clock_));
+}
+
+TEST_F(BackupTest, AFolderThatIsMissingAboveItIsSaidByItsName) {
+  EXPECT_THAT(back_up(data_, "/no/such/folder/backup", clock_).error().message,
+              testing::StartsWith("/no/such/folder/backup cannot be made: No such file"));
+}
+
+// The time is asked for once it is known that there is nothing of that name.
+class OvertakenClock final : public Clock {
+ public:
+  explicit OvertakenClock(std::function<void()> then) : then_(std::move(then)) {}
+  WallTime wall() const override {
+    then_();
+    return {};
+  }
+  SteadyTime steady() const override { return {}; }
+
+ private:
+  std::function<void()> then_;
+};
+
+TEST_F(BackupTest, OfTwoToOneNameTheSlowerSaysThatItExists) {
+  const OvertakenClock clock([this] { EXPECT_TRUE(back_up(data_, backup_, clock_)); });
+  EXPECT_THAT(back_up(data_, backup_, clock).error().message, HasSubstr("exists already"));
+  EXPECT_THAT(names(folder_.path()), UnorderedElementsAre("data", backup_.filename().string()));
 }
 
 }  // namespace
