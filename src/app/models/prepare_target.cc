@@ -30,6 +30,11 @@ Result<void> check_prepare_target(const fs::path& in, const fs::path& out, bool 
     return make_error(ErrorCode::config_error,
                       "OUT " + out.string() + " is a folder: name a file in it");
   }
+  const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) {
+    return make_error(ErrorCode::config_error, "OUT " + out.string() + ": there is no folder " +
+                                                   folder.string() + "; make it first");
+  }
   // A link that leads nowhere is something, too.
   if (replace || !fs::exists(fs::symlink_status(out, error))) return {};
   return make_error(

@@ -58,6 +58,12 @@ TEST_F(PrepareTargetTest, AnotherFileIsReplacedOnlyWhenAsked) {
   EXPECT_THAT(refusal(in_, folder_.path(), true), HasSubstr("is a folder"));
 }
 
+TEST_F(PrepareTargetTest, TheOutputsFolderMustBeThere) {
+  EXPECT_THAT(refusal(in_, folder_.path() / "none" / "out.gguf"),
+              HasSubstr("there is no folder " + (folder_.path() / "none").string()));
+  EXPECT_EQ(refusal(in_, "out.gguf"), "") << "in the working folder";
+}
+
 TEST_F(PrepareTargetTest, AMissingInputIsNotItsMatter) {
   EXPECT_EQ(refusal(folder_.path() / "none", folder_.path() / "none"), "");
 }

@@ -21,7 +21,16 @@ TEST(PrepareModel, SaysWhatCannotBeRead) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::io_error);
   EXPECT_NE(done.error().message.find("/nonexistent/in.gguf"), std::string::npos);
+  EXPECT_NE(done.error().message.find("No such file"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(PrepareModel, TellsADamagedModelFromAMissingOne) {
+  const TempFolder folder;
+  std::ofstream(folder.path() / "in.gguf") << "GGUF and no more";
+  const auto done = requantize(folder.path() / "in.gguf", folder.path() / "out.gguf", "q4_0");
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("is damaged or truncated"), std::string::npos);
 }
 
 TEST(PrepareModel, LeavesAnUnfinishedDownloadOfTheSameNameAlone) {
