@@ -72,6 +72,16 @@ Result<void> check_state(const config::Settings& settings) {
   return {};
 }
 
+std::vector<std::string> file_warnings(const config::Settings& settings) {
+  std::vector<std::string> out;
+  if (settings.server.tls_certificate.empty()) return out;
+  const auto tls =
+      net::TlsContext::load({settings.server.tls_certificate, settings.server.tls_key});
+  if (!tls) return out;
+  if (auto warning = (*tls)->warning()) out.push_back(*std::move(warning));
+  return out;
+}
+
 Result<void> check_model(const config::Settings& settings) {
   if (!settings.embedded || settings.llm.model_path.empty()) return {};
   const auto model = llm::check_model_file(settings.llm.model_path);

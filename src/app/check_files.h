@@ -1,6 +1,9 @@
 // The files that options name, looked at before a start needs them.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 #include "config/settings.h"
 
@@ -16,6 +19,10 @@ Result<void> check_files(const config::Settings& settings);
 // auth.db that is damaged, and refuses every token. Makes and changes nothing, also beside a
 // server.
 Result<void> check_state(const config::Settings& settings);
+
+// What of them can be used and is still worth a line in the log: a certificate that is not valid
+// yet. None where check_files() finds an error.
+std::vector<std::string> file_warnings(const config::Settings& settings);
 
 // Of the model that MODEL_PATH names, also that it is one that the server can chat with; a start
 // finds out while it loads. config_error naming MODEL_PATH.

@@ -37,6 +37,9 @@ Result<config::Loaded> load_for_start(const Command& command) {
   if (auto warning = app::open_folder_warning(loaded->settings.data_dir)) {
     loaded->warnings.push_back(*std::move(warning));
   }
+  for (std::string& warning : app::file_warnings(loaded->settings)) {
+    loaded->warnings.push_back(std::move(warning));
+  }
   return loaded;
 }
 

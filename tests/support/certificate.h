@@ -19,15 +19,16 @@ struct CertificateFiles {
 };
 
 // Writes NAME.cert.pem and NAME.key.pem into `folder`, for the host `name`, good for `days` from
-// now (negative: over already). With a passphrase the key is encrypted.
+// now (negative: over already). With a passphrase the key is encrypted. `begin` is the day from now
+// on which its time begins.
 inline CertificateFiles write_certificate(const std::filesystem::path& folder,
                                           const std::string& name, int days = 2,
-                                          const char* passphrase = nullptr) {
+                                          const char* passphrase = nullptr, int begin = -3) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> x509(X509_new(), X509_free);
   X509_set_version(x509.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(x509.get()), -3L * 86400);
+  X509_gmtime_adj(X509_getm_notBefore(x509.get()), begin * 86400L);
   X509_gmtime_adj(X509_getm_notAfter(x509.get()), days * 86400L);
   X509_set_pubkey(x509.get(), key.get());
   X509_NAME* subject = X509_get_subject_name(x509.get());

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -75,19 +76,31 @@ std::shared_ptr<SSL_CTX> new_context() {
   return context;
 }
 
-std::string describe(const X509& certificate) {
+std::string subject(const X509& certificate) {
   std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
   X509_NAME_print_ex(out.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_ONELINE);
-  std::tm until{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &until) == 1) {
-    char date[16];
-    const std::size_t n = std::strftime(date, sizeof(date), "%Y-%m-%d", &until);
-    BIO_puts(out.get(), ", until ");
-    BIO_write(out.get(), date, static_cast<int>(n));
-  }
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(size)};
+}
+
+std::string date(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return "?";
+  char text[16];
+  return {text, std::strftime(text, sizeof(text), "%Y-%m-%d", &parts)};
+}
+
+std::string describe(const X509& certificate) {
+  return subject(certificate) + ", until " + date(X509_get0_notAfter(&certificate));
+}
+
+// The end of a sentence, where its time has not begun.
+std::optional<std::string> not_yet_valid(const X509& certificate) {
+  const ASN1_TIME* begin = X509_get0_notBefore(&certificate);
+  if (X509_cmp_current_time(begin) <= 0) return std::nullopt;
+  return "is not valid yet (" + subject(certificate) + ", from " + date(begin) +
+         "); put another there, or set the clock right if it is behind";
 }
 
 Result<std::shared_ptr<SSL_CTX>> read_files(const TlsFiles& files) {
@@ -129,7 +142,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::load(TlsFiles files) {
 Result<void> TlsContext::reload() {
   auto context = read_files(files_);
   if (!context) return context.error();
-  std::string description = describe(*SSL_CTX_get0_certificate(context->get()));
+  const X509& certificate = *SSL_CTX_get0_certificate(context->get());
+  const auto early = not_yet_valid(certificate);
+  if (early && current()) return refuse("TLS_CERT_PATH", files_.certificate, *early);
+  std::string description = describe(certificate);
   std::lock_guard lock(mutex_);
   context_ = *std::move(context);
   description_ = std::move(description);
@@ -144,6 +160,13 @@ std::shared_ptr<SSL_CTX> TlsContext::current() const {
 std::string TlsContext::description() const {
   std::lock_guard lock(mutex_);
   return description_;
+}
+
+std::optional<std::string> TlsContext::warning() const {
+  const auto context = current();
+  const auto early = not_yet_valid(*SSL_CTX_get0_certificate(context.get()));
+  if (!early) return std::nullopt;
+  return refuse("TLS_CERT_PATH", files_.certificate, *early).message;
 }
 
 }  // namespace tars::net

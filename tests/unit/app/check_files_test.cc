@@ -13,7 +13,9 @@ namespace tars::app {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class CheckFilesTest : public ::testing::Test {
  protected:
@@ -133,6 +135,17 @@ TEST_F(CheckFilesTest, TheServersOwnCertificateIsRead) {
   settings_.server.tls_certificate = files.certificate;
   settings_.server.tls_key = files.key;
   EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(CheckFilesTest, ACertificateThatIsNotValidYetWarns) {
+  EXPECT_THAT(file_warnings(settings_), IsEmpty());
+  const CertificateFiles files = write_certificate(folder_.path(), "ours", 9, nullptr, 5);
+  settings_.server.tls_certificate = files.certificate;
+  settings_.server.tls_key = files.key;
+  EXPECT_EQ(refusal(), "");
+  EXPECT_THAT(file_warnings(settings_), ElementsAre(HasSubstr("is not valid yet")));
+  write_certificate(folder_.path(), "ours");
+  EXPECT_THAT(file_warnings(settings_), IsEmpty());
 }
 
 }  // namespace

@@ -64,6 +64,22 @@ TEST_F(TlsContextTest, AnExpiredCertificateIsRefused) {
   EXPECT_THAT(error_of(old.certificate, old.key), HasSubstr("has expired"));
 }
 
+TEST_F(TlsContextTest, OneThatIsNotValidYetIsTakenAtStartAndReplacesNone) {
+  const auto loaded = TlsContext::load({good_.certificate, good_.key});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->warning(), std::nullopt);
+  const auto before = (*loaded)->current();
+  write_certificate(folder_.path(), "nas.local", 9, nullptr, 5);
+  const auto reloaded = (*loaded)->reload();
+  ASSERT_FALSE(reloaded);
+  EXPECT_THAT(reloaded.error().message, StartsWith("TLS_CERT_PATH: "));
+  EXPECT_THAT(reloaded.error().message, HasSubstr("is not valid yet (CN = nas.local, from 20"));
+  EXPECT_EQ((*loaded)->current(), before);
+  const auto at_start = TlsContext::load({good_.certificate, good_.key});
+  ASSERT_TRUE(at_start) << "a board without a clock starts in the past";
+  EXPECT_EQ((*at_start)->warning(), reloaded.error().message);
+}
+
 TEST_F(TlsContextTest, AFailedReloadKeepsWhatIsThere) {
   const auto loaded = TlsContext::load({good_.certificate, good_.key});
   ASSERT_TRUE(loaded);
