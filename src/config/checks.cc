@@ -8,6 +8,7 @@
 #include <array>
 
 #include "api/http/forwarded.h"
+#include "base/clock.h"
 #include "config/scalar.h"
 #include "config/settings.h"
 #include "llm/backend_names.h"
@@ -153,25 +154,32 @@ Result<void> check_tokens(const Settings& settings) {
 // A secret that was copied out of an example or a guide, which everyone can read: such texts say
 // what to do with them. No random secret spells these words.
 bool is_from_an_example(std::string_view secret) {
+  // Of one character, blanks too, is what holds a place.
+  if (!secret.empty() && secret.find_first_not_of(secret.front()) == std::string_view::npos) {
+    return true;
+  }
+  if (!secret.empty() && secret.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
   std::string letters;
   for (const char c : secret) {
     if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
     if (c >= 'a' && c <= 'z') letters += c;
   }
-  constexpr std::array<std::string_view, 11> kWords = {
-      "changeme",  "changethis", "changeit",    "changein",    "yoursecret",   "yourjwt",
-      "yoursuper", "example",    "placeholder", "supersecret", "astringsecret"};
+  constexpr std::array<std::string_view, 12> kWords = {
+      "changeme",  "changethis", "changeit",    "changein",    "yoursecret",    "yourjwt",
+      "yoursuper", "example",    "placeholder", "supersecret", "astringsecret", "akeyofmyown"};
   return std::ranges::any_of(
       kWords, [&](std::string_view word) { return letters.find(word) != std::string::npos; });
 }
 
 Result<void> check_production(const Values& values, const Settings& settings) {
   if (settings.environment != Environment::production) return {};
-  for (const std::string_view name : {"JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY"}) {
+  for (const std::string_view name :
+       {"JWT_SECRET_KEY", "JWT_PREVIOUS_SECRET_KEY", "AUTH_ENROLLMENT_KEY"}) {
     if (!is_from_an_example(values.text(name))) continue;
-    return refuse(std::string(name) +
-                  ": TARS_ENV=production refuses an example's secret, which everyone knows; make "
-                  "one with `openssl rand -hex 32`, or leave it out");
+    return refuse(
+        std::string(name) +
+        ": TARS_ENV=production refuses an example's secret and one of a single character, "
+        "which everyone can guess; make one with `openssl rand -hex 32`, or leave it out");
   }
   if (settings.auth.enrollment == auth::Enrollment::open) {
     return refuse(
@@ -184,6 +192,25 @@ Result<void> check_production(const Values& values, const Settings& settings) {
         "TLS_KEY_PATH, or name the reverse proxy that ends TLS in TRUSTED_PROXIES");
   }
   return {};
+}
+
+void warn_of_previous_key(const Values& values, const auth::Options& options,
+                          std::vector<std::string>& out) {
+  if (!options.previous_secret_key) {
+    if (!values.is_set("JWT_PREVIOUS_VALID_UNTIL")) return;
+    out.emplace_back("JWT_PREVIOUS_VALID_UNTIL has no effect without JWT_PREVIOUS_SECRET_KEY");
+    return;
+  }
+  if (*options.previous_secret_key == options.secret_key) {
+    out.emplace_back(
+        "JWT_PREVIOUS_SECRET_KEY has no effect: it is the key of JWT_SECRET_KEY; set it to the one "
+        "before, or remove it");
+  }
+  if (options.previous_valid_until && *options.previous_valid_until <= SystemClock{}.wall()) {
+    out.push_back("JWT_PREVIOUS_SECRET_KEY has no effect: JWT_PREVIOUS_VALID_UNTIL (" +
+                  values.text("JWT_PREVIOUS_VALID_UNTIL") +
+                  ") is over; remove both, or set a later time");
+  }
 }
 
 void warn_later(const Values& values, std::vector<std::string>& out) {
@@ -240,9 +267,7 @@ std::vector<std::string> setting_warnings(const Values& values, const Settings& 
   if (settings.auth.enrollment != auth::Enrollment::key && values.is_set("AUTH_ENROLLMENT_KEY")) {
     out.emplace_back("AUTH_ENROLLMENT_KEY has no effect unless AUTH_ENROLLMENT is key");
   }
-  if (values.is_set("JWT_PREVIOUS_VALID_UNTIL") && !settings.auth.previous_secret_key) {
-    out.emplace_back("JWT_PREVIOUS_VALID_UNTIL has no effect without JWT_PREVIOUS_SECRET_KEY");
-  }
+  warn_of_previous_key(values, settings.auth, out);
   if (settings.api.heartbeat_interval >= settings.api.idle_timeout) {
     out.emplace_back(
         "WS_HEARTBEAT_INTERVAL is not below WS_TIMEOUT_SECONDS: quiet clients will be "

@@ -144,6 +144,21 @@ TEST(Checks, APreviousKeyNeedsAnEnd) {
             "no error");
 }
 
+TEST(Checks, APreviousKeyThatIsOverOrTheSameWarns) {
+  const auto warnings = [](char current, const char* until) {
+    return try_load({{"JWT_SECRET_KEY", std::string(32, current)},
+                     {"JWT_PREVIOUS_SECRET_KEY", std::string(32, 'k')},
+                     {"JWT_PREVIOUS_VALID_UNTIL", until}})
+        .value()
+        .warnings;
+  };
+  EXPECT_THAT(warnings('c', "2999-01-01T00:00:00Z"), IsEmpty());
+  EXPECT_THAT(warnings('c', "2001-01-01T00:00:00Z"),
+              ElementsAre(HasSubstr("JWT_PREVIOUS_VALID_UNTIL (2001-01-01T00:00:00Z) is over")));
+  EXPECT_THAT(warnings('k', "2999-01-01T00:00:00Z"),
+              ElementsAre(HasSubstr("it is the key of JWT_SECRET_KEY")));
+}
+
 TEST(Checks, ProductionRefusesWhatIsUnsafe) {
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}}), StartsWith("AUTH_ENROLLMENT: "));
   EXPECT_THAT(error_of({{"TARS_ENV", "production"}, {"AUTH_ENROLLMENT", "key"}}),
@@ -188,6 +203,23 @@ TEST(Checks, ProductionRefusesASecretThatEveryoneKnows) {
   }
   const std::string random = "8c4f0a1b9d3e6f72a5c8e0d1f4b7a9c2e3d6f8a1b4c7d0e9f2a5b8c1d4e7f0a3";
   EXPECT_EQ(in_production("JWT_SECRET_KEY", random), "no error");
+}
+
+TEST(Checks, ProductionRefusesAnEnrolmentKeyThatEveryoneKnows) {
+  const auto in_production = [](const char* name, const std::string& secret) {
+    return error_of({{"TARS_ENV", "production"},
+                     {"AUTH_ENROLLMENT", "key"},
+                     {"TRUSTED_PROXIES", "10.0.0.1"},
+                     {name, secret}});
+  };
+  for (const char* known :
+       {"a-key-of-my-own", "changeme", "zzzzzzzz", "        ", " \t \t \t \t "}) {
+    EXPECT_THAT(in_production("AUTH_ENROLLMENT_KEY", known), StartsWith("AUTH_ENROLLMENT_KEY: "))
+        << known;
+  }
+  EXPECT_THAT(in_production("JWT_SECRET_KEY", std::string(64, 'a')),
+              StartsWith("JWT_SECRET_KEY: "));
+  EXPECT_EQ(in_production("AUTH_ENROLLMENT_KEY", "f7c1d09ab2e84436"), "no error");
 }
 
 TEST(Checks, OpenEnrolmentForOthersWarns) {
