@@ -26,9 +26,15 @@ Error failed_errno(const std::filesystem::path& file, std::string_view verb) {
                 "make it accessible for this user, or set TARS_DATA_DIR to another folder");
 }
 
-Result<std::string> read_secret(const std::filesystem::path& file, int fd, std::size_t bytes) {
+Result<std::string> read_secret(const std::filesystem::path& file, int fd, std::size_t bytes,
+                                std::string_view loss) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return failed_errno(file, "read");
+  if (!S_ISREG(status.st_mode)) {
+    return failed(
+        file, S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file",
+        "put the secret's file in its place, or remove it to make a new one, " + std::string(loss));
+  }
   if ((status.st_mode & 077) != 0) {
     return failed(file, "can be read by other users", "run chmod 600 on it");
   }
@@ -36,10 +42,11 @@ Result<std::string> read_secret(const std::filesystem::path& file, int fd, std::
   const ssize_t n = ::read(fd, buffer.data(), buffer.size());
   if (n < 0) return failed_errno(file, "read");
   std::string value(buffer.data(), static_cast<std::size_t>(n));
-  while (value.ends_with('\n')) value.pop_back();
+  // What editors put behind a secret is no part of it.
+  while (value.ends_with('\n') || value.ends_with('\r')) value.pop_back();
   if (value.size() < bytes * 2) {
     return failed(file, "is damaged: the secret is too short",
-                  "restore it, or remove it to make a new one, which ends every token");
+                  "restore it, or remove it to make a new one, " + std::string(loss));
   }
   return value;
 }
@@ -60,20 +67,21 @@ Result<void> write_secret(const std::filesystem::path& file, std::string_view va
 }  // namespace
 
 Result<std::optional<std::string>> read_kept_secret(const std::filesystem::path& file,
-                                                    std::size_t bytes) {
+                                                    std::size_t bytes, std::string_view loss) {
   // A pipe of that name must not hold this up until somebody writes into it.
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!in.is_open()) {
     if (errno != ENOENT) return failed_errno(file, "read");
     return std::optional<std::string>();
   }
-  Result<std::string> value = read_secret(file, in.get(), bytes);
+  Result<std::string> value = read_secret(file, in.get(), bytes, loss);
   if (!value) return value.error();
   return std::optional(*std::move(value));
 }
 
-Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes) {
-  Result<std::optional<std::string>> kept = read_kept_secret(file, bytes);
+Result<KeptSecret> load_or_make_secret(const std::filesystem::path& file, std::size_t bytes,
+                                       std::string_view loss) {
+  Result<std::optional<std::string>> kept = read_kept_secret(file, bytes, loss);
   if (!kept) return kept.error();
   if (*kept) return KeptSecret{**std::move(kept), false};
   std::string value = random_hex(bytes);

@@ -1,5 +1,6 @@
 #include "app/open_secrets.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -8,6 +9,8 @@
 
 namespace tars::app {
 namespace {
+
+using testing::HasSubstr;
 
 class OpenSecretsTest : public testing::Test {
  protected:
@@ -44,7 +47,19 @@ TEST_F(OpenSecretsTest, ADamagedOneIsAnError) {
   settings_.make_secret_key = true;
   std::ofstream(folder_.path() / kSecretFile) << "short";
   std::filesystem::permissions(folder_.path() / kSecretFile, std::filesystem::perms::owner_read);
-  EXPECT_FALSE(open_secret_key(settings_));
+  const auto opened = open_secret_key(settings_);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("which ends every token"));
+}
+
+TEST_F(OpenSecretsTest, ADamagedEnrolmentKeyEndsNoToken) {
+  settings_.make_enrollment_key = true;
+  std::ofstream(folder_.path() / kEnrollmentKeyFile) << "short";
+  std::filesystem::permissions(folder_.path() / kEnrollmentKeyFile,
+                               std::filesystem::perms::owner_read);
+  const auto opened = open_enrollment_key(settings_);
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, HasSubstr("which new devices then need"));
 }
 
 }  // namespace
