@@ -245,6 +245,13 @@ Result<Ledger::Pruned> Ledger::prune(std::int64_t cutoff, int limit) {
   return out;
 }
 
+Result<std::int64_t> Ledger::rows_written() {
+  auto statement = database_.prepare("SELECT total_changes()");
+  if (!statement) return statement.error();
+  if (auto row = statement->step(); !row) return row.error();
+  return statement->integer(0);
+}
+
 Result<void> Ledger::probe() {
   auto statement = database_.prepare("UPDATE pruned SET until = until");
   if (!statement) return statement.error();

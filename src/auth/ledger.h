@@ -64,6 +64,8 @@ class Ledger {
   // Removes up to `limit` rows of each table that expire before `cutoff`, and notes how far that
   // reaches: behind the last of them, not to the cutoff, which a clock may have put anywhere.
   Result<Pruned> prune(std::int64_t cutoff, int limit);
+  // Rows written since it was opened, those that were taken back too: whether something wrote.
+  Result<std::int64_t> rows_written();
   // Writes a little, to see whether one can.
   Result<void> probe();
 

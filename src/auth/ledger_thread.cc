@@ -122,18 +122,22 @@ void LedgerThread::run(Batch batch) {
     }
     return;
   }
-  auto completions = commit(batch);
+  auto committed = commit(batch);
   let_go_of_batch();
-  if (!completions) {
-    note(completions.error());
+  if (!committed) {
+    note(committed.error());
     for (LedgerTask& task : batch) {
-      if (task.failed) task.failed(completions.error());
+      if (task.failed) task.failed(committed.error());
     }
     keep_promises(batch);
     return;
   }
-  note({});
-  for (const auto& completion : *completions) {
+  if (committed->wrote) {
+    note({});
+  } else {
+    probe_when_failing();  // a full disk can still be read
+  }
+  for (const auto& completion : committed->completions) {
     if (completion) completion();
   }
 }
@@ -159,18 +163,22 @@ void LedgerThread::run_promises() {
   run(std::exchange(promises_, {}));
 }
 
-Result<std::vector<LedgerTask::Completion>> LedgerThread::commit(Batch& batch) {
+Result<LedgerThread::Committed> LedgerThread::commit(Batch& batch) {
   std::vector<LedgerTask::Completion> completions;
   completions.reserve(batch.size());
   auto transaction = ledger_->transaction();
   if (!transaction) return transaction.error();
+  const auto before = ledger_->rows_written();
+  if (!before) return before.error();
   for (LedgerTask& task : batch) {
     auto completion = task.run(*ledger_);
     if (!completion) return completion.error();
     completions.push_back(std::move(*completion));
   }
+  const auto after = ledger_->rows_written();
+  if (!after) return after.error();
   if (auto done = transaction->commit(); !done) return done.error();
-  return completions;
+  return Committed{std::move(completions), *after != *before};
 }
 
 void LedgerThread::prune_when_due() {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "auth/ledger.h"
 #include "base/clock.h"
@@ -51,8 +52,8 @@ class LedgerThread {
   // overloaded when the queue is full, draining after shutdown(), for a promise store_unavailable
   // while the last write failed: `task` was dropped unrun.
   Result<void> submit(LedgerTask task, Urgency urgency);
-  // store_unavailable with the cause while the last write failed, or while a task has waited for
-  // more than 5 s: a disk that hangs fails nothing.
+  // store_unavailable with the cause from a write that failed until one succeeds, or while a task
+  // has waited for more than 5 s: a disk that hangs fails nothing.
   Result<void> status() const;
   // Runs what waits, then joins. Not from the writer thread.
   void shutdown();
@@ -64,7 +65,11 @@ class LedgerThread {
   Batch wait_for_batch();
   void run(Batch batch);
   void let_go_of_batch();
-  Result<std::vector<LedgerTask::Completion>> commit(Batch& batch);
+  struct Committed {
+    std::vector<LedgerTask::Completion> completions;
+    bool wrote = false;  // else it only read
+  };
+  Result<Committed> commit(Batch& batch);
   void prune_when_due();
   void keep_promises(Batch& failed);
   bool promises_are_due() const;

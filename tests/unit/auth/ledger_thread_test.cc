@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <thread>
+#include <vector>
 
+#include "../../support/temp_folder.h"
 #include "auth_fixture.h"
 
 namespace tars::auth {
@@ -101,6 +104,39 @@ TEST_F(LedgerThreadTest, OneFailureUndoesItsBatchAndIsRemembered) {
                             Urgency::now));
   EXPECT_FALSE(found.get_future().get());
   EXPECT_TRUE(thread.status()) << "a good write ends the failure";
+}
+
+// A trigger stands for the full disk, from which one can still read.
+TEST_F(LedgerThreadTest, AReadDoesNotEndTheFailure) {
+  const TempFolder folder;
+  const auto path = folder.path() / "auth.db";
+  LedgerThread thread(Ledger::open(path).value(), std::nullopt, {}, dead_, clock_);
+  std::vector<store::Migration> schema;  // it is there already
+  for (int i = 1; i <= Ledger::newest_schema(); ++i) schema.push_back({i, ""});
+  auto other = store::Database::open(path, store::Durability::process_crash, schema).value();
+  ASSERT_TRUE(other.execute(
+      "CREATE TRIGGER full BEFORE UPDATE ON pruned BEGIN SELECT RAISE(ABORT, 'full'); END"));
+  const auto run = [&](const std::function<Result<void>(Ledger&)>& what) {
+    std::promise<void> done;
+    const LedgerTask task{[&](Ledger& ledger) -> Result<LedgerTask::Completion> {
+                            if (auto result = what(ledger); !result) return result.error();
+                            return LedgerTask::Completion([&] { done.set_value(); });
+                          },
+                          [&](const Error&) { done.set_value(); }};
+    ASSERT_TRUE(thread.submit(task, Urgency::now));
+    done.get_future().wait();
+  };
+  const auto read = [](Ledger& ledger) -> Result<void> {
+    if (auto death = ledger.death_of("tok"); !death) return death.error();
+    return {};
+  };
+  run([](Ledger& ledger) { return ledger.probe(); });
+  EXPECT_FALSE(thread.status());
+  run(read);
+  EXPECT_FALSE(thread.status()) << "nothing was written";
+  ASSERT_TRUE(other.execute("DROP TRIGGER full"));
+  run(read);
+  EXPECT_TRUE(thread.status()) << "a load of reads alone lets it be tried, too";
 }
 
 TEST_F(LedgerThreadTest, APromiseIsKeptOnceWritesSucceedAgainAndNoNewOneIsMade) {
