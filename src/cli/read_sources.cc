@@ -2,14 +2,15 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
+
+#include "base/read_file.h"
 
 namespace tars::cli {
 namespace {
+
+constexpr std::size_t kMaxBytes = 1024 * 1024;
 
 std::vector<config::Assignment> environment() {
   std::vector<config::Assignment> out;
@@ -24,17 +25,16 @@ std::vector<config::Assignment> environment() {
 }
 
 Result<std::string> read_text(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  if (in) out << in.rdbuf();
-  if (!in.is_open() || in.bad() || std::filesystem::is_directory(path)) {
-    return make_error(ErrorCode::config_error,
-                      path + " cannot be read (" +
-                          std::generic_category().message(errno != 0 ? errno : EISDIR) +
-                          "); make it readable or remove it");
+  Result<std::string> text = read_file(path, kMaxBytes + 1);
+  if (!text) {
+    return make_error(ErrorCode::config_error, path + " cannot be read (" + text.error().message +
+                                                   "); make it readable or remove it");
   }
-  return out.str();
+  if (text->size() > kMaxBytes) {
+    return make_error(ErrorCode::config_error,
+                      path + " is larger than 1 MiB; name a file of NAME=VALUE lines");
+  }
+  return text;
 }
 
 }  // namespace

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
+#include "base/read_file.h"
 #include "base/utf8.h"
 #include "config/dotenv.h"
 #include "config/scalar.h"
@@ -222,15 +220,12 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
   if (in_home && home_.empty()) return config_error(name + std::string(kNoHome));
   const std::filesystem::path path =
       in_home ? home_ / file.value.substr(2) : std::filesystem::path(file.value);
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::string content(kMaxSecretFileBytes + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.bad() || (in.gcount() == 0 && errno != 0)) {
-    return config_error(name + ": cannot read " + file.value + " (" + std::strerror(errno) +
+  Result<std::string> text = read_file(path, kMaxSecretFileBytes + 1);
+  if (!text) {
+    return config_error(name + ": cannot read " + file.value + " (" + text.error().message +
                         "); make it readable for this user or correct the path");
   }
-  content.resize(static_cast<std::size_t>(in.gcount()));
+  std::string content = *std::move(text);
   if (content.size() > kMaxSecretFileBytes) {
     return config_error(name + ": " + file.value +
                         " is larger than 64 KiB; name a file that holds the secret alone");

@@ -21,12 +21,21 @@ namespace {
 constexpr std::size_t kMaxWaiting = 4 * 1024 * 1024;  // bytes
 constexpr std::chrono::seconds kEndPatience{5};
 
-// The file names clients and addresses: not for everyone.
-Descriptor open_file(const std::filesystem::path& path) {
-  return Descriptor(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-}
-
 std::string last_error() { return std::generic_category().message(errno); }
+
+// The file names clients and addresses: not for everyone. Opening a pipe does not wait for one who
+// reads it; what is written to it does.
+Result<Descriptor> open_file(const std::filesystem::path& path) {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC;
+  Descriptor file(::open(path.c_str(), kFlags | O_NONBLOCK, 0640));
+  if (file.is_open() && ::fcntl(file.get(), F_SETFL, O_APPEND) == 0) return file;
+  std::string why = last_error();
+  std::error_code error;
+  if (errno == ENXIO && std::filesystem::is_fifo(path, error)) {
+    why = "it is no regular file but a pipe, and nobody reads it";
+  }
+  return make_error(ErrorCode::io_error, std::move(why));
+}
 
 // Owned by the writer's thread.
 class File {
@@ -52,12 +61,12 @@ class File {
     say_lost();
   }
   void reopen() {
-    Descriptor fresh = open_file(path_);
-    if (!fresh.is_open()) {
-      const std::string why = last_error();
-      return write(own_line_(LogLevel::error, "the log file was not opened anew", {"cause", why}));
+    Result<Descriptor> fresh = open_file(path_);
+    if (!fresh) {
+      return write(own_line_(LogLevel::error, "the log file was not opened anew",
+                             {"cause", fresh.error().message}));
     }
-    open_ = std::move(fresh);
+    open_ = *std::move(fresh);
     is_cut_ = false;
   }
 
@@ -140,10 +149,10 @@ void FileSink::State::write_until_closed() {
 
 Result<std::shared_ptr<FileSink>> FileSink::open(const std::filesystem::path& path,
                                                  OwnLine own_line, OnLoss on_loss) {
-  Descriptor file = open_file(path);
-  if (!file.is_open()) return make_error(ErrorCode::io_error, last_error());
-  auto state =
-      std::make_shared<State>(File(path, std::move(file), std::move(own_line), std::move(on_loss)));
+  Result<Descriptor> file = open_file(path);
+  if (!file) return file.error();
+  auto state = std::make_shared<State>(
+      File(path, *std::move(file), std::move(own_line), std::move(on_loss)));
   return std::shared_ptr<FileSink>(new FileSink(std::move(state)));
 }
 

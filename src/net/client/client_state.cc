@@ -1,6 +1,8 @@
 #include "net/client/client_state.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "net/client/exchange.h"
@@ -40,6 +42,12 @@ Result<asio::ssl::context> client_context(const std::string& ca_file) {
 }  // namespace
 
 Result<void> check_ca_file(const std::string& file) {
+  std::error_code missing;
+  const auto status = std::filesystem::status(file, missing);
+  if (exists(status) && !is_regular_file(status)) {  // a pipe could hang
+    return make_error(ErrorCode::backend_unavailable,
+                      is_directory(status) ? "it is a folder" : "it is no regular file");
+  }
   asio::ssl::context context(asio::ssl::context::tls_client);
   boost::system::error_code ec;
   context.load_verify_file(file, ec);

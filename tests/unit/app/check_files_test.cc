@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "../../support/certificate.h"
@@ -123,6 +125,9 @@ TEST_F(CheckFilesTest, CertificatesToTrustAreRead) {
   EXPECT_THAT(refusal(), HasSubstr("UPSTREAM_CA_FILE: " + path("ca.pem")));
   std::ofstream(path("ca.pem")) << "no certificate\n";
   EXPECT_THAT(refusal(), HasSubstr("UPSTREAM_CA_FILE"));
+  settings_.upstream_ca_file = path("pipe");
+  ASSERT_EQ(::mkfifo(settings_.upstream_ca_file.c_str(), 0600), 0);
+  EXPECT_THAT(refusal(), HasSubstr("it is no regular file"));
   settings_.upstream_ca_file = write_certificate(folder_.path(), "ours").certificate.string();
   EXPECT_EQ(refusal(), "");
 }

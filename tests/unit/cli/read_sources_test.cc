@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,6 +55,17 @@ TEST_F(ReadSourcesTest, ANamedFileReplacesItAndMustBeThere) {
 TEST_F(ReadSourcesTest, AFolderIsNoFile) {
   std::filesystem::create_directory(".env");
   EXPECT_THAT(read_sources({}).error().message, HasSubstr(".env cannot be read"));
+}
+
+TEST_F(ReadSourcesTest, APipeThatNobodyWritesToIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(".env", 0600), 0);
+  EXPECT_THAT(read_sources({}).error().message, HasSubstr(".env cannot be read (it is no regular"));
+}
+
+TEST_F(ReadSourcesTest, WhatHasNoEndIsRefused) {
+  Command command;
+  command.env_file = "/dev/zero";
+  EXPECT_THAT(read_sources(command).error().message, HasSubstr("larger than 1 MiB"));
 }
 
 TEST_F(ReadSourcesTest, TheEnvironmentAndTheFlagsAreThere) {

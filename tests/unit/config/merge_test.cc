@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -225,6 +226,11 @@ TEST(Merge, BadSecretFilesAreNamed) {
   const SecretFile empty("\n");
   EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", empty.path()}})),
               HasSubstr("is empty"));
+  const TempFolder folder;
+  const std::string pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", pipe}})),
+              HasSubstr("pipe (it is no regular file"));
   const SecretFile large(std::string(64 * 1024 + 1, 'x'));
   EXPECT_THAT(error_of(sources("", {{"JWT_SECRET_KEY_FILE", large.path()}})),
               HasSubstr("larger than 64 KiB"));

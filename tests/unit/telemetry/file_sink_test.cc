@@ -97,6 +97,15 @@ TEST_F(FileSinkTest, WhatCannotBeOpenedIsAnError) {
               HasSubstr("No such file"));
 }
 
+TEST_F(FileSinkTest, APipeThatNobodyReadsIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(FileSink::open(path_, {}, {}).error().message, HasSubstr("nobody reads it"));
+  open_log("/dev/null");
+  logger_->info("one");
+  close_log();
+  EXPECT_EQ(lost_, 0U);
+}
+
 TEST_F(FileSinkTest, WaitsForItsLinesAndNoLongerThanAsked) {
   ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
   const Descriptor reader(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "../../../support/certificate.h"
@@ -46,7 +48,15 @@ TEST_F(TlsContextTest, ErrorsNameTheOptionTheFileAndTheFix) {
               HasSubstr("holds no usable certificate"));
   EXPECT_THAT(error_of(good_.certificate, text_file("noise", "hello")),
               StartsWith("TLS_KEY_PATH: "));
-  EXPECT_THAT(error_of(folder_.path(), good_.key), StartsWith("TLS_CERT_PATH: "));
+  EXPECT_THAT(error_of(folder_.path(), good_.key),
+              StartsWith("TLS_CERT_PATH: " + folder_.path().string() + " is a folder; "));
+}
+
+TEST_F(TlsContextTest, APipeIsNotWaitedFor) {
+  const auto pipe = folder_.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(error_of(pipe, good_.key), HasSubstr("pipe is no regular file"));
+  EXPECT_THAT(error_of(good_.certificate, pipe), StartsWith("TLS_KEY_PATH: "));
 }
 
 TEST_F(TlsContextTest, AnotherCertificatesKeyIsRefused) {
