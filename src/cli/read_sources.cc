@@ -44,8 +44,10 @@ Result<config::Sources> read_sources(const Command& command) {
   sources.environment = environment();
   sources.flags = command.flags;
   sources.dotenv_path = command.env_file.value_or(".env");
+  // A link that leads nowhere is there: whoever made it wants its options.
   std::error_code error;
-  if (!command.env_file && !std::filesystem::exists(sources.dotenv_path, error)) return sources;
+  const auto found = std::filesystem::symlink_status(sources.dotenv_path, error);
+  if (!command.env_file && found.type() == std::filesystem::file_type::not_found) return sources;
   Result<std::string> text = read_text(sources.dotenv_path);
   if (!text) return text.error();
   sources.dotenv_text = *std::move(text);

@@ -57,6 +57,11 @@ TEST_F(ReadSourcesTest, AFolderIsNoFile) {
   EXPECT_THAT(read_sources({}).error().message, HasSubstr(".env cannot be read"));
 }
 
+TEST_F(ReadSourcesTest, ALinkThatLeadsNowhereIsSaid) {
+  std::filesystem::create_symlink("gone", ".env");
+  EXPECT_THAT(read_sources({}).error().message, HasSubstr(".env cannot be read (No such file"));
+}
+
 TEST_F(ReadSourcesTest, APipeThatNobodyWritesToIsNotWaitedFor) {
   ASSERT_EQ(::mkfifo(".env", 0600), 0);
   EXPECT_THAT(read_sources({}).error().message, HasSubstr(".env cannot be read (it is no regular"));
