@@ -8,6 +8,7 @@
 #include "app/backup/restore.h"
 #include "app/find_model.h"
 #include "app/open_secrets.h"
+#include "config/open_to_others.h"
 #include "llm/llama/gguf_check.h"
 #include "net/client/http_client.h"
 #include "net/io/listener.h"
@@ -79,6 +80,10 @@ std::vector<std::string> file_warnings(const config::Settings& settings) {
       net::TlsContext::load({settings.server.tls_certificate, settings.server.tls_key});
   if (!tls) return out;
   if (auto warning = (*tls)->warning()) out.push_back(*std::move(warning));
+  if (config::is_open_to_others(settings.server.tls_key)) {
+    const std::string key = settings.server.tls_key.string();
+    out.push_back("TLS_KEY_PATH: every user may read " + key + "; chmod o= " + key);
+  }
   return out;
 }
 

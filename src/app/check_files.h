@@ -21,7 +21,7 @@ Result<void> check_files(const config::Settings& settings);
 Result<void> check_state(const config::Settings& settings);
 
 // What of them can be used and is still worth a line in the log: a certificate that is not valid
-// yet. None where check_files() finds an error.
+// yet, a key that every user may read. None where check_files() finds an error.
 std::vector<std::string> file_warnings(const config::Settings& settings);
 
 // Of the model that MODEL_PATH names, also that it is one that the server can chat with; a start

@@ -1,13 +1,12 @@
 #include "config/merge.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <array>
 
 #include "base/read_file.h"
 #include "base/utf8.h"
 #include "config/dotenv.h"
+#include "config/open_to_others.h"
 #include "config/scalar.h"
 #include "config/suggest.h"
 
@@ -49,33 +48,6 @@ bool holds_path(const Option& owner, std::string_view name) {
   return owner.kind == Kind::path || find_option(name) == nullptr;
 }
 
-bool others_may(std::filesystem::perms what, const std::filesystem::path& path) {
-  std::error_code error;
-  const auto mode = std::filesystem::status(path, error).permissions();
-  return !error && (mode & what) == what;
-}
-
-bool others_may_read(const std::filesystem::path& file) {
-  using std::filesystem::perms;
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(file, error);
-  if (error || !is_regular_file(real, error) || !others_may(perms::others_read, real)) return false;
-  for (auto folder = real.parent_path(); folder != folder.root_path();
-       folder = folder.parent_path()) {
-    if (!others_may(perms::others_exec, folder)) return false;
-  }
-  return true;
-}
-
-// Where a container engine or a cluster lays secrets: readable for all within, and with a mode that
-// cannot be changed there.
-bool is_handed_in(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::canonical(file, error).native().starts_with("/run/secrets/")) return true;
-  struct statvfs status{};
-  return ::statvfs(file.c_str(), &status) == 0 && (status.f_flag & ST_RDONLY) != 0;
-}
-
 std::string shown(const Option& option, std::string_view value) {
   if (option.secret) return "the value";
   constexpr std::size_t kMaxShown = 80;
@@ -105,6 +77,7 @@ Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
     return config_error(std::string(path) + " " + entries.error().message + "; correct that line");
   }
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::string_view secret;
   for (DotenvEntry& entry : *entries) {
     const std::string where = std::string(path) + " line " + std::to_string(entry.line);
     const Option* owner = owner_of(entry.name);
@@ -116,7 +89,15 @@ Result<void> Merge::add_dotenv(std::string_view path, std::string_view text) {
     if (holds_path(*owner, entry.name) && !entry.value.empty() && !entry.value.starts_with("~/")) {
       entry.value = (folder / entry.value).string();
     }
+    if (owner->secret && !holds_path(*owner, entry.name) && !entry.value.empty()) {
+      secret = owner->name;
+    }
     give(entry.name, entry.value, where, Source::dotenv);
+  }
+  if (!secret.empty() && is_open_to_others(path)) {
+    const std::string file(path);
+    warnings_.push_back(std::string(secret) + ": every user may read " + file +
+                        ", where it stands; chmod o= " + file);
   }
   return {};
 }
@@ -239,7 +220,7 @@ Result<Merge::Given> Merge::read_secret_file(const Option& option, const Given& 
   if (content.empty()) {
     return config_error(name + ": " + file.value + " is empty; put the secret into it");
   }
-  if (others_may_read(path) && !is_handed_in(path)) {
+  if (is_open_to_others(path)) {
     warnings_.push_back(name + ": every user may read " + file.value + "; chmod o= " + file.value);
   }
   return Given{content, file.value + ", named by " + file.origin, file.source};

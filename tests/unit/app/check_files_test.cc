@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -151,6 +152,22 @@ TEST_F(CheckFilesTest, ACertificateThatIsNotValidYetWarns) {
   EXPECT_THAT(file_warnings(settings_), ElementsAre(HasSubstr("is not valid yet")));
   write_certificate(folder_.path(), "ours");
   EXPECT_THAT(file_warnings(settings_), IsEmpty());
+}
+
+// Not in TMPDIR, which may be for its owner alone.
+TEST_F(CheckFilesTest, AKeyThatEveryUserMayReadWarns) {
+  const CertificateFiles files = write_certificate(folder_.path(), "ours");
+  const std::string key = "/tmp/tars-check-test-" + std::to_string(::getpid());
+  std::filesystem::copy_file(files.key, key);
+  settings_.server.tls_certificate = files.certificate;
+  settings_.server.tls_key = key;
+  using std::filesystem::perms;
+  std::filesystem::permissions(key, perms::owner_read | perms::group_read);
+  EXPECT_THAT(file_warnings(settings_), IsEmpty());
+  std::filesystem::permissions(key, perms::owner_read | perms::others_read);
+  EXPECT_THAT(file_warnings(settings_),
+              ElementsAre("TLS_KEY_PATH: every user may read " + key + "; chmod o= " + key));
+  std::filesystem::remove(key);
 }
 
 }  // namespace

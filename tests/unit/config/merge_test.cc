@@ -162,6 +162,21 @@ TEST(Merge, ASecretsFileThatEveryoneMayReadWarns) {
                                    "; chmod o= " + file.path()));
 }
 
+TEST(Merge, ADotenvThatEveryUserMayReadWarnsWhereItHoldsASecret) {
+  const SecretFile file("as given below");
+  std::filesystem::permissions(file.path(), std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  const auto warnings = [&](const std::string& text) {
+    Sources from = sources(text);
+    from.dotenv_path = file.path();
+    return Values::merge(from).value().warnings();
+  };
+  EXPECT_THAT(warnings("TARS_PORT=1"), testing::IsEmpty());
+  EXPECT_THAT(warnings("JWT_SECRET_KEY=0123456789abcdef0123456789abcdef"),
+              testing::ElementsAre("JWT_SECRET_KEY: every user may read " + file.path() +
+                                   ", where it stands; chmod o= " + file.path()));
+}
+
 TEST(Merge, ASecretsFileInAFolderForItsOwnerAloneDoesNot) {
   const TempFolder folder;  // mode 0700
   const std::filesystem::path inner = folder.path() / "inner";
