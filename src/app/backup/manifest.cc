@@ -2,19 +2,14 @@
 
 #include <boost/json/array.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <system_error>
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "app/open_secrets.h"
 #include "auth/ledger.h"
-#include "base/descriptor.h"
+#include "base/read_file.h"
 #include "base/sha256.h"
 #include "chat/schema.h"
 
@@ -27,17 +22,6 @@ constexpr std::size_t kMaxManifest = 1024 * 1024;
 
 Error refuse(const std::string& why) {
   return make_error(ErrorCode::config_error, "the backup cannot be used: " + why);
-}
-
-std::string no_manifest(const std::filesystem::path& path, int error) {
-  if (error == ENOENT) {
-    return "there is no " + path.string() + ": name the folder that tars backup made";
-  }
-  std::string why = path.string() + " cannot be read (" + std::generic_category().message(error);
-  why += error == EACCES ? "): run this as the user that the backup belongs to, or give it to "
-                           "this one (sudo chown -R)"
-                         : "): name the folder that tars backup made";
-  return why;
 }
 
 // The newest schema that this program knows; 0 = it does not know the database.
@@ -53,7 +37,7 @@ bool may_be_listed(std::string_view name) {
   return is_backup_file(name) || (name.ends_with(".db") && plain);
 }
 
-Result<BackupFile> read_file(const boost::json::object& object) {
+Result<BackupFile> parse_file(const boost::json::object& object) {
   api::FieldReader fields(object);
   BackupFile out;
   out.name = fields.required_string("name", {1, kMaxText});
@@ -149,7 +133,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   }
   for (const boost::json::value& item : files->get_array()) {
     if (!item.is_object()) return refuse("its manifest has a file that is no object");
-    Result<BackupFile> file = read_file(item.get_object());
+    Result<BackupFile> file = parse_file(item.get_object());
     if (!file) return file.error();
     out.files.push_back(*std::move(file));
   }
@@ -158,24 +142,18 @@ Result<Manifest> parse_manifest(std::string_view text) {
 
 Result<Manifest> read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kManifestFile;
-  // A pipe of that name must not hold this up until somebody writes into it.
-  const Descriptor in(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!in.is_open()) return refuse(no_manifest(path, errno));
-  struct stat status{};
-  if (::fstat(in.get(), &status) != 0) return refuse(no_manifest(path, errno));
-  if (!S_ISREG(status.st_mode)) return refuse(path.string() + " is no file");
-  std::string text(kMaxManifest + 1, '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t n = ::read(in.get(), text.data() + have, text.size() - have);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return refuse(no_manifest(path, errno));
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
+  std::error_code error;
+  if (symlink_status(path, error).type() == std::filesystem::file_type::not_found) {
+    return refuse("there is no " + path.string() + ": name the folder that tars backup made");
   }
-  if (have > kMaxManifest) return refuse("its manifest is too long");
-  text.resize(have);
-  return parse_manifest(text);
+  const Result<std::string> text = read_file(path, kMaxManifest + 1);
+  if (!text) {
+    return refuse(path.string() + " cannot be read (" + text.error().message +
+                  "): run this as the user that the backup belongs to, or give it to this one "
+                  "(sudo chown -R)");
+  }
+  if (text->size() > kMaxManifest) return refuse("its manifest is too long");
+  return parse_manifest(*text);
 }
 
 Result<void> check_backup(const std::filesystem::path& folder, const Manifest& manifest) {

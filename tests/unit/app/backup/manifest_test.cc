@@ -115,11 +115,11 @@ TEST_F(CheckBackupTest, TheManifestIsReadFromTheFolder) {
 TEST_F(CheckBackupTest, AManifestThatIsNoFileIsRefusedAtOnce) {
   const auto path = folder_.path() / kManifestFile;
   std::filesystem::create_directory(path);
-  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("json is no file"));
+  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("it is a folder"));
   std::filesystem::remove(path);
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("json is no file"));
-  EXPECT_THAT(read_manifest("/dev/null").error().message, HasSubstr("(Not a directory)"));
+  EXPECT_THAT(read_manifest(folder_.path()).error().message, HasSubstr("nobody writes to it"));
+  EXPECT_THAT(read_manifest("/dev/null").error().message, HasSubstr("there is no /dev/null/"));
 }
 
 TEST_F(CheckBackupTest, ABackupOfAnotherUserIsSaidToBeOne) {
