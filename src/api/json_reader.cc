@@ -23,9 +23,10 @@ std::string trimmed_number(double value) {
 
 int hex4(std::string_view digits) {
   int value = 0;
-  const auto end = digits.data() + digits.size();
-  const auto read = std::from_chars(digits.data(), end, value, 16);
-  return digits.size() == 4 && read.ec == std::errc() && read.ptr == end ? value : 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  const bool is_whole = digits.size() == 4 && end == digits.data() + digits.size();
+  return is_whole && error == std::errc() ? value : 0;
 }
 
 // What a text that was cut inside a character looks like once JavaScript has written it.
