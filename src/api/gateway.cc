@@ -107,10 +107,8 @@ bool Gateway::needs_body(const net::HttpRequest& request) const {
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
   proxies_.apply(request);
-  Call call{request, join_trace(request.header("traceparent")), {}, {}, false, std::nullopt};
-  const auto bearer = bearer_token(request);
-  call.bearer = bearer.value_or(std::string_view{});
-  call.token_sent = bearer.has_value();
+  Call call{request, join_trace(request.header("traceparent")), {}, {}, std::nullopt};
+  call.bearer = bearer_token(request);
   const RouteTable::Match match = routes_.match(request.method, request.path);
   call.parameter = match.parameter;
   net::HttpResponse response;
@@ -172,9 +170,7 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
   // The one body that a page of another site can send without a preflight (Fetch, section 4.8), to
   // enrol or to use up the limit; a program may leave the type out.
   if (!request.body.empty() && !request.header("Content-Type") && !origins_.admits(request)) {
-    co_return problem_response(make_error(ErrorCode::unsupported_media_type,
-                                          "Send the body with Content-Type: application/json"),
-                               place_of(call));
+    co_return problem_response(json_expected(), place_of(call));
   }
   Result<net::HttpResponse> result = co_await match.route->handler(call);
   if (result) co_return std::move(*result);
@@ -186,9 +182,9 @@ awaitable<net::HttpResponse> Gateway::answer(Call& call, const RouteTable::Match
 
 Result<void> Gateway::authenticate(Call& call, Access access) const {
   if (access == Access::open || access == Access::examined) return {};
-  if (access == Access::optional && !call.token_sent) return {};
-  if (!call.token_sent) return make_error(ErrorCode::unauthorized, "token_missing");
-  Result<auth::Claims> claims = tokens_.verify(call.bearer, auth::TokenType::access);
+  if (access == Access::optional && !call.bearer) return {};
+  if (!call.bearer) return make_error(ErrorCode::unauthorized, "token_missing");
+  Result<auth::Claims> claims = tokens_.verify(*call.bearer, auth::TokenType::access);
   if (!claims) return claims.error();
   tokens_.touch(*claims);
   call.claims = std::move(*claims);

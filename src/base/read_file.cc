@@ -59,4 +59,11 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t max
   return out;
 }
 
+std::string_view other_than_file(const std::filesystem::path& file) {
+  std::error_code missing;
+  const auto status = std::filesystem::status(file, missing);
+  if (!exists(status) || is_regular_file(status)) return {};
+  return is_directory(status) ? "a folder" : "no regular file";
+}
+
 }  // namespace tars

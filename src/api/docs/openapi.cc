@@ -35,8 +35,8 @@ json::object& at(json::object& in, std::initializer_list<std::string_view> path)
 std::set<ErrorCode> all_errors(const Route& route) {
   using enum ErrorCode;
   std::set<ErrorCode> codes(route.docs.errors.begin(), route.docs.errors.end());
-  codes.insert(
-      {internal, forbidden});  // forbidden: a page's name for the server that it does not know
+  // forbidden: to a page that calls the server by a name that it does not know.
+  codes.insert({internal, forbidden});
   if (route.access == Access::bearer || route.access == Access::optional) {
     codes.insert({unauthorized, invalid_token, token_revoked, store_unavailable});
   }

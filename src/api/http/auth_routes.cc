@@ -251,15 +251,16 @@ AuthRoutes::Answer AuthRoutes::refresh(Call& call) {
 }
 
 AuthRoutes::Answer AuthRoutes::validate(Call& call) {
-  if (call.bearer.empty()) co_return missing_token();
-  const Result<auth::Claims> claims = tokens_.verify_any(call.bearer);
+  const std::string_view token = call.bearer.value_or("");
+  if (token.empty()) co_return missing_token();
+  const Result<auth::Claims> claims = tokens_.verify_any(token);
   // A token that cannot be checked is neither good nor bad.
   if (!claims && claims.error().code == ErrorCode::store_unavailable) co_return claims.error();
   co_return private_json(200, validity(claims ? &*claims : nullptr));
 }
 
 AuthRoutes::Answer AuthRoutes::revoke(Call& call) {
-  std::string token(call.bearer);
+  std::string token(call.bearer.value_or(""));
   if (!call.request.body.empty()) {
     JsonDocument document;
     if (const auto parsed = parse_body(call.request, document); !parsed) co_return parsed.error();

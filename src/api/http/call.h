@@ -15,10 +15,9 @@ namespace tars::api {
 struct Call {
   const net::HttpRequest& request;
   Trace trace;
-  std::string parameter;                // what stood for {name} in the route's path
-  std::string_view bearer;              // the token that was sent, or empty
-  bool token_sent = false;              // be it an empty one, or two
-  std::optional<auth::Claims> claims;   // set when the route asks for a bearer and it was good
+  std::string parameter;                   // what stood for {name} in the route's path
+  std::optional<std::string_view> bearer;  // what bearer_token() says: empty where it is no good
+  std::optional<auth::Claims> claims;  // set when the route asks for a bearer and it was good
 };
 
 }  // namespace tars::api

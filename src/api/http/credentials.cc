@@ -71,6 +71,10 @@ Result<void> check_json_content_type(const net::HttpRequest& request) {
   const bool suffix =
       type.size() > 5 && net::equals_ignoring_case(type.substr(type.size() - 5), "+json");
   if (net::equals_ignoring_case(type, "application/json") || suffix) return {};
+  return json_expected();
+}
+
+Error json_expected() {
   return make_error(ErrorCode::unsupported_media_type,
                     "Send the body with Content-Type: application/json");
 }

@@ -31,5 +31,7 @@ bool has_encoded_body(const net::HttpRequest& request);
 
 // 415 when a media type is declared that is not JSON; an absent one passes.
 Result<void> check_json_content_type(const net::HttpRequest& request);
+// What is said of a body of another type, or of none where one is needed.
+Error json_expected();
 
 }  // namespace tars::api

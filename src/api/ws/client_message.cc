@@ -121,8 +121,8 @@ ParsedMessage parse_client_message(std::string_view bytes, const MessageLimits& 
   if (const auto parsed = document.parse(bytes); !parsed) return {parsed.error(), {}};
   FieldReader fields(document.object());
   MessageIds ids{fields.peek("conversation_id"), fields.peek("run_id"), fields.peek("message_id")};
-  if (fields.peek("type") == "chat")
-    ids.run_id.reset();  // it names none; the answer's would say it ran
+  // A chat names no run: one in the answer would say that it ran.
+  if (fields.peek("type") == "chat") ids.run_id.reset();
   return {read_message(fields, limits), std::move(ids)};
 }
 

@@ -37,19 +37,50 @@ json::value object_of(std::string_view body) {
   return json::value(object, json::storage_ptr());  // the line's memory goes with it
 }
 
+// There is no code that they share: the words of OpenAI, vLLM, SGLang, llama-server, TGI,
+// TensorRT-LLM, Anthropic, Bedrock, xAI.
+bool says_too_long(std::string_view said) {
+  constexpr std::array<std::string_view, 20> kWords = {"context_length",
+                                                       "context length",
+                                                       "maximum context",
+                                                       "context size",
+                                                       "context_size",
+                                                       "context window",
+                                                       "context limit",
+                                                       "max_new_tokens must be <=",
+                                                       "inputs must have less than",
+                                                       "input is too long",
+                                                       "prompt is too long",
+                                                       "prompt too long",
+                                                       "maximum prompt length",
+                                                       "maximum allowed length",
+                                                       "maximum model length",
+                                                       "maximum number of tokens",
+                                                       "max_model_len",
+                                                       "max_seq_len",
+                                                       "max_total_tokens",
+                                                       "maximum sequence length"};
+  std::string text;
+  for (const char c : said) {
+    // TGI writes names between backticks.
+    if (c != '`') text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return std::ranges::any_of(kWords, [&](auto words) { return text.find(words) != text.npos; });
+}
+
 // llama-server's numbers, in its error or beside it: more tokens than there is room for.
-bool says_more_than_context(std::string_view body) {
-  const json::value parsed = object_of(body);
-  const json::object* object = &parsed.get_object();
-  if (const json::object* const error = object_in(*object, "error")) object = error;
-  const int room = count_in(*object, "n_ctx");
-  return room > 0 && count_in(*object, "n_prompt_tokens") > room;
+bool says_more_than_context(const json::object& failure) {
+  const json::object* const error = object_in(failure, "error");
+  const json::object& object = error == nullptr ? failure : *error;
+  const int room = count_in(object, "n_ctx");
+  return room > 0 && count_in(object, "n_prompt_tokens") > room;
 }
 
 ErrorCode meaning_of(const json::value& error) {
-  if (is_about_length(json::serialize(error))) return ErrorCode::context_overflow;
+  if (says_too_long(json::serialize(error))) return ErrorCode::context_overflow;
   const json::object* const object = error.if_object();
   if (object == nullptr) return ErrorCode::generation_error;
+  if (says_more_than_context(*object)) return ErrorCode::context_overflow;
   const int status = count_in(*object, "code");
   if (is_busy_status(static_cast<unsigned>(status))) return ErrorCode::overloaded;
   if (text_in(*object, "code") == "429") return ErrorCode::overloaded;  // LiteLLM
@@ -157,36 +188,9 @@ std::string error_field(std::string_view body, std::string_view name) {
   return std::string(text_in(error == nullptr ? object : *error, name));
 }
 
-// There is no code that they share: the words of OpenAI, vLLM, SGLang, llama-server, TGI,
-// TensorRT-LLM, Anthropic, Bedrock, xAI.
 bool is_about_length(std::string_view body) {
-  constexpr std::array<std::string_view, 20> kWords = {"context_length",
-                                                       "context length",
-                                                       "maximum context",
-                                                       "context size",
-                                                       "context_size",
-                                                       "context window",
-                                                       "context limit",
-                                                       "max_new_tokens must be <=",
-                                                       "inputs must have less than",
-                                                       "input is too long",
-                                                       "prompt is too long",
-                                                       "prompt too long",
-                                                       "maximum prompt length",
-                                                       "maximum allowed length",
-                                                       "maximum model length",
-                                                       "maximum number of tokens",
-                                                       "max_model_len",
-                                                       "max_seq_len",
-                                                       "max_total_tokens",
-                                                       "maximum sequence length"};
-  std::string text;
-  for (const char c : body) {
-    // TGI writes names between backticks.
-    if (c != '`') text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return std::ranges::any_of(kWords, [&](auto said) { return text.find(said) != text.npos; }) ||
-         says_more_than_context(body);
+  const json::value parsed = object_of(body);
+  return says_too_long(body) || says_more_than_context(parsed.get_object());
 }
 
 bool is_busy_status(unsigned status) { return status == 429 || status == 503 || status == 529; }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "llm/remote/json_fields.h"
 #include "llm/remote/sse_parser.h"
+#include "net/message/ascii.h"
 
 namespace tars::llm {
 namespace {
@@ -22,22 +24,21 @@ Error foreign() {
                     "the model server sent something that is no chat completion event");
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
+// Servers differ in the case of finish_reasons.
+bool is_one_of(std::span<const std::string_view> words, std::string_view reason) {
+  return std::ranges::any_of(
+      words, [&](std::string_view word) { return net::equals_ignoring_case(word, reason); });
 }
 
-// The finish_reasons of answers that were cut, beside OpenAI's own those of vLLM and SGLang
-// (abort), DeepSeek, OpenRouter, Gemini, Zhipu. Any other word is an end: servers have many for it.
-bool is_cut(std::string_view reason) {
-  constexpr std::array<std::string_view, 10> kCut = {"abort",      "aborted",
-                                                     "cancelled",  "content_filter",
-                                                     "error",      "insufficient_system_resource",
-                                                     "safety",     "network_error",
-                                                     "recitation", "sensitive"};
-  return std::ranges::find(kCut, reason) != kCut.end();
-}
+// Of answers that were cut, beside OpenAI's own those of vLLM and SGLang (abort), DeepSeek,
+// OpenRouter, Gemini, Zhipu. Any other word is an end: servers have many for it.
+constexpr std::array<std::string_view, 10> kCut = {"abort",      "aborted",
+                                                   "cancelled",  "content_filter",
+                                                   "error",      "insufficient_system_resource",
+                                                   "safety",     "network_error",
+                                                   "recitation", "sensitive"};
+constexpr std::array<std::string_view, 3> kLength = {"length", "max_tokens", "model_length"};
+constexpr std::array<std::string_view, 2> kNone = {"", "null"};
 
 std::string_view without_blanks_behind(std::string_view text) {
   while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
@@ -174,16 +175,15 @@ class OpenAiReader final : public AnswerReader {
     if (finished_) return {};
     const auto* const error = choice.if_contains("error");
     if (error != nullptr && !error->is_null()) return failed(*error);
-    const std::string reason = lower(text_in(choice, "finish_reason"));
-    if (reason.empty() || reason == "null") return {};
-    if (is_cut(reason)) {
-      return make_error(ErrorCode::generation_error,
-                        "the model server ended the answer before it was complete: " + reason);
+    const std::string_view reason = text_in(choice, "finish_reason");
+    if (is_one_of(kNone, reason)) return {};
+    if (is_one_of(kCut, reason)) {
+      return make_error(
+          ErrorCode::generation_error,
+          "the model server ended the answer before it was complete: " + std::string(reason));
     }
     finished_ = true;
-    if (reason == "length" || reason == "max_tokens" || reason == "model_length") {
-      completion_.reason = FinishReason::length;
-    }
+    if (is_one_of(kLength, reason)) completion_.reason = FinishReason::length;
     return {};
   }
 

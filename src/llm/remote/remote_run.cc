@@ -281,8 +281,8 @@ std::optional<Failure> RemoteRun::take(std::string_view bytes) {
   if (reader_->is_whole() && !std::exchange(whole_, true)) {
     exchange_->wait_at_most(kEndTimeout);
   } else if (more) {
-    exchange_->wait_at_most(
-        from_.options.idle_timeout);  // also where it was called whole too early
+    // Also where it was called whole too early.
+    exchange_->wait_at_most(from_.options.idle_timeout);
   }
   if (!fed) return said_in_stream(fed.error());
   if (text_bytes_ >

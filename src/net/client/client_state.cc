@@ -1,10 +1,9 @@
 #include "net/client/client_state.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include "base/read_file.h"
 #include "net/client/exchange.h"
 #include "net/client/read_poller.h"
 #include "telemetry/log.h"
@@ -42,11 +41,8 @@ Result<asio::ssl::context> client_context(const std::string& ca_file) {
 }  // namespace
 
 Result<void> check_ca_file(const std::string& file) {
-  std::error_code missing;
-  const auto status = std::filesystem::status(file, missing);
-  if (exists(status) && !is_regular_file(status)) {  // a pipe could hang
-    return make_error(ErrorCode::backend_unavailable,
-                      is_directory(status) ? "it is a folder" : "it is no regular file");
+  if (const auto other = other_than_file(file); !other.empty()) {
+    return make_error(ErrorCode::backend_unavailable, "it is " + std::string(other));
   }
   asio::ssl::context context(asio::ssl::context::tls_client);
   boost::system::error_code ec;

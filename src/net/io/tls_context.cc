@@ -11,8 +11,9 @@
 #include <fstream>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
+
+#include "base/read_file.h"
 
 namespace tars::net {
 namespace {
@@ -37,12 +38,9 @@ std::string last_reason() {
 }
 
 Result<void> check_readable(std::string_view option, const std::filesystem::path& file) {
-  std::error_code missing;
-  const auto status = std::filesystem::status(file, missing);
-  if (exists(status) && !is_regular_file(status)) {  // a pipe could hang
+  if (const auto other = other_than_file(file); !other.empty()) {
     return refuse(option, file,
-                  std::string(is_directory(status) ? "is a folder" : "is no regular file") +
-                      "; set it to a PEM file that this user may read");
+                  "is " + std::string(other) + "; set it to a PEM file that this user may read");
   }
   std::ifstream in(file);
   if (in.good() && in.peek() != std::ifstream::traits_type::eof()) return {};

@@ -60,6 +60,14 @@ TEST_F(ReadFileTest, APipeWithAWriterIsReadToItsEnd) {
   writer.join();
 }
 
+TEST_F(ReadFileTest, WhatIsNoFileIsNamed) {
+  EXPECT_EQ(other_than_file(path_), "");
+  std::ofstream(path_) << "text";
+  EXPECT_EQ(other_than_file(path_), "");
+  EXPECT_EQ(other_than_file(folder_.path()), "a folder");
+  EXPECT_EQ(other_than_file("/dev/null"), "no regular file");
+}
+
 // As a shell makes it for <(command).
 TEST_F(ReadFileTest, APipeWithoutANameMayBeEmpty) {
   int ends[2];
