@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -163,6 +164,32 @@ def test_with_nvcc_it_is_a_build_for_the_gpu(ready):
     result = ready.call("./scripts/run", TARS_GPU="cuda")
     assert result.returncode == 0 and result.stderr == ""
     assert ready.environment("build")["TARS_GPU"] == "cuda"
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_a_cuda_without_nvtools_is_found(tmp_path):
+    """CUDA 13 has none, over which the module of Debian 12's CMake stumbles. The toolkit is a stand-in:
+    what CMake looks for, and nothing in it."""
+    toolkit, project = tmp_path / "cuda", tmp_path / "project"
+    for name in ("bin/nvcc", "include/cuda_runtime.h", "lib64/libcudart.so", "lib64/libcublas.so"):
+        (toolkit / name).parent.mkdir(parents=True, exist_ok=True)
+        (toolkit / name).write_text("#!/bin/sh\necho Cuda compilation tools, release 13.0, V13.0.88\n")
+    (toolkit / "bin/nvcc").chmod(0o755)
+    project.mkdir()
+    shutil.copy(REPOSITORY / "third_party/llama/tars_llama-config.cmake.in", project)
+    (project / "CMakeLists.txt").write_text("""cmake_minimum_required(VERSION 3.25)
+project(user CXX)
+set(TARS_GPU cuda)
+set(TARS_PORTABLE OFF)
+configure_file(tars_llama-config.cmake.in tars_llama-config.cmake @ONLY)
+find_package(tars_llama REQUIRED CONFIG PATHS ${CMAKE_BINARY_DIR} NO_DEFAULT_PATH)
+get_target_property(libraries tars_llama::llama INTERFACE_LINK_LIBRARIES)
+message(STATUS "links ${libraries}, for ${CMAKE_MINIMUM_REQUIRED_VERSION}")
+""")
+    done = subprocess.run(["cmake", "-S", project, "-B", tmp_path / "build", f"-DCUDAToolkit_ROOT={toolkit}"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "CUDA::cudart;CUDA::cublas, for 3.25" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["run", "build", "deps", "test"])
