@@ -32,7 +32,9 @@ Trace join_trace(std::optional<std::string_view> traceparent) {
   }
   Trace trace;
   trace.trace_id = trace_id;
-  trace.traceparent = "00-" + trace.trace_id + "-" + random_hex(8) + "-" + std::string(flags);
+  // Whether the caller records the trace; version 00 leaves the other flags zero.
+  const bool sampled = std::string_view("13579bdf").find(flags[1]) != std::string_view::npos;
+  trace.traceparent = "00-" + trace.trace_id + "-" + random_hex(8) + (sampled ? "-01" : "-00");
   return trace;
 }
 

@@ -15,6 +15,15 @@ TEST(Trace, JoinsAWellFormedOne) {
   EXPECT_NE(trace.traceparent, kGood);
 }
 
+TEST(Trace, PassesOnWhetherItIsRecorded) {
+  const std::string head(kGood.substr(0, 53));
+  for (const auto& [flags, passed] :
+       {std::pair{"00", "-00"}, {"01", "-01"}, {"08", "-00"}, {"ff", "-01"}}) {
+    EXPECT_TRUE(join_trace(head + flags).traceparent.ends_with(passed)) << flags;
+  }
+  EXPECT_TRUE(join_trace("01" + head.substr(2) + "09-more").traceparent.ends_with("-01"));
+}
+
 TEST(Trace, IgnoresWhatIsMalformed) {
   EXPECT_TRUE(join_trace(std::nullopt).trace_id.empty());
   for (const char* bad : {"", "00-x", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
