@@ -14,6 +14,11 @@ std::optional<std::string_view> find_header(const Headers& headers, std::string_
   return std::string_view(found->second);
 }
 
+std::size_t header_count(const Headers& headers, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      headers, [name](const auto& field) { return equals_ignoring_case(field.first, name); }));
+}
+
 bool header_lists(const Headers& headers, std::string_view name, std::string_view element) {
   return std::any_of(headers.begin(), headers.end(), [&](const auto& field) {
     return equals_ignoring_case(field.first, name) && lists_token(field.second, element);

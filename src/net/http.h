@@ -19,6 +19,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // The first header of that name, compared without case, or nullopt.
 std::optional<std::string_view> find_header(const Headers& headers, std::string_view name);
 
+// How many lines have that name.
+std::size_t header_count(const Headers& headers, std::string_view name);
+
 // Whether any line of the list header `name` has `element` in it: lines of one name are one list
 // (RFC 9110 section 5.3).
 bool header_lists(const Headers& headers, std::string_view name, std::string_view element);

@@ -14,10 +14,7 @@ constexpr std::string_view kBearerSubprotocol = "base64url.bearer.authorization.
 
 std::optional<std::string_view> bearer_token(const net::HttpRequest& request) {
   // Of two, a proxy may have looked at the other one.
-  const auto count = std::ranges::count_if(request.headers, [](const auto& header) {
-    return net::equals_ignoring_case(header.first, "Authorization");
-  });
-  if (count > 1) return std::string_view{};
+  if (net::header_count(request.headers, "Authorization") > 1) return std::string_view{};
   const auto header = request.header("Authorization");
   if (!header) return std::nullopt;
   const std::string_view text = net::trimmed(*header);

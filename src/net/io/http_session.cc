@@ -234,7 +234,12 @@ std::optional<HttpFailure> handshake_fault(const HttpRequest& request, bool byte
   if (request.header("Sec-WebSocket-Version").value_or("") != "13") {
     return HttpFailure{426, "Only version 13 of the WebSocket protocol is spoken here."};
   }
-  if (!is_handshake_key(request.header("Sec-WebSocket-Key").value_or(""))) {
+  // Of two origins, a proxy may have looked at the other one.
+  if (header_count(request.headers, "Origin") > 1) {
+    return HttpFailure{400, "A WebSocket handshake has one Origin at most."};
+  }
+  if (header_count(request.headers, "Sec-WebSocket-Key") != 1 ||
+      !is_handshake_key(request.header("Sec-WebSocket-Key").value_or(""))) {
     return HttpFailure{400, "A WebSocket handshake needs 16 bytes in base64 as Sec-WebSocket-Key."};
   }
   if (bytes_behind || !request.body.empty()) {

@@ -199,6 +199,10 @@ TEST(WebSocketUpgrade, BadHandshakesAreRefused) {
   for (const char* bad : {"AAAA", "!!!!!!!!!!!!!!!!!!!!!!==", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_EQ(ask(head + version + "Sec-WebSocket-Key: " + bad + "\r\n\r\n").status, 400U) << bad;
   }
+  const std::string origin = "Origin: http://a\r\n";
+  EXPECT_EQ(ask(head + version + key + key + "\r\n").status, 400U);
+  EXPECT_EQ(ask(head + version + key + origin + "origin: http://b\r\n\r\n").status, 400U);
+  EXPECT_EQ(ask(head + version + key + origin + "\r\n").status, 101U);
 }
 
 // RFC 9110 section 7.8.

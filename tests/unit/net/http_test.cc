@@ -21,6 +21,8 @@ TEST(Headers, LinesOfOneNameAreOneList) {
   EXPECT_TRUE(header_lists(headers, "Accept", "application/json"));
   EXPECT_FALSE(header_lists(headers, "Accept", "json"));
   EXPECT_FALSE(header_lists(headers, "Upgrade", "x"));
+  EXPECT_EQ(header_count(headers, "CONNECTION"), 2U);
+  EXPECT_EQ(header_count(headers, "Upgrade"), 0U);
 }
 
 TEST(HttpRequest, QueryParameterIsFoundByItsExactName) {
