@@ -183,8 +183,8 @@ telemetry::LogLevel log_level(std::string_view name) {
   using telemetry::LogLevel;
   if (name == "TRACE") return LogLevel::trace;
   if (name == "DEBUG") return LogLevel::debug;
-  if (name == "WARNING") return LogLevel::warning;
-  if (name == "ERROR") return LogLevel::error;
+  if (name == "WARN" || name == "WARNING") return LogLevel::warning;
+  if (name == "ERROR" || name == "CRITICAL") return LogLevel::error;
   return LogLevel::info;
 }
 

@@ -107,8 +107,8 @@ TEST(Merge, ImpossibleValuesNameOptionValueSourceAndForm) {
             "TARS_PORT: \"99999\" (.env line 1) is not an integer from 0 to 65535");
   EXPECT_EQ(
       error_of(sources("", {{"LOG_LEVEL", "loud\nsecond line"}})),
-      "LOG_LEVEL: \"loud second line\" (the environment) is not TRACE, DEBUG, INFO, WARNING or "
-      "ERROR");
+      "LOG_LEVEL: \"loud second line\" (the environment) is not TRACE, DEBUG, INFO, WARN, WARNING, "
+      "ERROR or CRITICAL");
 }
 
 TEST(Merge, ASecretIsNeverShown) {

@@ -19,7 +19,8 @@ TEST(Option, SaysWhatItExpects) {
   EXPECT_EQ(expected_value(*find_option("TARS_PORT")), "an integer from 0 to 65535");
   EXPECT_EQ(expected_value(*find_option("MODEL_THREADS")),
             "an integer from 1 to 512 (threads), or auto");
-  EXPECT_EQ(expected_value(*find_option("LOG_LEVEL")), "TRACE, DEBUG, INFO, WARNING or ERROR");
+  EXPECT_EQ(expected_value(*find_option("LOG_LEVEL")),
+            "TRACE, DEBUG, INFO, WARN, WARNING, ERROR or CRITICAL");
   EXPECT_EQ(expected_value(*find_option("TARS_ENV")), "development or production");
   EXPECT_EQ(expected_value(*find_option("JWT_ALGORITHM")), "HS256");
   EXPECT_EQ(expected_value(*find_option("RUNS_PER_CLIENT")),

@@ -100,6 +100,13 @@ TEST(Settings, EveryModuleGetsItsOptions) {
   EXPECT_EQ(s.drain, 4s);
 }
 
+TEST(Settings, LevelsHavePythonsNamesToo) {
+  const auto level = [](const char* name) { return loaded({{"LOG_LEVEL", name}}).log_level; };
+  EXPECT_EQ(level("warn"), telemetry::LogLevel::warning);
+  EXPECT_EQ(level("WARNING"), telemetry::LogLevel::warning);
+  EXPECT_EQ(level("CRITICAL"), telemetry::LogLevel::error);
+}
+
 TEST(Settings, ConnectionsAreMoreThanSocketsUnlessTheirNumberIsGiven) {
   const auto connections = [](std::vector<Assignment> flags) {
     return loaded(std::move(flags)).server.max_connections;
