@@ -1,14 +1,13 @@
 #include "app/service/service_notify.h"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/datagram_protocol.hpp>
-
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdlib>
-#include <string>
+#include <system_error>
 #include <utility>
 
 #include "config/scalar.h"
@@ -16,8 +15,6 @@
 
 namespace tars::app {
 namespace {
-
-using Unix = boost::asio::local::datagram_protocol;
 
 std::string take(const char* name) {
   const char* value = std::getenv(name);
@@ -37,29 +34,36 @@ ServiceNotify ServiceNotify::from_environment() {
                        std::chrono::microseconds(mine ? interval.value_or(0) : 0));
 }
 
-ServiceNotify::ServiceNotify(std::string socket, std::chrono::microseconds watchdog)
-    : socket_(std::move(socket)), watchdog_(watchdog) {
+ServiceNotify::ServiceNotify(std::string name, std::chrono::microseconds watchdog)
+    : name_(std::move(name)), watchdog_(watchdog) {
+  if (name_.empty()) return;
   // An abstract name begins with a zero byte.
-  if (socket_.starts_with('@')) socket_[0] = '\0';
+  if (name_.starts_with('@')) name_[0] = '\0';
+  socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-void ServiceNotify::send(const std::string& message, bool wait) const {
-  if (socket_.empty()) return;
-  boost::system::error_code ec;
-  boost::asio::io_context context;
-  Unix::socket socket(context);
-  socket.open(Unix(), ec);
-  if (!wait && !ec) socket.non_blocking(true, ec);
-  try {
-    const Unix::endpoint manager(socket_);  // throws when the name is too long
-    if (!ec) socket.send_to(boost::asio::buffer(message), manager, 0, ec);
-  } catch (const boost::system::system_error& error) {
-    ec = error.code();
+void ServiceNotify::send(std::string_view message, bool wait) const {
+  if (name_.empty()) return;
+  sockaddr_un manager{};
+  manager.sun_family = AF_UNIX;
+  int fault = 0;
+  if (name_.size() >= sizeof manager.sun_path) {
+    fault = ENAMETOOLONG;
+  } else {
+    name_.copy(manager.sun_path, name_.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size());
+    const int flags = MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT);
+    const auto* address = reinterpret_cast<const sockaddr*>(&manager);
+    ssize_t sent = 0;
+    do {
+      sent = ::sendto(socket_.get(), message.data(), message.size(), flags, address, size);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) fault = errno;
   }
   // A manager that has not read the pings before this one has what it needs.
-  if (ec && (wait || ec != boost::asio::error::would_block)) {
+  if (fault != 0 && (wait || (fault != EAGAIN && fault != EWOULDBLOCK))) {
     telemetry::log(telemetry::LogLevel::warning, "the service manager was not told",
-                   {{"cause", ec.message()}});
+                   {{"cause", std::generic_category().message(fault)}});
   }
 }
 

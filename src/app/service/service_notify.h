@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "base/descriptor.h"
 
 namespace tars::app {
 
@@ -18,9 +18,10 @@ class ServiceNotify {
   // Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment, so
   // that no child speaks for this process. Before any thread starts.
   static ServiceNotify from_environment();
-  // `socket` is a path, or a name in the abstract namespace that begins with `@`; empty = nobody
-  // listens. `watchdog` zero = no pings are asked for.
-  explicit ServiceNotify(std::string socket = {}, std::chrono::microseconds watchdog = {});
+  // `name` is a path, or a name in the abstract namespace that begins with `@`; empty = nobody
+  // listens. `watchdog` zero = no pings are asked for. The socket is opened here, since later there
+  // may be no descriptor for one: a server that is crowded must not look dead.
+  explicit ServiceNotify(std::string name = {}, std::chrono::microseconds watchdog = {});
 
   // STATUS= is for people; empty = none.
   void ready(std::string_view status) const;
@@ -35,9 +36,10 @@ class ServiceNotify {
 
  private:
   // With `wait`, until the manager has room for it.
-  void send(const std::string& message, bool wait = true) const;
+  void send(std::string_view message, bool wait = true) const;
 
-  std::string socket_;
+  std::string name_;
+  Descriptor socket_;
   std::chrono::microseconds watchdog_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -33,6 +34,20 @@ TEST(ServiceNotify, KnowsAbstractNames) {
   NotifySocket manager(std::string(1, '\0') + name);
   ServiceNotify("@" + name).ping();
   EXPECT_EQ(manager.next(), "WATCHDOG=1");
+}
+
+TEST(ServiceNotify, NeedsNoDescriptorLaterOn) {
+  NotifySocket manager;
+  const ServiceNotify notify(manager.path());
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = usual.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  notify.ping();
+  notify.stopping();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_EQ(manager.next(), "WATCHDOG=1");
+  EXPECT_EQ(manager.next(), "STOPPING=1\nSTATUS=draining");
 }
 
 TEST(ServiceNotify, WithoutAManagerNothingHappens) {
