@@ -9,10 +9,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -111,6 +113,11 @@ asio::awaitable<Result<void>> ClientConnection::write(std::string_view bytes) {
 void ClientConnection::give_up_unacknowledged(std::chrono::milliseconds after) {
   const auto value = static_cast<unsigned>(after.count());  // RFC 5482
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+}
+
+bool ClientConnection::is_acknowledged() {
+  int waiting = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &waiting) == 0 && waiting == 0;
 }
 
 asio::awaitable<Result<std::size_t>> ClientConnection::read(char* buffer, std::size_t size) {

@@ -42,6 +42,8 @@ class ClientConnection {
   // What was sent and is not acknowledged for that long breaks the connection; also what a peer has
   // no room for, because it does not read.
   void give_up_unacknowledged(std::chrono::milliseconds after);
+  // Whether the peer's system has all that was written.
+  bool is_acknowledged();
   // What the socket has, at most `size`; 0 bytes = the peer closed.
   boost::asio::awaitable<Result<std::size_t>> read(char* buffer, std::size_t size);
   // The same for a completion handler (error_code, bytes); is_end() tells the peer's close.

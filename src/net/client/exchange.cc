@@ -61,6 +61,11 @@ void Exchange::wait_at_most(std::chrono::milliseconds timeout) {
 }
 
 void Exchange::check_deadline(SteadyTime now) {
+  // It leads somewhere after all: a lost packet later on is waited for as on a new one.
+  if (doubted_ && connection_ && connection_->is_acknowledged()) {
+    doubted_ = false;
+    connection_->give_up_unacknowledged(client_->options().ack_timeout);
+  }
   if (now < deadline_) return;
   deadline_ = SteadyTime::max();
   timed_out_ = true;
@@ -93,7 +98,7 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
   connection_ = client_->take(endpoint_);
   if (connection_) {
     connection_->give_up_unacknowledged(client_->options().kept_ack_timeout);
-    Result<void> answered = co_await attempt(bytes, head_timeout);
+    Result<void> answered = co_await attempt(bytes, head_timeout, true);
     // What a server says whose patience with the idle connection ended as the request was on its
     // way (RFC 9110 section 15.5.9).
     const bool idle = answered && !closed_ && parser_->head().status == 408;
@@ -106,7 +111,7 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
     const bool slow = timed_out_ && error.code != ErrorCode::timeout;
     co_return unreachable(endpoint_, slow ? "it takes too long" : error.message);
   }
-  co_return co_await attempt(bytes, head_timeout);
+  co_return co_await attempt(bytes, head_timeout, false);
 }
 
 asio::awaitable<Result<void>> Exchange::connect() {
@@ -138,12 +143,17 @@ asio::awaitable<Result<void>> Exchange::connect() {
 }
 
 asio::awaitable<Result<void>> Exchange::attempt(std::string_view bytes,
-                                                std::chrono::milliseconds head_timeout) {
+                                                std::chrono::milliseconds head_timeout, bool kept) {
+  // Nothing of what a first attempt brought belongs to this answer.
   parser_ = std::make_unique<ResponseParser>();
+  body_.clear();
+  broken_.reset();
+  spoiled_ = false;
   wait_at_most(head_timeout);
   sent_at_ = std::chrono::steady_clock::now();
   if (closed_) co_return explain({});
   Result<void> sent = co_await connection_->write(bytes);
+  doubted_ = kept;
   // A server that refuses early may answer before it has read everything: look for that, too.
   while (!parser_->head_done()) {
     Result<std::size_t> n = co_await read_some();

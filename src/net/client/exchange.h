@@ -85,7 +85,7 @@ class Exchange {
 
  private:
   boost::asio::awaitable<Result<void>> attempt(std::string_view bytes,
-                                               std::chrono::milliseconds head_timeout);
+                                               std::chrono::milliseconds head_timeout, bool kept);
   boost::asio::awaitable<Result<void>> connect();
   boost::asio::awaitable<Result<std::size_t>> read_some();
   template <class Handler>
@@ -118,6 +118,7 @@ class Exchange {
   SteadyTime sent_at_{};
   bool timed_out_ = false;
   bool closed_ = false;
+  bool doubted_ = false;  // a kept connection, on which the request may get nowhere
 };
 
 }  // namespace tars::net

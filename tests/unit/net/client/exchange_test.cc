@@ -1,12 +1,19 @@
 #include "net/client/exchange.h"
 
 #include <gmock/gmock.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <functional>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "local_peer.h"
 #include "net/client/http_client.h"
@@ -22,6 +29,20 @@ using net::testing::send;
 using net::testing::wait_for_close;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+
+// TCP_USER_TIMEOUT in milliseconds of this process's connection to that port on loopback.
+std::optional<unsigned> user_timeout(std::uint16_t port) {
+  for (int fd = 3; fd < 256; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != port) continue;
+    unsigned out = 0;
+    size = sizeof out;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &out, &size) == 0) return out;
+  }
+  return std::nullopt;
+}
 
 constexpr const char* kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -82,7 +103,7 @@ TEST_F(ExchangeTest, AKeptConnectionThatDiesWithTheRequestIsReplacedOnce) {
 
 TEST_F(ExchangeTest, AKeptConnectionOfWhichTheServerIsTiredIsReplacedOnce) {
   const std::string tired =
-      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+      "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 7\r\n\r\nno time";
   LocalPeer peer([&](auto& socket, int number) {
     read_head(socket);
     send(socket, number < 2 ? kHello : tired);
@@ -128,6 +149,32 @@ TEST_F(ExchangeTest, AKeptConnectionOnWhichNothingGetsThroughIsReplaced) {
   EXPECT_TRUE(run(context_, second->start({.method = "POST", .body = body}, 20s)));
   EXPECT_EQ(peer.accepted, 2);
   client.close();
+}
+
+TEST_F(ExchangeTest, AKeptConnectionThatLeadsSomewhereIsWaitedForAsANewOne) {
+  LocalPeer peer([&](auto& socket, int) {
+    read_head(socket);
+    send(socket, kHello);
+    read_head(socket);  // and no answer for now
+    wait_for_close(socket);
+  });
+  HttpClient client(context_, {.kept_ack_timeout = 9s, .ack_timeout = 31s});
+  EXPECT_EQ(get(*client.open(peer.endpoint())), "hello");
+  const auto second = client.open(peer.endpoint());
+  boost::asio::co_spawn(context_, second->start({.target = "/y"}, 60s), boost::asio::detached);
+  std::vector<unsigned> patience;
+  while (patience.empty() || patience.back() != 31'000) {
+    ASSERT_GT(context_.run_one_for(20s), 0U);
+    if (const auto now = user_timeout(peer.endpoint().port); now && *now != 0) {
+      if (patience.empty() || patience.back() != *now) patience.push_back(*now);
+    }
+  }
+  EXPECT_THAT(patience, ::testing::ElementsAre(9'000, 31'000));
+  EXPECT_EQ(peer.accepted, 1);
+  second->close();
+  client.close();
+  context_.restart();
+  context_.run();
 }
 
 TEST_F(ExchangeTest, WhatCameBeforeGarbageIsGivenFirst) {
