@@ -17,7 +17,8 @@
 namespace tars::llm {
 
 // Owns the running generations and says everything to their sinks. All members belong to the
-// model's thread; `closing` is asked during steps and ends them early.
+// model's thread; `closing` is asked during steps, each time that the CPU has got on, and ends them
+// early.
 class BatchLoop {
  public:
   BatchLoop(LoadedModel& model, std::size_t slots, int threads, const Clock& clock,

@@ -88,7 +88,7 @@ class LlamaBackend final : public Backend {
   std::size_t paused_ = 0;             // under mutex_: how many of them
   bool stop_seen_ = false;             // under mutex_: somebody who waits may have been stopped
   Status status_;                      // under mutex_
-  SteadyTime progress_{};              // under mutex_
+  std::atomic<SteadyTime> progress_{};
 
   std::mutex join_mutex_;
   std::thread thread_;  // under join_mutex_ after construction
@@ -99,8 +99,9 @@ Status LlamaBackend::status() const {
   Status status = status_;
   const bool work = status_.running > 0 || !waiting_.empty();
   if (status.health == Health::healthy && work) {
+    const SteadyTime progress = progress_;  // before the clock is read, which it must not be past
     status.stalled =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - progress_);
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - progress);
   }
   return status;
 }
@@ -243,8 +244,12 @@ bool LlamaBackend::load() {
 }
 
 void LlamaBackend::serve() {
+  // To be asked during a batch is progress: a large one takes minutes on a slow CPU.
   BatchLoop loop(*model_, static_cast<std::size_t>(options_.slots), threads_, clock_, metrics_,
-                 [this] { return closing(); });
+                 [this] {
+                   progress_.store(clock_.steady(), std::memory_order_relaxed);
+                   return closing();
+                 });
   while (wait_for_work(loop)) {
     // A fault costs the answers under way, whose state nobody knows any more, and not the process.
     try {

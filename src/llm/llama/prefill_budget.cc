@@ -8,6 +8,9 @@ namespace {
 
 constexpr double kWeight = 0.2;
 constexpr double kStretch = 2.2;  // of a step with a chunk against one without
+// Others who come meanwhile wait for the whole chunk. Reading a large model's weights for each
+// takes part of a second, which is little of it.
+constexpr double kLongestChunkMs = 5000;
 
 void learn(double& average, double value) {
   average = average == 0 ? value : average + kWeight * (value - average);
@@ -16,7 +19,7 @@ void learn(double& average, double value) {
 }  // namespace
 
 int PrefillBudget::chunk(int decoding) const {
-  if (decoding == 0) return kLargestChunk;
+  if (decoding == 0) return alone_;
   const double decode = decode_ms(decoding);
   if (decode == 0 || prompt_token_ms_ == 0) return smallest_;
   const double tokens = (kStretch - 1) * decode / prompt_token_ms_;
@@ -29,7 +32,13 @@ void PrefillBudget::record_decode(int decoding, double ms) {
 }
 
 void PrefillBudget::record_prompt(int tokens, double ms) {
-  if (ms > 0 && tokens > 0) learn(prompt_token_ms_, ms / tokens);
+  if (ms <= 0 || tokens <= 0) return;
+  learn(prompt_token_ms_, ms / tokens);
+  // Not by the average: the last few tokens of a prompt cost more each, and would shrink the next
+  // prompt's chunks where there is no need.
+  if (ms <= kLongestChunkMs && tokens < alone_) return;
+  alone_ =
+      static_cast<int>(std::clamp<double>(tokens * kLongestChunkMs / ms, smallest_, kLargestChunk));
 }
 
 // With no step of exactly that many sequences yet: the nearest known one, fewer first.

@@ -8,6 +8,7 @@ namespace tars::llm {
 
 // Learns from measured batches what a token for every running answer and what a prompt token cost,
 // so that answers wait about twice as long for their next token while a long prompt is processed.
+// With no answer running a chunk takes some seconds at most, once it is known what takes that long.
 // Pure. For one thread.
 class PrefillBudget {
  public:
@@ -34,6 +35,7 @@ class PrefillBudget {
   int smallest_;
   std::array<double, kMostDecoding + 1> decode_ms_{};  // moving average by answers; 0 = not known
   double prompt_token_ms_ = 0;
+  int alone_ = kLargestChunk;  // tokens with nothing else running
 };
 
 // Remembers how long steps of a shape take, so that steps of different shapes can be compared.

@@ -1,5 +1,6 @@
 #include "llm/llama/llama_backend.h"
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
 
@@ -157,6 +158,53 @@ TEST_F(LlamaBackendTest, AStepThatFailsCostsItsAnswersAlone) {
   const auto next = std::make_shared<DoneSink>();
   ASSERT_TRUE(backend->generate(request("Hi"), next, {}));
   EXPECT_TRUE(next->wait());
+}
+
+// A minute passes while a batch is computed. What the health is then, and when the batch has got
+// on, is asked on the model's thread, in the batch, where nothing else happens meanwhile.
+class MinuteInABatch final : public Clock, public Sink {
+ public:
+  WallTime wall() const override { return clock_.wall(); }
+  SteadyTime steady() const override {
+    if (!in_batch_) return clock_.steady() + passed_.load();
+    // Past the times that are taken before and after each batch.
+    constexpr int kSurelyWithin = 10;
+    ++asked_;
+    if (asked_ == kSurelyWithin || asked_ == kSurelyWithin + 1) {
+      in_batch_ = false;  // status() asks for the time
+      if (asked_ == kSurelyWithin) passed_ = std::chrono::minutes(1);
+      (asked_ == kSurelyWithin ? before : after) = backend->status().stalled;
+      in_batch_ = true;
+    }
+    return clock_.steady() + passed_.load();
+  }
+
+  void on_start(int, int) override { in_batch_ = true; }
+  void on_token(std::string_view) override { in_batch_ = false; }
+  void on_step_end() override {}
+  void on_done(std::string_view, Result<Completion>) override { done.set_value(); }
+
+  Backend* backend = nullptr;
+  mutable std::chrono::milliseconds before{0};
+  mutable std::chrono::milliseconds after = std::chrono::milliseconds::max();
+  std::promise<void> done;
+
+ private:
+  const SystemClock clock_;
+  mutable std::atomic<bool> in_batch_ = false;
+  mutable std::atomic<SteadyTime::duration> passed_ = SteadyTime::duration::zero();
+  mutable int asked_ = 0;
+};
+
+TEST_F(LlamaBackendTest, ABatchThatGetsOnIsNoHang) {
+  const auto minute = std::make_shared<MinuteInABatch>();
+  const auto backend = open_llama_backend(options_, *minute, metrics_).value();
+  minute->backend = backend.get();
+  ASSERT_TRUE(backend->generate(request("Hi"), minute, {}));
+  minute->done.get_future().wait();
+  EXPECT_GE(minute->before, std::chrono::minutes(1));
+  EXPECT_LT(minute->after, std::chrono::minutes(1));
+  backend->shutdown();
 }
 
 TEST_F(LlamaBackendTest, RefusesMoreThanTheQueueHolds) {

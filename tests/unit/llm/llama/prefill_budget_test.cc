@@ -9,6 +9,20 @@ TEST(PrefillBudget, TakesLargeChunksWhenNothingDecodes) {
   EXPECT_EQ(PrefillBudget().chunk(0), PrefillBudget::kLargestChunk);
 }
 
+TEST(PrefillBudget, AChunkAloneTakesSecondsAtMost) {
+  PrefillBudget budget;
+  budget.record_prompt(256, 64'000);
+  EXPECT_EQ(budget.chunk(0), 20);
+  budget.record_prompt(20, 5000);
+  EXPECT_EQ(budget.chunk(0), 20);
+  budget.record_prompt(1, 900);
+  EXPECT_EQ(budget.chunk(0), 20) << "a prompt's last token shows nothing";
+  budget.record_prompt(20, 20'000'000);
+  EXPECT_EQ(budget.chunk(0), PrefillBudget::kSmallestChunk);
+  budget.record_prompt(4, 1);
+  EXPECT_EQ(budget.chunk(0), PrefillBudget::kLargestChunk) << "the machine is idle again";
+}
+
 TEST(PrefillBudget, StretchesADecodeStepToAboutTwice) {
   PrefillBudget budget;
   for (int i = 0; i < 50; ++i) budget.record_decode(4, 20);
