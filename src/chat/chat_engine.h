@@ -25,6 +25,8 @@ namespace tars::chat {
 
 // What every command is answered once the engine drains.
 Error shutting_down();
+// What a command or a run is answered that met a fault; the log says which.
+Error server_failed();
 
 // Any thread finds and stops runs through registry_ and mailbox_; all else is the worker's alone.
 class ChatEngine final : public Engine {
@@ -50,6 +52,7 @@ class ChatEngine final : public Engine {
  private:
   // -- worker.cc: the loop and what it does on each round
   void work();
+  void carry_out(Command& command);
   std::chrono::steady_clock::duration patience() const;
   void reap(const LiveRun& run);
   void stop_abandoned();
@@ -66,6 +69,7 @@ class ChatEngine final : public Engine {
   void handle(SubmitCommand& command);
   void handle(FollowCommand& command);
   void handle(CancelCommand& command);
+  void answer_once_stored(std::shared_ptr<LiveRun> run, SubmitCommand& command);
   Result<std::shared_ptr<LiveRun>> find_message(const std::string& client_id,
                                                 const std::string& message_id);
   Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id,
@@ -73,7 +77,9 @@ class ChatEngine final : public Engine {
   Result<std::shared_ptr<LiveRun>> restore(Result<std::optional<StoredRun>> stored);
   Result<std::shared_ptr<LiveRun>> accept(ChatRequest request);
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
+  void forget(LiveRun& run);
   Result<void> start(const std::shared_ptr<LiveRun>& run);
+  Result<void> generate(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
   std::unique_ptr<Follower> attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
   RunQueue::LaneRoom room(const std::string& lane) const;

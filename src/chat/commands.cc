@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/ids.h"
@@ -9,6 +10,7 @@
 #include "chat/recovery.h"
 #include "chat/run_follower.h"
 #include "llm/prompt_fit.h"
+#include "telemetry/log.h"
 
 namespace tars::chat {
 namespace {
@@ -48,8 +50,7 @@ void ChatEngine::handle(SubmitCommand& command) {
     if (!known) return command.done(std::move(known).error());
     if (*known) {
       if ((*known)->content_hash == sha256_hex(request.content)) {
-        unanswered_.push_back({*std::move(known), std::move(command)});
-        return;
+        return answer_once_stored(*std::move(known), command);
       }
       return command.done(make_error(ErrorCode::invalid_message,
                                      "message_id was used with another content: send a new one"));
@@ -61,7 +62,13 @@ void ChatEngine::handle(SubmitCommand& command) {
     return command.done(std::move(run).error());
   }
   has_news_ = true;
-  unanswered_.push_back({*std::move(run), std::move(command)});
+  answer_once_stored(*std::move(run), command);
+}
+
+void ChatEngine::answer_once_stored(std::shared_ptr<LiveRun> run, SubmitCommand& command) {
+  Unanswered& last = unanswered_.emplace_back();  // may fail, and the command is still whole
+  last.run = std::move(run);
+  last.command = std::move(command);
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
@@ -76,8 +83,13 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
   info.submitted_at = clock_.steady();
   info.token_id = request.token_id;
   auto run = std::make_shared<LiveRun>(std::move(info), std::move(request));
-  if (auto admitted = admit(run); !admitted) return std::move(admitted).error();
-  writer_.track(run);
+  try {
+    if (auto admitted = admit(run); !admitted) return std::move(admitted).error();
+    writer_.track(run);
+  } catch (const std::exception&) {
+    forget(*run);
+    throw;
+  }
   if (mailbox_->in_hand_revoked()) stop_run(run, *mailbox_, clock_);
   return run;
 }
@@ -114,8 +126,30 @@ Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
   return {};
 }
 
+// One that could not be taken on: as if it had never been asked for.
+void ChatEngine::forget(LiveRun& run) {
+  run.stop(clock_);  // the model may have it
+  const std::string& id = run.run->info().id;
+  queue_.remove(id);
+  active_.erase(id);
+  registry_.remove(run);
+}
+
+// A long history is what the memory may be too small for: its run fails then, like others whose
+// beginning fails.
 Result<void> ChatEngine::start(const std::shared_ptr<LiveRun>& run) {
   if (!run->begin()) return {};  // stopped: the mailbox says so
+  try {
+    return generate(run);
+  } catch (const std::exception& fault) {
+    round_began_ = clock_.steady();
+    telemetry::log(telemetry::LogLevel::error, "a run could not be started",
+                   {{"run", run->run->info().id}, {"what", fault.what()}});
+    return server_failed();
+  }
+}
+
+Result<void> ChatEngine::generate(const std::shared_ptr<LiveRun>& run) {
   auto request = prompt(*run);
   if (!request) return std::move(request).error();
   auto sink = std::make_shared<GenerationSink>(run, mailbox_, clock_, metrics_);

@@ -30,6 +30,10 @@ Error shutting_down() {
   return make_error(ErrorCode::draining, "the server is shutting down: connect again soon");
 }
 
+Error server_failed() {
+  return make_error(ErrorCode::internal, "the server failed, and its log says why; try again");
+}
+
 Result<std::unique_ptr<Engine>> Engine::open(const std::filesystem::path& database, Options options,
                                              llm::Backend& backend, const Clock& clock,
                                              telemetry::Metrics& metrics) {

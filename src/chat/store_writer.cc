@@ -1,6 +1,7 @@
 #include "chat/store_writer.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "telemetry/log.h"
@@ -28,13 +29,13 @@ void StoreWriter::write_now(Scope scope) {
       std::ranges::none_of(runs_, [&](const auto& run) { return has_news(*run, scope); });
   if (nothing_new && !retry_at_) return;
   std::size_t at = 0;
-  auto written = write_all(scope, at);
+  auto written = try_write_all(scope, at);
   while (!written && written.error().code == ErrorCode::internal && at < runs_.size()) {
     // The database never takes this one; the others do not wait for it.
     telemetry::log(telemetry::LogLevel::error, "an answer was lost: it cannot be stored",
                    {{"run", runs_[at]->run->info().id}, {"error", written.error().message}});
     runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(at));
-    written = write_all(scope, at);
+    written = try_write_all(scope, at);
   }
   if (!written) {
     retry_at_ = clock_.steady() + kRetry;
@@ -45,6 +46,15 @@ void StoreWriter::write_now(Scope scope) {
   std::erase_if(runs_, [](const auto& run) { return run->stored.ended; });
   retry_at_.reset();
   report({});
+}
+
+// No memory for a long answer's text is tried again, as a disk that is full is.
+Result<std::vector<LiveRun::Stored>> StoreWriter::try_write_all(Scope scope, std::size_t& at) {
+  try {
+    return write_all(scope, at);
+  } catch (const std::exception& fault) {
+    return make_error(ErrorCode::store_unavailable, fault.what());
+  }
 }
 
 Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope, std::size_t& at) {

@@ -57,6 +57,7 @@ class StoreWriter {
 
  private:
   // Fills `at` with the place of the run that failed; past the end when none did.
+  Result<std::vector<LiveRun::Stored>> try_write_all(Scope scope, std::size_t& at);
   Result<std::vector<LiveRun::Stored>> write_all(Scope scope, std::size_t& at);
   Result<LiveRun::Stored> write_run(const LiveRun& run);
   Result<void> forget_leftover(const RunInfo& info);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "chat/chat_engine.h"
@@ -32,7 +33,7 @@ void ChatEngine::work() {
     for (const auto& run : work.ended) reap(*run);
     start_waiting();  // before a newcomer takes the place
     const bool draining = draining_;  // from here on no chat is taken on
-    if (work.command) std::visit([this](auto& command) { handle(command); }, *work.command);
+    if (work.command) carry_out(*work.command);
     if (draining_) leave_no_run();
     if (work.nudged || clock_.steady() >= abandoned_at_) stop_abandoned();
     start_waiting();
@@ -46,6 +47,16 @@ void ChatEngine::work() {
   answer_stored();
   for (Command& command : mailbox_->close()) {
     std::visit([](auto& left) { left.done(shutting_down()); }, command);
+  }
+}
+
+// A fault, such as no memory for what the client asks, costs this command and not the process.
+void ChatEngine::carry_out(Command& command) {
+  try {
+    std::visit([this](auto& known) { handle(known); }, command);
+  } catch (const std::exception& fault) {
+    telemetry::log(telemetry::LogLevel::error, "a command failed", {{"what", fault.what()}});
+    std::visit([](auto& failed) { failed.done(server_failed()); }, command);
   }
 }
 

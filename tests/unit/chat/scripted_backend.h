@@ -2,10 +2,12 @@
 // timing.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -46,10 +48,15 @@ class ScriptedBackend final : public llm::Backend {
 
   int context_length(const std::string&) const override { return lane_context; }
   bool pauses(const std::string&) const override { return pauses_answers; }
+  std::string resolve(const std::string& model) const override {
+    if (resolve_throws_once.exchange(false)) throw std::bad_alloc();
+    return llm::Backend::resolve(model);
+  }
   Result<void> generate(llm::Request request, std::shared_ptr<llm::Sink> sink,
                         std::stop_token stop) override {
     auto generation = std::make_shared<ScriptedGeneration>();
     std::unique_lock lock(mutex_);
+    if (throws_once.exchange(false)) throw std::bad_alloc();
     if (refusal_) return *refusal_;
     generation->request = std::move(request);
     generation->sink = std::move(sink);
@@ -103,6 +110,8 @@ class ScriptedBackend final : public llm::Backend {
     refusal_ = std::move(with);
   }
 
+  std::atomic<bool> throws_once = false;  // from generate()
+  mutable std::atomic<bool> resolve_throws_once = false;
   // Set before use.
   bool answers_stop = true;
   bool pauses_answers = false;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <thread>
+#include <utility>
 
 #include "chat_fixture.h"
 
@@ -66,6 +68,34 @@ TEST_F(StoreWriterTest, WritesOnlyWhatIsNew) {
   ASSERT_TRUE(repository_.read_log(read));
   EXPECT_EQ(read.text(), "abc");
   EXPECT_EQ(read.tokens(), 3u);
+}
+
+// Where any part of a write may find no memory.
+class FailingClock final : public Clock {
+ public:
+  WallTime wall() const override {
+    if (std::exchange(fails, false)) throw std::bad_alloc();
+    return clock_.wall();
+  }
+  SteadyTime steady() const override { return clock_.steady(); }
+  mutable bool fails = true;
+
+ private:
+  const SystemClock clock_;
+};
+
+TEST_F(StoreWriterTest, AFaultIsTroubleAndTriedAgain) {
+  const FailingClock failing;
+  StoreWriter writer(repository_, failing, 2);
+  writer.track(ended_run("r"));
+  writer.write();
+  EXPECT_NE(writer.trouble(), "");
+  EXPECT_TRUE(writer.retry_at());
+  EXPECT_EQ(count("runs"), 0) << "nothing of it happened";
+  writer.write_now();
+  EXPECT_EQ(writer.trouble(), "");
+  EXPECT_EQ(writer.backlog(), 0u);
+  EXPECT_EQ(count("runs"), 1);
 }
 
 TEST_F(StoreWriterTest, ABeginningOrAnEndDoesNotWriteTheTextOfOthers) {

@@ -43,6 +43,34 @@ TEST_F(WorkerTest, WaitingRunsTellTheirPositionsAndStartInTurn) {
   EXPECT_EQ(metrics_.queue_wait.Collect().histogram.sample_count, 4u);
 }
 
+TEST_F(WorkerTest, AFaultAtItsBeginningCostsARunAlone) {
+  backend_ = std::make_unique<testing::ScriptedBackend>(1);
+  open();
+  backend_->throws_once = true;
+  auto failed = chat("alice", "q1", "same");
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(end_of(*failed).status, RunStatus::failed);
+  EXPECT_EQ(end_of(*failed).error->code, ErrorCode::internal);
+  auto running = chat("alice", "q2", "same");  // its place and its conversation are free
+  EXPECT_EQ(backend_->generation(0)->request.messages.back().content, "q2");
+  auto waiting = chat("alice", "q3", "same");
+  backend_->throws_once = true;
+  finish(0);
+  EXPECT_EQ(end_of(*waiting).status, RunStatus::failed) << "one that had to wait, too";
+  auto next = chat("alice", "q4", "same");
+  EXPECT_EQ(backend_->generation(1)->request.messages.back().content, "q4");
+}
+
+// Before the run is known to be one.
+TEST_F(WorkerTest, AFaultInACommandIsItsAnswer) {
+  open();
+  backend_->resolve_throws_once = true;
+  const auto refused = submit(testing::chat_request("alice", "q"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::internal);
+  EXPECT_TRUE(submit(testing::chat_request("alice", "q")));
+}
+
 TEST_F(WorkerTest, TurnsOfAConversationFollowEachOther) {
   open();
   auto one = chat("alice", "q1", "same");
