@@ -1,6 +1,7 @@
 #include "auth/ledger_thread.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "telemetry/log.h"
@@ -122,7 +123,7 @@ void LedgerThread::run(Batch batch) {
     }
     return;
   }
-  auto committed = commit(batch);
+  auto committed = try_commit(batch);
   let_go_of_batch();
   if (!committed) {
     note(committed.error());
@@ -161,6 +162,15 @@ bool LedgerThread::promises_are_due() const {
 void LedgerThread::run_promises() {
   if (promises_.empty() || !ledger_) return;
   run(std::exchange(promises_, {}));
+}
+
+// Such as no memory: nothing of the transaction happened.
+Result<LedgerThread::Committed> LedgerThread::try_commit(Batch& batch) {
+  try {
+    return commit(batch);
+  } catch (const std::exception& fault) {
+    return make_error(ErrorCode::store_unavailable, fault.what());
+  }
 }
 
 Result<LedgerThread::Committed> LedgerThread::commit(Batch& batch) {

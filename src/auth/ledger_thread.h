@@ -18,7 +18,8 @@
 
 namespace tars::auth {
 
-// One piece of work on the ledger. Both functions run on the writer thread and must not throw.
+// One piece of work on the ledger. Both functions run on the writer thread. What `run`
+// throws fails its transaction; the others must not throw.
 struct LedgerTask {
   // What to do once the transaction that `run` was part of is on the disk.
   using Completion = std::function<void()>;
@@ -69,6 +70,7 @@ class LedgerThread {
     std::vector<LedgerTask::Completion> completions;
     bool wrote = false;  // else it only read
   };
+  Result<Committed> try_commit(Batch& batch);
   Result<Committed> commit(Batch& batch);
   void prune_when_due();
   void keep_promises(Batch& failed);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -107,6 +108,23 @@ TEST_F(LedgerThreadTest, OneFailureUndoesItsBatchAndIsRemembered) {
 }
 
 // A trigger stands for the full disk, from which one can still read.
+TEST_F(LedgerThreadTest, AFaultFailsItsTransactionAlone) {
+  LedgerThread thread = make(10);
+  std::promise<Error> failed;
+  ASSERT_TRUE(
+      thread.submit({[](Ledger&) -> Result<LedgerTask::Completion> { throw std::bad_alloc(); },
+                     [&](const Error& error) { failed.set_value(error); }},
+                    Urgency::now));
+  EXPECT_EQ(failed.get_future().get().code, ErrorCode::store_unavailable);
+  std::promise<void> done;
+  ASSERT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                               return LedgerTask::Completion([&] { done.set_value(); });
+                             },
+                             {}},
+                            Urgency::now));
+  done.get_future().wait();
+}
+
 TEST_F(LedgerThreadTest, AReadDoesNotEndTheFailure) {
   const TempFolder folder;
   const auto path = folder.path() / "auth.db";
