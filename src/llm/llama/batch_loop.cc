@@ -41,10 +41,13 @@ BatchLoop::BatchLoop(LoadedModel& model, std::size_t slots, int threads, const C
       closing_(std::move(closing)),
       governor_(model.offload().whole() ? 1 : threads),
       budget_(model.offload().whole() ? PrefillBudget::kSmallestChunkOnGpu
-                                      : PrefillBudget::kSmallestChunk) {}
+                                      : PrefillBudget::kSmallestChunk) {
+  running_.reserve(slots);
+}
 
 void BatchLoop::start(std::unique_ptr<Generation> generation) {
   Generation& g = *generation;
+  running_.push_back(std::move(generation));  // first: whatever fails below, end_all() finds it
   const auto choice = slots_.take(g.prompt, g.request.cache_key);
   g.slot = choice->slot;
   g.computed = choice->common;
@@ -58,7 +61,6 @@ void BatchLoop::start(std::unique_ptr<Generation> generation) {
     g.cached = g.computed;
     g.sink->on_start(g.prompt_tokens, static_cast<int>(g.cached));
   }
-  running_.push_back(std::move(generation));
 }
 
 std::vector<SlotHolder> BatchLoop::holders() const {
@@ -72,11 +74,12 @@ std::vector<SlotHolder> BatchLoop::holders() const {
 
 std::unique_ptr<Generation> BatchLoop::pause(std::size_t i) {
   const auto at = running_.begin() + static_cast<std::ptrdiff_t>(i);
+  // Its last token was said and not computed yet: it stays `next`. Copied before it leaves: where
+  // there is no memory for that, end_all() finds it.
+  if (!(*at)->prefilling()) (*at)->prompt = slots_[(*at)->slot].tokens;
   std::unique_ptr<Generation> generation = std::move(*at);
   running_.erase(at);
   Generation& g = *generation;
-  // Its last token was said and not computed yet: it stays `next`.
-  if (!g.prefilling()) g.prompt = slots_[g.slot].tokens;
   g.computed = 0;
   g.keeps_slot_until = g.generated + kTokensBetweenPauses;
   slots_.release(g.slot);

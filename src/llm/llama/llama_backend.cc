@@ -66,6 +66,7 @@ class LlamaBackend final : public Backend {
   void end_stopped();
   void end_waiting(bool only_stopped, const Result<Completion>& result);
   Result<void> fit(Generation& generation, const Vocabulary& vocabulary) const;
+  Result<void> try_fit(Generation& generation) const;
   Result<void> enqueue(GenerationPtr generation);
   void note_progress(const BatchLoop& loop);
   bool closing() const { return closing_.load(std::memory_order_relaxed); }
@@ -139,6 +140,17 @@ Result<void> LlamaBackend::fit(Generation& g, const Vocabulary& vocabulary) cons
   g.max_tokens = prompt->max_tokens;
   g.text.set_thoughts(vocabulary.thought_marks(), begins_with_thoughts);
   return {};
+}
+
+// For one that was accepted, and whose sink waits for its end whatever happens.
+Result<void> LlamaBackend::try_fit(Generation& g) const {
+  try {
+    return fit(g, model_->vocabulary());
+  } catch (const std::exception& fault) {
+    telemetry::log(telemetry::LogLevel::error, "a prompt could not be prepared",
+                   {{"what", fault.what()}});
+    return make_error(ErrorCode::generation_error, "the model failed; try again");
+  }
 }
 
 Result<void> LlamaBackend::enqueue(GenerationPtr generation) {
@@ -297,7 +309,7 @@ bool LlamaBackend::start_waiting(BatchLoop& loop) {
       continue;
     }
     if (next->prompt.empty()) {
-      if (auto fitted = fit(*next, model_->vocabulary()); !fitted) {
+      if (auto fitted = try_fit(*next); !fitted) {
         BatchLoop::end_waiting(*next, fitted.error(), clock_, metrics_);
         continue;
       }
@@ -328,15 +340,14 @@ GenerationPtr LlamaBackend::take_waiting(BatchLoop& loop) {
   if (loop.has_room() || waiting_[*next]->stopped()) return take();
   const auto leaves = to_pause_for(waiters[*next].client, holders);
   if (!leaves) return nullptr;
-  GenerationPtr taken = take();
-  lock.unlock();  // a sink is told
+  lock.unlock();  // a sink is told, and those who come meanwhile come last
   GenerationPtr paused = loop.pause(*leaves);
   lock.lock();
   // A stop may have come before it could be found here.
   stop_seen_ = stop_seen_ || paused->stopped();
   waiting_.push_back(std::move(paused));
   ++paused_;
-  return taken;
+  return take();
 }
 
 // Answers those who wait, without holding the lock while sinks run.

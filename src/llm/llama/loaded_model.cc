@@ -93,7 +93,7 @@ LoadedModel& LoadedModel::operator=(LoadedModel&&) noexcept = default;
 LoadedModel::~LoadedModel() = default;
 
 Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_length, int threads,
-                                      std::function<bool()> keep_going) {
+                                      std::function<bool()> keep_going) try {
   Offload offload = plan_offload(options, context_length);
   while (true) {
     auto loaded = load_once(options, context_length, threads, offload, keep_going);
@@ -104,6 +104,8 @@ Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_l
                    "the model could not be loaded onto the GPU; trying with fewer layers there",
                    {{"layers", offload.layers}, {"error", loaded.error().message}});
   }
+} catch (const std::exception& e) {
+  return load_error(options, e.what());  // such as no memory for the list of tokens
 }
 
 Result<LoadedModel> LoadedModel::load_once(const LlamaOptions& options, int context_length,

@@ -139,22 +139,30 @@ TEST_F(LlamaBackendTest, RefusesWhatItCannotAnswer) {
 // Fails where any part of a step may.
 class FailingSink final : public Sink {
  public:
-  void on_start(int, int) override {}
+  explicit FailingSink(bool at_start) : at_start_(at_start) {}
+  void on_start(int, int) override {
+    if (at_start_) throw std::runtime_error("no memory");
+  }
   void on_token(std::string_view) override { throw std::runtime_error("no memory"); }
   void on_step_end() override {}
   void on_done(std::string_view, Result<Completion> result) override {
     done.set_value(std::move(result));
   }
   std::promise<Result<Completion>> done;
+
+ private:
+  const bool at_start_;
 };
 
 TEST_F(LlamaBackendTest, AStepThatFailsCostsItsAnswersAlone) {
   const auto backend = open().value();
-  const auto failing = std::make_shared<FailingSink>();
-  ASSERT_TRUE(backend->generate(request("Hi"), failing, {}));
-  const auto failed = failing->done.get_future().get();
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().code, ErrorCode::generation_error);
+  for (const bool at_start : {true, false}) {
+    const auto failing = std::make_shared<FailingSink>(at_start);
+    ASSERT_TRUE(backend->generate(request("Hi"), failing, {}));
+    const auto failed = failing->done.get_future().get();
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, ErrorCode::generation_error);
+  }
   const auto next = std::make_shared<DoneSink>();
   ASSERT_TRUE(backend->generate(request("Hi"), next, {}));
   EXPECT_TRUE(next->wait());
