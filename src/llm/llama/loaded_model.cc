@@ -7,6 +7,7 @@
 #include "llm/llama/cpu_kernels.h"
 #include "llm/llama/device_handles.h"
 #include "llm/llama/llama_log.h"
+#include "llm/llama/usable_memory.h"
 #include "telemetry/log.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -95,6 +96,7 @@ LoadedModel::~LoadedModel() = default;
 Result<LoadedModel> LoadedModel::load(const LlamaOptions& options, int context_length, int threads,
                                       std::function<bool()> keep_going) try {
   Offload offload = plan_offload(options, context_length);
+  if (offload.layers == 0) warn_of_little_memory(options, context_length, usable_memory());
   while (true) {
     auto loaded = load_once(options, context_length, threads, offload, keep_going);
     // Only what was planned from a free number of layers may be too much.
