@@ -30,12 +30,13 @@ void DurableTokenService::submit(
   auto shared = std::make_shared<Callback<T>>(std::move(done));
   LedgerTask task{[shared, run = std::move(run)](Ledger& ledger) { return run(ledger, shared); },
                   [shared](const Error& error) { (*shared)(error); }};
-  // A full queue is answered on the caller's own thread: there is no place left to note it.
+  // What is not queued is answered on the caller's own thread: there is no place to note it.
   auto queued = thread_.submit(std::move(task), LedgerThread::Urgency::now);
   if (!queued) (*shared)(queued.error());
 }
 
 void DurableTokenService::refresh(std::string refresh_token, Callback<TokenPair> done) {
+  if (!is_open_) return done(closed_error());  // first: see read()
   auto token = read(refresh_token);
   Result<void> good = token ? check_times(*token) : Result<void>(token.error());
   if (good && token->claims.type != TokenType::refresh) {

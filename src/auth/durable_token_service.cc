@@ -19,18 +19,35 @@ Error refused(ErrorCode code, const char* word) { return make_error(code, word);
 
 }  // namespace
 
-DurableTokenService::DurableTokenService(Options options, std::optional<Ledger> ledger,
-                                         std::optional<std::string> generation,
-                                         std::optional<Error> broken,
+DurableTokenService::DurableTokenService(Options options, std::filesystem::path database,
+                                         Result<LoadedLedger> ledger,
                                          std::unique_ptr<DeadTokens> dead, const Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
-      codec_(options_, std::move(generation)),
-      broken_(broken),
+      database_(std::move(database)),
+      nameless_codec_(options_, std::nullopt),
+      codec_(ledger ? std::make_unique<TokenCodec>(options_, ledger->generation) : nullptr),
+      is_open_(ledger.has_value()),
       cache_(kCachedTokens),
       uses_(kTouchInterval, kRecentFamilies),
       dead_(std::move(dead)),
-      thread_(std::move(ledger), std::move(broken), {.leeway = options_.leeway}, *dead_, clock) {}
+      thread_(
+          ledger ? Result<Ledger>(std::move(ledger->ledger)) : ledger.error(),
+          [this] { return reopen(); }, {.leeway = options_.leeway}, *dead_, clock) {}
+
+Result<Ledger> DurableTokenService::reopen() {
+  auto loaded = load_ledger(database_, *dead_);
+  if (!loaded) return loaded.error();
+  codec_ = std::make_unique<TokenCodec>(options_, loaded->generation);
+  is_open_ = true;
+  return std::move(loaded->ledger);
+}
+
+Error DurableTokenService::closed_error() const {
+  const auto status = thread_.status();
+  if (!status) return status.error();
+  return make_error(ErrorCode::store_unavailable, "auth.db was being opened: try again");
+}
 
 void DurableTokenService::set_revocation_listener(std::function<void(const Revocation&)> listener) {
   std::lock_guard lock(listener_mutex_);
@@ -38,11 +55,12 @@ void DurableTokenService::set_revocation_listener(std::function<void(const Revoc
 }
 
 Result<SignedClaims> DurableTokenService::read(std::string_view token) const {
-  if (token.empty() || token.size() > kMaxTokenBytes) return codec_.decode(token);
+  if (!is_open_) return nameless_codec_.decode(token);
+  if (token.empty() || token.size() > kMaxTokenBytes) return codec_->decode(token);
   const auto digest = sha256(token);
   auto found = cache_.find(digest);
   if (!found) {
-    auto decoded = codec_.decode(token);
+    auto decoded = codec_->decode(token);
     if (!decoded) return decoded.error();
     decoded->claims.admin = is_admin(decoded->claims.client_id);
     cache_.put(digest, *decoded);
@@ -74,10 +92,11 @@ Result<void> DurableTokenService::check_times(const SignedClaims& token) const {
 }
 
 Result<Claims> DurableTokenService::verify_any(std::string_view token) const {
+  const bool open = is_open_;  // first: see read()
   auto read_token = read(token);
   if (!read_token) return read_token.error();
   if (auto good = check_times(*read_token); !good) return good.error();
-  if (broken_) return *broken_;
+  if (!open) return closed_error();
   Claims& claims = read_token->claims;
   if (dead_->contains(claims.family, claims.token_id)) {
     return refused(ErrorCode::token_revoked, "token_revoked");
@@ -123,7 +142,7 @@ Result<TokenPair> DurableTokenService::mint(Claims claims) const {
     claims.token_id = make_id("tok");
     claims.expires_at =
         claims.issued_at + (access ? options_.access_lifetime : options_.refresh_lifetime).count();
-    auto token = codec_.encode(claims);
+    auto token = codec_->encode(claims);
     if (!token) return token.error();
     (access ? pair.access_token : pair.refresh_token) = std::move(*token);
   }
@@ -143,7 +162,7 @@ Claims DurableTokenService::new_family(const EnrollRequest& request) const {
 
 Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
   if (auto admitted = admit(request, options_); !admitted) return admitted.error();
-  if (broken_) return *broken_;
+  if (!is_open_) return closed_error();
   Claims claims = new_family(request);
   auto pair = mint(claims);
   if (!pair) return pair;
@@ -163,7 +182,7 @@ Result<TokenPair> DurableTokenService::enroll(const EnrollRequest& request) {
 }
 
 void DurableTokenService::touch(const Claims& claims) {
-  if (broken_ || !uses_.is_due(claims.family, clock_.steady())) return;
+  if (!is_open_ || !uses_.is_due(claims.family, clock_.steady())) return;
   LedgerTask task{[claims, seen = clock_.wall()](Ledger& ledger) -> Outcome {
                     auto done = ledger.note_family(claims, seen, claims.expires_at);
                     if (!done) return done.error();
@@ -175,7 +194,6 @@ void DurableTokenService::touch(const Claims& claims) {
 }
 
 Result<void> DurableTokenService::check() const {
-  if (broken_) return *broken_;
   if (auto stored = thread_.status(); !stored) return stored;
   return check_clock();
 }

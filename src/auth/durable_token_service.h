@@ -1,6 +1,8 @@
 // The TokenService that keeps its state in auth.db.
 #pragma once
 
+#include <atomic>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,10 +20,9 @@ namespace tars::auth {
 // ledger thread, and takes effect in memory once it is on the disk.
 class DurableTokenService final : public TokenService {
  public:
-  // Without a ledger: `broken` says why, and every token is refused with it.
-  // `generation` is the ledger's.
-  DurableTokenService(Options options, std::optional<Ledger> ledger,
-                      std::optional<std::string> generation, std::optional<Error> broken,
+  // Without a ledger its error says why, and every token is refused until `database` can be loaded
+  // after all. `dead` is what the ledger says.
+  DurableTokenService(Options options, std::filesystem::path database, Result<LoadedLedger> ledger,
                       std::unique_ptr<DeadTokens> dead, const Clock& clock);
   ~DurableTokenService() override { shutdown(); }
 
@@ -44,7 +45,12 @@ class DurableTokenService final : public TokenService {
   void submit(Callback<T> done,
               std::function<Outcome(Ledger&, const std::shared_ptr<Callback<T>>&)> run);
 
-  // Signature, claims and key, from the cache or the codec.
+  // On the writer thread: the ledger that could not be loaded before. From then on is_open_.
+  Result<Ledger> reopen();
+  // Why there is no ledger yet.
+  Error closed_error() const;
+  // Signature, claims and key, from the cache or the codec. Whoever believes it asks for is_open_
+  // first: before, a token of any ledger is let through.
   Result<SignedClaims> read(std::string_view token) const;
   Result<void> check_times(const SignedClaims& token) const;
   // store_unavailable while a pair that is made now would count as expired: what was forgotten
@@ -66,9 +72,12 @@ class DurableTokenService final : public TokenService {
 
   const Options options_;
   const Clock& clock_;
-  const TokenCodec codec_;
-  // Set when the revocations could not be read at the start; never changes.
-  const std::optional<Error> broken_;
+  const std::filesystem::path database_;
+  // Tells a bad token while the name of the ledger is unknown.
+  const TokenCodec nameless_codec_;
+  std::unique_ptr<const TokenCodec> codec_;  // written once, before is_open_
+  // The revocations are known; never unknown again.
+  std::atomic<bool> is_open_ = false;
   mutable TokenCache cache_;
   RecentUses uses_;
   std::unique_ptr<DeadTokens> dead_;

@@ -258,4 +258,13 @@ Result<void> Ledger::probe() {
   return statement->run();
 }
 
+Result<LoadedLedger> load_ledger(const std::filesystem::path& path, DeadTokens& dead) {
+  auto ledger = Ledger::open(path);
+  if (!ledger) return ledger.error();
+  if (auto loaded = ledger->load(dead); !loaded) return loaded.error();
+  auto generation = ledger->generation();
+  if (!generation) return generation.error();
+  return LoadedLedger{std::move(*ledger), std::move(*generation)};
+}
+
 }  // namespace tars::auth

@@ -75,4 +75,13 @@ class Ledger {
   store::Database database_;
 };
 
+// A ledger together with its name.
+struct LoadedLedger {
+  Ledger ledger;
+  std::string generation;
+};
+
+// Opens it and reads all of it into `dead`; what a try that failed has read already does no harm.
+Result<LoadedLedger> load_ledger(const std::filesystem::path& path, DeadTokens& dead);
+
 }  // namespace tars::auth

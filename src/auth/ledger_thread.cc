@@ -22,23 +22,28 @@ constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wa
 
 }  // namespace
 
-LedgerThread::LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken,
-                           Settings settings, DeadTokens& dead, const Clock& clock)
+LedgerThread::LedgerThread(Result<Ledger> ledger, Reopen reopen, Settings settings,
+                           DeadTokens& dead, const Clock& clock)
     : settings_(settings),
       clock_(clock),
       dead_(dead),
-      ledger_(std::move(ledger)),
-      place_(ledger_ ? ledger_->place() : store::FilePlace()),
-      watch_(clock.wall(), clock.steady()),
-      failure_(std::move(broken)),
-      thread_([this] { loop(); }) {}
+      reopen_(std::move(reopen)),
+      watch_(clock.wall(), clock.steady()) {
+  if (ledger) {
+    ledger_.emplace(*std::move(ledger));
+    place_ = ledger_->place();
+  } else {
+    failure_ = std::move(ledger).error();
+  }
+  thread_ = std::thread([this] { loop(); });
+}
 
 Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
   bool wake = false;
   {
     std::lock_guard lock(mutex_);
     if (closed_) return make_error(ErrorCode::draining, "the server is shutting down");
-    if (task.is_promise && failure_) return *failure_;
+    if (failure_ && (task.is_promise || !place_)) return *failure_;
     if (waiting_.size() >= settings_.capacity) {
       return Error{.code = ErrorCode::overloaded,
                    .message = "too many token requests at once, try again later",
@@ -57,6 +62,7 @@ Result<void> LedgerThread::submit(LedgerTask task, Urgency urgency) {
 }
 
 Result<void> LedgerThread::status() const {
+  store::FilePlace place;
   {
     std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
@@ -69,8 +75,9 @@ Result<void> LedgerThread::status() const {
               std::to_string(std::chrono::duration_cast<std::chrono::seconds>(waited).count()) +
               " s");
     }
+    if (place_) place = *place_;
   }
-  return place_.check();
+  return place.check();
 }
 
 void LedgerThread::shutdown() {
@@ -89,6 +96,7 @@ void LedgerThread::loop() {
     const bool idle = batch.empty();
     if (!idle) run(std::move(batch));
     prune_when_due();
+    if (idle && !ledger_) open_again();
     if (idle) probe_when_failing();
     if (idle || promises_are_due()) run_promises();
     if (!idle) continue;
@@ -115,14 +123,6 @@ void LedgerThread::let_go_of_batch() {
 }
 
 void LedgerThread::run(Batch batch) {
-  if (!ledger_) {
-    let_go_of_batch();
-    const Error error = status().error();
-    for (LedgerTask& task : batch) {
-      if (task.failed) task.failed(error);
-    }
-    return;
-  }
   auto committed = try_commit(batch);
   let_go_of_batch();
   if (!committed) {
@@ -160,7 +160,7 @@ bool LedgerThread::promises_are_due() const {
 
 // In a transaction of their own: they never hold up others.
 void LedgerThread::run_promises() {
-  if (promises_.empty() || !ledger_) return;
+  if (promises_.empty()) return;
   run(std::exchange(promises_, {}));
 }
 
@@ -212,6 +212,24 @@ void LedgerThread::probe_when_failing() {
   if (!transaction) return;
   if (!ledger_->probe()) return;
   if (transaction->commit()) note({});
+}
+
+// What failed at the start was logged there; a log line for each further try would fill a log.
+void LedgerThread::open_again() {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+  }
+  Result<Ledger> opened = reopen_();
+  std::lock_guard lock(mutex_);
+  if (!opened) {
+    failure_ = std::move(opened).error();
+    return;
+  }
+  ledger_.emplace(*std::move(opened));
+  place_ = ledger_->place();
+  failure_.reset();
+  telemetry::log(telemetry::LogLevel::info, "revocations can be read: tokens are accepted again");
 }
 
 // Logs only what changes: a full disk would otherwise fill the log as well.

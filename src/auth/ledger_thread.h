@@ -42,16 +42,19 @@ class LedgerThread {
     std::chrono::seconds leeway{30};  // nothing is forgotten before it is past this too
   };
 
-  // Without a ledger every task fails with `broken`, for good: the server runs, but refuses tokens.
-  LedgerThread(std::optional<Ledger> ledger, std::optional<Error> broken, Settings settings,
-               DeadTokens& dead, const Clock& clock);
+  // Loads the ledger once more; called on the writer thread.
+  using Reopen = std::function<Result<Ledger>()>;
+  // While there is no ledger every task is refused with the cause, and `reopen` is called every few
+  // seconds: the disk may be full, or another program at work on the file.
+  LedgerThread(Result<Ledger> ledger, Reopen reopen, Settings settings, DeadTokens& dead,
+               const Clock& clock);
   LedgerThread(const LedgerThread&) = delete;
   LedgerThread& operator=(const LedgerThread&) = delete;
   ~LedgerThread() { shutdown(); }
 
   enum class Urgency { now, soon };
-  // overloaded when the queue is full, draining after shutdown(), for a promise store_unavailable
-  // while the last write failed: `task` was dropped unrun.
+  // overloaded when the queue is full, draining after shutdown(), store_unavailable without a
+  // ledger, and for a promise while the last write failed: `task` was dropped unrun.
   Result<void> submit(LedgerTask task, Urgency urgency);
   // store_unavailable with the cause from a write that failed until one succeeds, or while a task
   // has waited for more than 5 s: a disk that hangs fails nothing.
@@ -77,13 +80,14 @@ class LedgerThread {
   bool promises_are_due() const;
   void run_promises();
   void probe_when_failing();
+  void open_again();
   void note(const Result<void>& outcome);
 
   const Settings settings_;
   const Clock& clock_;
   DeadTokens& dead_;
   std::optional<Ledger> ledger_;
-  const store::FilePlace place_;  // of it; any thread
+  const Reopen reopen_;
   // Forgetting by a clock that is ahead cannot be undone, so it waits until the clock has kept
   // pace.
   ClockWatch watch_;
@@ -99,6 +103,7 @@ class LedgerThread {
   std::optional<SteadyTime> in_hand_since_;
   bool urgent_ = false;
   bool closed_ = false;
+  std::optional<store::FilePlace> place_;  // the ledger's; set once there is one
   std::optional<Error> failure_;
   std::thread thread_;  // last: it uses everything above
 };

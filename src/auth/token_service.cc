@@ -49,32 +49,14 @@ Result<std::unique_ptr<TokenService>> TokenService::open(const std::filesystem::
     if (auto good = check_folder(database.parent_path()); !good) return good.error();
   }
   auto dead = std::make_unique<DeadTokens>();
-  std::optional<Error> broken;
-  std::optional<Ledger> ledger;
-  std::optional<std::string> generation;
-  auto opened = Ledger::open(database);
-  if (opened) {
-    auto name = opened->generation();
-    if (auto loaded = opened->load(*dead); !loaded) {
-      broken = loaded.error();
-    } else if (!name) {
-      broken = name.error();
-    } else {
-      generation = *std::move(name);
-    }
-  } else {
-    broken = opened.error();
-  }
-  if (broken && broken->code == ErrorCode::config_error) return *broken;
-  if (broken) {
+  auto loaded = load_ledger(database, *dead);
+  if (!loaded) {
+    if (loaded.error().code == ErrorCode::config_error) return loaded.error();
     telemetry::log(telemetry::LogLevel::error, "revocations cannot be read: every token is refused",
-                   {{"cause", broken->message}});
-  } else {
-    ledger = std::move(*opened);
+                   {{"cause", loaded.error().message}});
   }
   return std::unique_ptr<TokenService>(std::make_unique<DurableTokenService>(
-      std::move(options), std::move(ledger), std::move(generation), std::move(broken),
-      std::move(dead), clock));
+      std::move(options), database, std::move(loaded), std::move(dead), clock));
 }
 
 }  // namespace tars::auth

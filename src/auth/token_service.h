@@ -72,13 +72,15 @@ struct Revocation {
 // Owns its database (auth.db in the data folder) and one writer thread. Every member may be called
 // from any thread and none blocks on the disk: what must be durable first takes a callback, which
 // comes on the writer thread, exactly once (on the caller's own thread only when the queue is full:
-// overloaded, or after shutdown(): draining). Callbacks and the listener must not throw nor call
-// shutdown(). The store holds ids and times, never a token.
+// overloaded, while the database was never read: store_unavailable, or after shutdown(): draining).
+// Callbacks and the listener must not throw nor call shutdown(). The store holds ids and times,
+// never a token.
 class TokenService {
  public:
   // config_error: a folder that cannot be written, a database of a newer program, a secret under 32
   // bytes. A database that cannot be read is no error here: the service then refuses every token,
-  // see check(). `clock` must outlive the service.
+  // see check(), until one of its further tries, every few seconds, can. `clock` must outlive the
+  // service.
   static Result<std::unique_ptr<TokenService>> open(const std::filesystem::path& database,
                                                     Options options, const Clock& clock);
   virtual ~TokenService() = default;

@@ -22,8 +22,7 @@ using Urgency = LedgerThread::Urgency;
 class LedgerThreadTest : public ::testing::Test {
  protected:
   LedgerThread make(std::size_t capacity) {
-    return LedgerThread(Ledger::open(":memory:").value(), std::nullopt, {.capacity = capacity},
-                        dead_, clock_);
+    return LedgerThread(Ledger::open(":memory:"), {}, {.capacity = capacity}, dead_, clock_);
   }
   // Holds the writer thread until `release_` is set.
   LedgerTask blocker() {
@@ -128,7 +127,7 @@ TEST_F(LedgerThreadTest, AFaultFailsItsTransactionAlone) {
 TEST_F(LedgerThreadTest, AReadDoesNotEndTheFailure) {
   const TempFolder folder;
   const auto path = folder.path() / "auth.db";
-  LedgerThread thread(Ledger::open(path).value(), std::nullopt, {}, dead_, clock_);
+  LedgerThread thread(Ledger::open(path), {}, {}, dead_, clock_);
   std::vector<store::Migration> schema;  // it is there already
   for (int i = 1; i <= Ledger::newest_schema(); ++i) schema.push_back({i, ""});
   auto other = store::Database::open(path, store::Durability::process_crash, schema).value();
@@ -250,15 +249,29 @@ TEST_F(LedgerThreadTest, SaysSoWhenTheDiskHangs) {
   EXPECT_TRUE(thread.status()) << "nobody waits";
 }
 
-TEST_F(LedgerThreadTest, WithoutALedgerEveryTaskFails) {
-  const Error broken = make_error(ErrorCode::store_unavailable, "damaged");
-  LedgerThread thread(std::nullopt, broken, {}, dead_, clock_);
-  EXPECT_EQ(thread.status().error().message, "damaged");
-  std::promise<std::string> answer;
-  ASSERT_TRUE(thread.submit({{}, [&](const Error& error) { answer.set_value(error.message); }},
-                            Urgency::now));
-  EXPECT_EQ(answer.get_future().get(), "damaged");
-  EXPECT_FALSE(thread.status());
+TEST_F(LedgerThreadTest, WithoutALedgerEveryTaskIsRefusedUntilItCanBeOpened) {
+  const Error full = make_error(ErrorCode::store_unavailable, "the disk is full");
+  const Error busy = make_error(ErrorCode::store_unavailable, "in use by another program");
+  std::promise<void> tried_again;
+  int tries = 0;
+  LedgerThread thread(
+      full,
+      [&]() -> Result<Ledger> {
+        if (++tries == 1) return busy;
+        if (tries == 2) tried_again.set_value();
+        if (tries == 2) release_.get_future().wait();
+        return Ledger::open(":memory:");
+      },
+      {}, dead_, clock_);
+  const LedgerTask idle{
+      [](Ledger&) -> Result<LedgerTask::Completion> { return LedgerTask::Completion(); }, {}};
+  EXPECT_EQ(thread.submit(idle, Urgency::now).error().message, full.message);
+  tried_again.get_future().wait();
+  EXPECT_EQ(thread.status().error().message, busy.message) << "the latest cause";
+  EXPECT_EQ(thread.submit(idle, Urgency::now).error().message, busy.message);
+  release_.set_value();
+  while (!thread.status()) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(thread.submit(idle, Urgency::now));
 }
 
 TEST_F(LedgerThreadTest, PrunesWhenTheClockSaysSo) {

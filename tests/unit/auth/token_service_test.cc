@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "auth_fixture.h"
 
@@ -103,6 +104,41 @@ TEST(TokenServiceOpen, RefusesEveryTokenWhenTheRevocationsCannotBeRead) {
   EXPECT_THAT(check.error().message, HasSubstr(path.string()));
   // A bad token is still just a bad token.
   EXPECT_EQ(service.verify("rubbish", TokenType::access).error().message, "token_invalid");
+}
+
+// As after a disk that was full, or a program that held the file for a while.
+TEST(TokenServiceOpen, AcceptsTokensAgainOnceTheRevocationsCanBeRead) {
+  const TempFolder folder;
+  const ManualClock clock;
+  const auto path = folder.path() / "auth.db";
+  const auto enroll = [](TokenService& service) {
+    return service.enroll(
+        {.client_id = "alice", .device_name = {}, .device_type = {}, .enrollment_key = {}});
+  };
+  const auto foreign = enroll(*TokenService::open(":memory:", test_options(), clock).value());
+  TokenPair good;
+  TokenPair revoked;
+  {
+    auto service = TokenService::open(path, test_options(), clock).value();
+    good = enroll(*service).value();
+    revoked = enroll(*service).value();
+    const Claims claims = service->verify_any(revoked.access_token).value();
+    ASSERT_TRUE(revoke(*service, claims, revoked.refresh_token));
+  }
+  const auto aside = folder.path() / "aside";
+  std::filesystem::rename(path, aside);
+  std::ofstream(path) << std::string(20000, 'x');
+  auto service = TokenService::open(path, test_options(), clock).value();
+  for (const TokenPair& pair : {good, revoked, *foreign}) {
+    EXPECT_EQ(service->verify_any(pair.access_token).error().code, ErrorCode::store_unavailable);
+  }
+  std::filesystem::rename(aside, path);
+  while (!service->check()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(service->verify_any(good.access_token));
+  EXPECT_EQ(service->verify_any(revoked.access_token).error().code, ErrorCode::token_revoked);
+  EXPECT_EQ(service->verify_any(foreign->access_token).error().message, "token_invalid");
+  EXPECT_TRUE(refresh(*service, good.refresh_token));
+  EXPECT_TRUE(enroll(*service));
 }
 
 }  // namespace
