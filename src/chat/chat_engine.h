@@ -75,6 +75,10 @@ class ChatEngine final : public Engine {
   Result<std::shared_ptr<LiveRun>> find_run(const std::string& client_id,
                                             const std::string& run_id);
   Result<std::shared_ptr<LiveRun>> restore(Result<std::optional<StoredRun>> stored);
+  Result<std::optional<StoredRun>> stored_run(const std::string& client_id,
+                                              const std::string& run_id);
+  Result<std::optional<StoredRun>> stored_message(const std::string& client_id,
+                                                  const std::string& message_id);
   Result<std::shared_ptr<LiveRun>> accept(ChatRequest request);
   Result<void> admit(const std::shared_ptr<LiveRun>& run);
   void forget(LiveRun& run);

@@ -29,6 +29,19 @@ Error unknown_run() {
                     "there is no such run: its id is wrong, or it is gone");
 }
 
+// Does `read`, and leaves it with the writer where the store cannot be read.
+template <class Read>
+auto watched(StoreWriter& writer, Read read) {
+  auto found = read();
+  if (!found && found.error().code == ErrorCode::store_unavailable) {
+    writer.read_failed(found.error(), [read]() -> Result<void> {
+      if (auto again = read(); !again) return again.error();
+      return {};
+    });
+  }
+  return found;
+}
+
 }  // namespace
 
 RunQueue::LaneRoom ChatEngine::room(const std::string& lane) const {
@@ -180,7 +193,10 @@ Result<llm::Request> ChatEngine::prompt(const LiveRun& live) {
   // The model trims the rest.
   const auto max_bytes =
       static_cast<std::size_t>(context > 0 ? context : kAssumedContext) * llm::kMaxBytesPerToken;
-  auto turns = repository_.history(info.client_id, info.conversation_id, max_bytes);
+  auto turns = watched(
+      writer_, [this, max_bytes, client = info.client_id, conversation = info.conversation_id] {
+        return repository_.history(client, conversation, max_bytes);
+      });
   if (!turns) return std::move(turns).error();
   for (Turn& turn : *turns) {
     request.messages.push_back({llm::Role::user, std::move(turn.user)});
@@ -207,10 +223,9 @@ void ChatEngine::handle(CancelCommand& command) {
   const auto matched = registry_.match(command.client_id, command.target);
   for (const auto& run : matched) stop_run(run, *mailbox_, clock_);
   if (!matched.empty() || command.target.conversation_id) return command.done({});
-  auto known =
-      command.target.run_id
-          ? repository_.find_run(command.client_id, *command.target.run_id)
-          : repository_.find_message(command.client_id, command.target.message_id.value_or(""));
+  auto known = command.target.run_id
+                   ? stored_run(command.client_id, *command.target.run_id)
+                   : stored_message(command.client_id, command.target.message_id.value_or(""));
   if (!known) return command.done(std::move(known).error());
   if (!*known) return command.done(unknown_run());
   command.done({});
@@ -222,7 +237,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::find_message(const std::string& cli
   if (auto unsaved = writer_.find_message(client_id, message_id)) {
     return unsaved->run->was_refused() ? nullptr : unsaved;
   }
-  return restore(repository_.find_message(client_id, message_id));
+  return restore(stored_message(client_id, message_id));
 }
 
 Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_id,
@@ -231,7 +246,20 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::find_run(const std::string& client_
   if (auto unsaved = writer_.find(client_id, run_id)) {
     return unsaved->run->was_refused() ? nullptr : unsaved;
   }
-  return restore(repository_.find_run(client_id, run_id));
+  return restore(stored_run(client_id, run_id));
+}
+
+Result<std::optional<StoredRun>> ChatEngine::stored_run(const std::string& client_id,
+                                                        const std::string& run_id) {
+  return watched(writer_,
+                 [this, client_id, run_id] { return repository_.find_run(client_id, run_id); });
+}
+
+Result<std::optional<StoredRun>> ChatEngine::stored_message(const std::string& client_id,
+                                                            const std::string& message_id) {
+  return watched(writer_, [this, client_id, message_id] {
+    return repository_.find_message(client_id, message_id);
+  });
 }
 
 // Null when the store has none.
@@ -241,7 +269,9 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::restore(Result<std::optional<Stored
   std::erase_if(restored_, [](const auto& entry) { return entry.second.expired(); });
   auto& known = restored_[(*stored)->info.id];
   if (auto shared = known.lock()) return shared;
-  auto run = restore_run(repository_, **std::move(stored), options_.retention, clock_.wall());
+  auto run = watched(writer_, [this, found = **std::move(stored)] {
+    return restore_run(repository_, found, options_.retention, clock_.wall());
+  });
   if (run) known = *run;
   return run;
 }

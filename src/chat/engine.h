@@ -114,8 +114,8 @@ class Engine {
   // to fail, with "" when they do no more. It must not block. A call that is on its way may still
   // reach the one before.
   virtual void set_store_listener(std::function<void(const std::string& trouble)> listener) = 0;
-  // store_unavailable, with a sentence, while writes fail, the file was moved away, or the disk has
-  // not answered for 5 s.
+  // store_unavailable, with a sentence, while writes or reads fail, the file was moved away, or the
+  // disk has not answered for 5 s.
   virtual Result<void> check_store() const = 0;
 
   // No new work from now on: submits answer draining, waiting runs end as cancelled.

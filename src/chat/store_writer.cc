@@ -19,6 +19,7 @@ bool has_news(const LiveRun& live, StoreWriter::Scope scope) {
 }  // namespace
 
 void StoreWriter::write(Scope scope) {
+  read_again();
   if (retry_at_ && clock_.steady() < *retry_at_) return bound_backlog();
   // After trouble everything is owed, and only everything shows that it is over.
   write_now(retry_at_ ? Scope::everything : scope);
@@ -125,7 +126,37 @@ Result<void> StoreWriter::forget_leftover(const RunInfo& info) {
   return *found ? repository_.forget_run((*found)->info) : Result<void>{};
 }
 
-std::optional<SteadyTime> StoreWriter::retry_at() const { return retry_at_; }
+std::optional<SteadyTime> StoreWriter::retry_at() const {
+  if (!unread_) return retry_at_;
+  return std::min(retry_at_.value_or(SteadyTime::max()), reread_at_);
+}
+
+void StoreWriter::read_failed(const Error& error, std::function<Result<void>()> again) {
+  if (unread_) return;
+  unread_ = std::move(again);
+  reread_at_ = clock_.steady() + kRetry;
+  report_read(error.message);
+}
+
+void StoreWriter::read_again() {
+  if (!unread_ || clock_.steady() < reread_at_) return;
+  reread_at_ = clock_.steady() + kRetry;
+  if (auto read = unread_(); !read) return report_read(read.error().message);
+  unread_ = nullptr;
+  report_read({});
+}
+
+// Logs only the first and the last of a row of failures.
+void StoreWriter::report_read(std::string trouble) {
+  std::lock_guard lock(mutex_);
+  if (read_trouble_.empty() && !trouble.empty()) {
+    telemetry::log(telemetry::LogLevel::error, "the store of conversations cannot be read",
+                   {{"error", trouble}});
+  } else if (trouble.empty()) {
+    telemetry::log(telemetry::LogLevel::info, "the store of conversations can be read again");
+  }
+  read_trouble_ = std::move(trouble);
+}
 
 std::vector<std::shared_ptr<LiveRun>> StoreWriter::unsaved(std::string_view client_id,
                                                            std::string_view conversation_id) const {
@@ -199,7 +230,7 @@ void StoreWriter::report(std::string trouble) {
 
 std::string StoreWriter::trouble() const {
   std::lock_guard lock(mutex_);
-  return trouble_;
+  return trouble_.empty() ? read_trouble_ : trouble_;
 }
 
 void StoreWriter::set_listener(std::function<void(const std::string&)> listener) {

@@ -15,6 +15,8 @@
 
 namespace tars::chat {
 
+// Also keeps what could not be read, so that it is tried again as well.
+//
 // For the worker thread, except trouble() and set_listener(). A run stays here until the store
 // holds all of it; what a failed pass did not write the next one does. Bounded: of the ended runs
 // that could not be written it keeps the `max_backlog` that ended last.
@@ -36,6 +38,9 @@ class StoreWriter {
   void write(Scope scope = Scope::everything);
   // The same without waiting for the retry.
   void write_now(Scope scope = Scope::everything);
+  // A read of the store failed, and `again` tries it once more: trouble until that succeeds. Of
+  // several it is the first, one shows as well as all whether it goes on.
+  void read_failed(const Error& error, std::function<Result<void>()> again);
   // When write() has something to do again, where it is in trouble.
   std::optional<SteadyTime> retry_at() const;
 
@@ -52,7 +57,8 @@ class StoreWriter {
 
   // Any thread. Empty when well.
   std::string trouble() const;
-  // Any thread. Called from the worker thread on each change, without a lock.
+  // Any thread. Called from the worker thread when writes begin to fail and when they do no more,
+  // without a lock.
   void set_listener(std::function<void(const std::string&)> listener);
 
  private:
@@ -62,6 +68,8 @@ class StoreWriter {
   Result<LiveRun::Stored> write_run(const LiveRun& run);
   Result<void> forget_leftover(const RunInfo& info);
   void report(std::string trouble);
+  void read_again();
+  void report_read(std::string trouble);
   void bound_backlog();
 
   Repository& repository_;
@@ -69,8 +77,11 @@ class StoreWriter {
   const std::size_t max_backlog_;
   std::vector<std::shared_ptr<LiveRun>> runs_;  // in the order they came
   std::optional<SteadyTime> retry_at_;
+  std::function<Result<void>()> unread_;  // empty: what was read could be
+  SteadyTime reread_at_ = SteadyTime::max();
   mutable std::mutex mutex_;
-  std::string trouble_;
+  std::string trouble_;  // with writes
+  std::string read_trouble_;
   std::function<void(const std::string&)> listener_;
 };
 

@@ -36,6 +36,10 @@ TEST(ErrorTable, SocketCodesAreTheClosedTableOfTheContract) {
   for (const ErrorRow& row : error_table()) EXPECT_TRUE(allowed.contains(row.ws_code)) << row.name;
 }
 
+TEST(ErrorTable, TheModelIsNotBlamedForTheStore) {
+  EXPECT_EQ(error_row(ErrorCode::store_unavailable).ws_code, "INTERNAL");
+}
+
 TEST(ErrorTable, StatusesAreErrors) {
   for (const ErrorRow& row : error_table()) {
     EXPECT_GE(row.status, 400U) << row.name;

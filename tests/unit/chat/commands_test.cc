@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "chat/chat_engine.h"
+#include "chat/schema.h"
 #include "engine_fixture.h"
 
 namespace tars::chat {
@@ -204,6 +205,36 @@ TEST_F(CommandsTest, CancelByMessageConversationAndUnknownIds) {
   auto unknown = cancel("alice", target);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::run_not_found);
+}
+
+TEST_F(CommandsTest, WhatCannotBeReadIsTroubleUntilItCan) {
+  open();
+  auto other = store::Database::open(database(), store::Durability::process_crash, schema());
+  ASSERT_TRUE(other->execute("ALTER TABLE runs RENAME TO lost"));
+  ChatRequest request = testing::chat_request("alice", "hi");
+  request.message_id = "m1";
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = submit(request);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::store_unavailable);
+  }
+  settle();
+  ASSERT_FALSE(engine_->check_store());
+  EXPECT_EQ(engine_->check_store().error().code, ErrorCode::store_unavailable);
+  clock_.advance(std::chrono::seconds(2));
+  settle();
+  EXPECT_FALSE(engine_->check_store()) << "what could be read or written meanwhile says nothing";
+  ASSERT_TRUE(other->execute("ALTER TABLE lost RENAME TO runs"));
+  clock_.advance(std::chrono::seconds(2));
+  settle();
+  EXPECT_TRUE(engine_->check_store());
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  const std::string line = "ERROR the store of conversations cannot be read";
+  EXPECT_NE(log.find(line), std::string::npos) << log;
+  EXPECT_EQ(log.find(line), log.rfind(line)) << log;
+  EXPECT_NE(log.find("INFO the store of conversations can be read again"), std::string::npos);
+  EXPECT_TRUE(submit(request));
 }
 
 }  // namespace
