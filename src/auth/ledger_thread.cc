@@ -20,6 +20,19 @@ constexpr auto kPromisesEvery = 1s;
 constexpr auto kPruneEvery = 1h;
 constexpr int kPruneRows = 5000;  // per transaction, so that requests do not wait long
 
+// Every device is refused then, and nothing else says why.
+void tell_of_jump(std::chrono::microseconds ahead) {
+  if (std::chrono::abs(ahead) <= ClockWatch::kTolerance) return;
+  const auto seconds = std::chrono::round<std::chrono::seconds>(std::chrono::abs(ahead)).count();
+  telemetry::log(telemetry::LogLevel::warning,
+                 ahead < ahead.zero()
+                     ? "the clock was set back: tokens issued later than the time that it shows "
+                       "are refused until it is right again"
+                     : "the clock went ahead, it was set or the machine slept: tokens may have "
+                       "expired",
+                 {{"seconds", seconds}});
+}
+
 }  // namespace
 
 LedgerThread::LedgerThread(Result<Ledger> ledger, Reopen reopen, Settings settings,
@@ -194,6 +207,7 @@ Result<LedgerThread::Committed> LedgerThread::commit(Batch& batch) {
 void LedgerThread::prune_when_due() {
   const WallTime wall = clock_.wall();
   const SteadyTime steady = clock_.steady();
+  tell_of_jump(watch_.apart(wall, steady));
   const bool settled = watch_.has_settled(wall, steady);
   if (!ledger_ || !settled || (pruned_at_ && steady - *pruned_at_ < kPruneEvery)) return;
   const std::int64_t cutoff = unix_seconds(wall) - settings_.leeway.count();

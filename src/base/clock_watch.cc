@@ -2,9 +2,12 @@
 
 namespace tars {
 
+std::chrono::microseconds ClockWatch::apart(WallTime wall, SteadyTime steady) const {
+  return (wall - wall_) - std::chrono::duration_cast<std::chrono::microseconds>(steady - steady_);
+}
+
 bool ClockWatch::has_settled(WallTime wall, SteadyTime steady) {
-  const auto apart = std::chrono::abs((wall - wall_) - (steady - steady_));
-  if (apart > kTolerance) {
+  if (std::chrono::abs(apart(wall, steady)) > kTolerance) {
     wall_ = wall;
     steady_ = steady;
   }

@@ -17,6 +17,9 @@ class ClockWatch {
 
   ClockWatch(WallTime wall, SteadyTime steady) : wall_(wall), steady_(steady) {}
 
+  // How much further the wall clock has gone than the steady one since the last jump; below zero:
+  // it is behind. More than kTolerance is a jump, which the next look notes.
+  std::chrono::microseconds apart(WallTime wall, SteadyTime steady) const;
   // A look at both clocks. True when they have moved together for kSettled: since the beginning, or
   // since the last look that found them apart by more than kTolerance.
   bool has_settled(WallTime wall, SteadyTime steady);

@@ -274,6 +274,39 @@ TEST_F(LedgerThreadTest, WithoutALedgerEveryTaskIsRefusedUntilItCanBeOpened) {
   EXPECT_TRUE(thread.submit(idle, Urgency::now));
 }
 
+TEST_F(LedgerThreadTest, TellsOnceOfAClockThatJumped) {
+  LedgerThread thread = make(100);
+  const auto look = [&] {
+    std::promise<void> done;
+    for (int i = 0; i < 2; ++i) {  // it looks behind each batch: the second comes after that
+      ASSERT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                                   return LedgerTask::Completion([&] { done.set_value(); });
+                                 },
+                                 {}},
+                                Urgency::now));
+      done.get_future().wait();
+      done = {};
+    }
+  };
+  look();
+  ::testing::internal::CaptureStderr();
+  clock_.set_back(3600s);
+  look();
+  look();
+  const std::string back = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(back, ::testing::HasSubstr("WARNING the clock was set back"));
+  EXPECT_THAT(back, ::testing::HasSubstr("seconds=3600"));
+  EXPECT_EQ(back.find("WARNING"), back.rfind("WARNING")) << back;
+  ::testing::internal::CaptureStderr();
+  clock_.set_ahead(3600s);
+  look();
+  clock_.set_ahead(30s);
+  look();
+  const std::string ahead = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(ahead, ::testing::HasSubstr("WARNING the clock went ahead"));
+  EXPECT_EQ(ahead.find("WARNING"), ahead.rfind("WARNING")) << ahead;
+}
+
 TEST_F(LedgerThreadTest, PrunesWhenTheClockSaysSo) {
   LedgerThread thread = make(100);
   const auto end = [&](const char* id, std::int64_t expires) {
