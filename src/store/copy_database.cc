@@ -87,9 +87,10 @@ Result<int> copy_into(const std::filesystem::path& from, const std::filesystem::
   if (auto mode = ask(target->get(), "PRAGMA journal_mode=DELETE"); !mode) return mode.error();
   auto sound = ask(target->get(), "PRAGMA quick_check(1)");
   if (!sound) return sound.error();
-  if (*sound != "ok") {
-    return make_error(ErrorCode::store_unavailable,
-                      from.string() + " is damaged (" + *sound + "): restore an earlier backup");
+  if (*sound != "ok") {  // a finding, below a line that names the schema
+    return make_error(ErrorCode::store_unavailable, from.string() + " is damaged (" +
+                                                        sound->substr(sound->rfind('\n') + 1) +
+                                                        "): restore an earlier backup");
   }
   auto version = ask(target->get(), "PRAGMA user_version");
   if (!version) return version.error();

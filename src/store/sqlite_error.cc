@@ -17,8 +17,11 @@ Advice advise(int code) {
     return {"the database cannot be written",
             "check the disk, its quota and the limit on file sizes"};
   }
+  const Advice full{"the disk is full", "free some space on it"};
+  // Of the file beside the log SQLite says only that it could not be made longer.
+  if (code == SQLITE_IOERR_SHMSIZE) return full;
   switch (code & 0xff) {
-    case SQLITE_FULL: return {"the disk is full", "free some space on it"};
+    case SQLITE_FULL: return full;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH: return {"the database is read-only", "make the file and its folder writable"};

@@ -16,6 +16,7 @@ TEST(SqliteError, NamesCausePathAndFix) {
     const char* fix;
   };
   for (const Case& c : {Case{SQLITE_FULL, "the disk is full", "free some space"},
+                        Case{SQLITE_IOERR_SHMSIZE, "the disk is full", "free some space"},
                         Case{SQLITE_READONLY, "read-only", "make the file and its folder writable"},
                         Case{SQLITE_READONLY_DIRECTORY, "read-only", "writable"},
                         Case{SQLITE_CORRUPT, "damaged", "restore"},
