@@ -103,6 +103,7 @@ void LedgerThread::shutdown() {
 }
 
 void LedgerThread::loop() {
+  if (ledger_) note(probe());
   prune_when_due();
   for (;;) {
     Batch batch = wait_for_batch();
@@ -220,12 +221,15 @@ void LedgerThread::prune_when_due() {
   if (!pruned->more) pruned_at_ = steady;
 }
 
-void LedgerThread::probe_when_failing() {
-  if (!ledger_ || status()) return;
+Result<void> LedgerThread::probe() {
   auto transaction = ledger_->transaction();
-  if (!transaction) return;
-  if (!ledger_->probe()) return;
-  if (transaction->commit()) note({});
+  if (!transaction) return transaction.error();
+  if (auto done = ledger_->probe(); !done) return done.error();
+  return transaction->commit();
+}
+
+void LedgerThread::probe_when_failing() {
+  if (ledger_ && !status() && probe()) note({});
 }
 
 // What failed at the start was logged there; a log line for each further try would fill a log.

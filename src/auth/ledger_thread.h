@@ -79,6 +79,7 @@ class LedgerThread {
   void keep_promises(Batch& failed);
   bool promises_are_due() const;
   void run_promises();
+  Result<void> probe();
   void probe_when_failing();
   void open_again();
   void note(const Result<void>& outcome);

@@ -67,6 +67,11 @@ Result<Repository> Repository::open(const std::filesystem::path& path) {
   return Repository(*std::move(database));
 }
 
+Result<void> Repository::probe() {
+  // It is that already, and yet the page is written.
+  return database_.execute("PRAGMA user_version=" + std::to_string(database_.schema_version()));
+}
+
 Result<void> Repository::create_run(const RunInfo& info, std::string_view content,
                                     std::string_view content_hash) {
   auto conversation = database_.prepare(

@@ -40,6 +40,8 @@ class Repository {
   explicit Repository(store::Database database) : database_(std::move(database)) {}
 
   store::Database& database() { return database_; }
+  // Writes a little, to see whether one can.
+  Result<void> probe();
 
   // The run, its question, and the conversation where it is new (its title is the question's first
   // 80 characters).

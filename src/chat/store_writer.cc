@@ -64,6 +64,9 @@ Result<std::vector<LiveRun::Stored>> StoreWriter::write_all(Scope scope, std::si
   if (auto there = repository_.database().place().check(); !there) return there.error();
   auto transaction = store::Transaction::begin(repository_.database());
   if (!transaction) return transaction.error();
+  if (retry_at_) {  // there may be nothing to write, which always succeeds
+    if (auto done = repository_.probe(); !done) return done.error();
+  }
   std::vector<LiveRun::Stored> written;
   for (const auto& run : runs_) {
     if (!has_news(*run, scope)) {

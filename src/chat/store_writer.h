@@ -76,7 +76,8 @@ class StoreWriter {
   const Clock& clock_;
   const std::size_t max_backlog_;
   std::vector<std::shared_ptr<LiveRun>> runs_;  // in the order they came
-  std::optional<SteadyTime> retry_at_;
+  // The first pass is one as after trouble: it shows whether the store can be written.
+  std::optional<SteadyTime> retry_at_ = SteadyTime{};
   std::function<Result<void>()> unread_;  // empty: what was read could be
   SteadyTime reread_at_ = SteadyTime::max();
   mutable std::mutex mutex_;

@@ -156,6 +156,20 @@ TEST_F(LedgerThreadTest, AReadDoesNotEndTheFailure) {
   EXPECT_TRUE(thread.status()) << "a load of reads alone lets it be tried, too";
 }
 
+TEST_F(LedgerThreadTest, TriesAtTheStartWhetherItCanWrite) {
+  const TempFolder folder;
+  const auto path = folder.path() / "auth.db";
+  auto ledger = Ledger::open(path);
+  std::vector<store::Migration> schema;  // it is there already
+  for (int i = 1; i <= Ledger::newest_schema(); ++i) schema.push_back({i, ""});
+  auto other = store::Database::open(path, store::Durability::process_crash, schema).value();
+  ASSERT_TRUE(other.execute(
+      "CREATE TRIGGER full BEFORE UPDATE ON pruned BEGIN SELECT RAISE(ABORT, 'full'); END"));
+  LedgerThread thread(std::move(ledger), {}, {}, dead_, clock_);
+  while (thread.status()) std::this_thread::sleep_for(10ms);
+  EXPECT_THAT(thread.status().error().message, ::testing::HasSubstr("full"));
+}
+
 TEST_F(LedgerThreadTest, APromiseIsKeptOnceWritesSucceedAgainAndNoNewOneIsMade) {
   LedgerThread thread = make(100);
   std::atomic<int> runs{0};

@@ -115,6 +115,22 @@ TEST_F(StoreWriterTest, ABeginningOrAnEndDoesNotWriteTheTextOfOthers) {
   EXPECT_EQ(count("run_log"), 3);
 }
 
+// PRAGMA query_only stands for a disk that takes nothing.
+TEST_F(StoreWriterTest, TheFirstPassShowsWhetherOneCanWrite) {
+  ASSERT_TRUE(writer_.retry_at());
+  ASSERT_TRUE(repository_.database().execute("PRAGMA query_only=1"));
+  writer_.write();
+  EXPECT_NE(writer_.trouble(), "") << "nothing is owed";
+  clock_.advance(StoreWriter::kRetry);
+  writer_.write();
+  EXPECT_NE(writer_.trouble(), "");
+  ASSERT_TRUE(repository_.database().execute("PRAGMA query_only=0"));
+  clock_.advance(StoreWriter::kRetry);
+  writer_.write();
+  EXPECT_EQ(writer_.trouble(), "");
+  EXPECT_FALSE(writer_.retry_at());
+}
+
 TEST_F(StoreWriterTest, TroubleIsNotOverUntilEverythingIsWritten) {
   auto run = live_run("r");
   writer_.track(run);
