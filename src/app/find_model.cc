@@ -10,6 +10,15 @@ Error no_model(const std::string& problem) {
           "; run ./scripts/run, which fetches a model, or set MODEL_PATH to a GGUF file");
 }
 
+Error unreachable(const std::filesystem::path& named, std::error_code why) {
+  const bool is_closed = why == std::errc::permission_denied;
+  return make_error(ErrorCode::config_error,
+                    "MODEL_PATH: " + named.string() + " cannot be reached (" + why.message() +
+                        (is_closed ? "): let this user enter each folder above it (chmod o+x), or "
+                                     "put the file elsewhere"
+                                   : "): give another path"));
+}
+
 bool is_file(const std::filesystem::path& path) {
   std::error_code error;
   return std::filesystem::is_regular_file(path, error);
@@ -23,6 +32,7 @@ Result<std::filesystem::path> find_model(const config::Settings& settings) {
     if (is_file(named)) return named;
     std::error_code error;
     const bool exists = std::filesystem::exists(named, error);
+    if (error) return unreachable(named, error);
     return no_model(exists ? named.string() + " is no file" : "there is no file " + named.string());
   }
   std::string looked;

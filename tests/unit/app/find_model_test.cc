@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -41,6 +43,24 @@ TEST_F(FindModelTest, ANamedFileThatIsMissingIsAnError) {
   ASSERT_FALSE(found);
   EXPECT_THAT(found.error().message, StartsWith("MODEL_PATH: there is no file "));
   EXPECT_THAT(found.error().message, HasSubstr("./scripts/run"));
+}
+
+TEST_F(FindModelTest, AFileBehindAClosedFolderIsNotSaidToBeMissing) {
+  std::filesystem::create_directory(folder_ / "closed");
+  settings_.llm.model_path = make("closed/a.gguf");
+  std::filesystem::permissions(folder_ / "closed", std::filesystem::perms::none);
+  // As root nothing is closed: this thread alone asks as another user.
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) {
+    std::filesystem::permissions(folder_, std::filesystem::perms::all);
+    ASSERT_EQ(::setfsuid(65534), 0);
+  }
+  const auto found = find_model(settings_);
+  if (is_root) ::setfsuid(0);
+  std::filesystem::permissions(folder_ / "closed", std::filesystem::perms::owner_all);
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.error().message, HasSubstr("a.gguf cannot be reached (Permission denied)"));
+  EXPECT_THAT(found.error().message, HasSubstr("let this user enter"));
 }
 
 TEST_F(FindModelTest, AFolderIsNoModel) {
