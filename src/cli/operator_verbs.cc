@@ -214,8 +214,11 @@ Result<void> back_up(const Command& command, const config::Settings& settings, s
     out << file.name << "  " << file.bytes << " bytes  sha256 " << file.sha256 << "\n";
   }
   out << "backed up " << settings.data_dir.string() << " to " << command.output << "\n";
-  if (!holds_secret(*manifest)) {
+  if (!settings.make_secret_key) {
     out << "not in it: JWT_SECRET_KEY, which is set from outside; tokens need it, keep it too\n";
+  } else if (!holds_secret(*manifest)) {
+    out << "not in it: " << app::kSecretFile << ", which the folder has not; keep the server's "
+        << "JWT_SECRET_KEY too, or without one restart it, which makes a new secret\n";
   }
   out << std::flush;
   return {};
@@ -223,15 +226,18 @@ Result<void> back_up(const Command& command, const config::Settings& settings, s
 
 Result<void> restore(const Command& command, const config::Settings& settings, std::ostream& out) {
   if (command.input.empty()) return empty("PATH");
-  const Result<app::Manifest> manifest =
+  const Result<app::Restored> restored =
       app::restore(command.input, settings.data_dir, command.force);
-  if (!manifest) return manifest.error();
+  if (!restored) return restored.error();
   out << "restored " << settings.data_dir.string() << " as it was at "
-      << seconds_of(manifest->created_at) << "\n"
+      << seconds_of(restored->manifest.created_at) << "\n"
       << "tokens that were revoked since then are good again: revoke them anew, or change "
          "JWT_SECRET_KEY\n";
-  if (!holds_secret(*manifest)) {
+  if (!holds_secret(restored->manifest)) {
     out << "the backup holds no secret: set JWT_SECRET_KEY to the one that was used\n";
+  }
+  if (!restored->dropped.empty()) {
+    out << "deleted, as the backup has none: " << restored->dropped << "\n";
   }
   out << std::flush;
   return {};

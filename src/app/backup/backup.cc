@@ -22,6 +22,8 @@ Error is_there(const fs::path& target) {
                     target.string() + " exists already: name a folder that does not");
 }
 
+// Without one of the databases, which a server makes whenever it starts, this is the wrong folder
+// or a database was moved away under a server: a backup of the rest would pass for a whole one.
 Result<std::vector<std::string>> state_of(const fs::path& data_dir) {
   std::error_code error;
   std::vector<std::string> names;
@@ -34,6 +36,13 @@ Result<std::vector<std::string>> state_of(const fs::path& data_dir) {
                       data_dir.string() + " holds nothing to back up" +
                           (error ? " (" + error.message() + ")" : std::string()) +
                           ": set TARS_DATA_DIR to the server's folder");
+  }
+  for (const std::string database : {"auth.db", "chat.db"}) {
+    if (std::ranges::find(names, database) != names.end()) continue;
+    return make_error(ErrorCode::config_error,
+                      data_dir.string() + " has no " + database +
+                          ", which every start of a server makes: set TARS_DATA_DIR to the "
+                          "server's folder, or put the file back (a new start makes an empty one)");
   }
   std::ranges::sort(names);
   return names;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,19 +25,38 @@ Error failed(const fs::path& path, const std::error_code& error) {
   return make_error(ErrorCode::io_error, path.string() + ": " + error.message());
 }
 
+bool lists(const Manifest& manifest, std::string_view name) {
+  return std::ranges::any_of(manifest.files,
+                             [&](const BackupFile& file) { return file.name == name; });
+}
+
 // What may be there: no state, but weights, the lock and what an interrupted restore left.
 bool is_no_state(const std::string& name) {
   return name == "tars.lock" || name == "control.sock" || name == "models" || name == kStaged;
 }
 
-Result<void> check_empty(const fs::path& folder) {
+// The databases and secrets in the folder that would go without another in their place.
+std::string lost_by(const fs::path& folder, const Manifest& manifest) {
+  std::error_code ignored;
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (is_backup_file(name) && !lists(manifest, name)) names.insert(name);
+  }
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+Result<void> check_empty(const fs::path& folder, const std::string& lost) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (is_no_state(name)) continue;
     return make_error(ErrorCode::config_error,
                       folder.string() + " is not empty (it holds " + name +
-                          "): restore into another folder, or replace its state with --force");
+                          "): restore into another folder, or replace its state with --force" +
+                          (lost.empty() ? "" : ", which deletes what the backup has not: " + lost));
   }
   if (error) return failed(folder, error);
   return {};
@@ -63,14 +83,10 @@ Result<void> stage(const fs::path& backup, const Manifest& manifest, const fs::p
 Result<void> sweep(const fs::path& folder, const Manifest& manifest) {
   std::error_code error;
   std::vector<fs::path> gone;
-  const auto is_listed = [&](std::string_view name) {
-    return std::ranges::any_of(manifest.files,
-                               [&](const BackupFile& file) { return file.name == name; });
-  };
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = is_state_file(name) || is_listed(database_of(name));
-    if (ours && !is_listed(name)) gone.push_back(entry.path());
+    const bool ours = is_state_file(name) || lists(manifest, database_of(name));
+    if (ours && !lists(manifest, name)) gone.push_back(entry.path());
   }
   for (const fs::path& path : gone) {
     if (!error) fs::remove(path, error);
@@ -125,16 +141,19 @@ Result<void> finish_restore(const fs::path& data_dir) {
   return sync_folder(data_dir);
 }
 
-Result<Manifest> restore(const fs::path& backup, const fs::path& data_dir, bool force) {
+Result<Restored> restore(const fs::path& backup, const fs::path& data_dir, bool force) {
   Result<Manifest> manifest = read_manifest(backup);
-  if (!manifest) return manifest;
+  if (!manifest) return manifest.error();
   if (auto good = check_backup(backup, *manifest); !good) return good.error();
   if (auto owner = check_owner(data_dir); !owner) return owner.error();
   const Result<store::FolderLock> lock =
       store::FolderLock::acquire(data_dir, store::FolderLock::kPatience);
   if (!lock) return lock.error();
   if (auto finished = finish_restore(data_dir); !finished) return finished.error();
-  if (auto empty = force ? Result<void>() : check_empty(data_dir); !empty) return empty.error();
+  std::string lost = lost_by(data_dir, *manifest);
+  if (!force) {
+    if (auto empty = check_empty(data_dir, lost); !empty) return empty.error();
+  }
   Result<void> done = stage(backup, *manifest, data_dir / kStaged);
   if (done) done = rename_durably(data_dir / kStaged, data_dir / kReady);
   if (done) done = finish_restore(data_dir);
@@ -143,7 +162,7 @@ Result<Manifest> restore(const fs::path& backup, const fs::path& data_dir, bool 
     fs::remove_all(data_dir / kStaged, ignored);
     return done.error();
   }
-  return manifest;
+  return Restored{*std::move(manifest), std::move(lost)};
 }
 
 }  // namespace tars::app

@@ -2,18 +2,24 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "app/backup/manifest.h"
 #include "base/error.h"
 
 namespace tars::app {
 
+struct Restored {
+  Manifest manifest;
+  std::string dropped;  // "chat.db, jwt_secret": what was there and is not in the backup
+};
+
 // Replaces the state in `data_dir` by the backup's; weights in `models` stay. First the backup is
 // checked as a whole. config_error when a server holds the folder, when there is something in it
 // and `force` is not set, or when the backup is not as its manifest says; then nothing has changed.
 // A crash in between leaves the old state or, once everything new is on the disk, a restore that
 // the next start finishes.
-Result<Manifest> restore(const std::filesystem::path& backup, const std::filesystem::path& data_dir,
+Result<Restored> restore(const std::filesystem::path& backup, const std::filesystem::path& data_dir,
                          bool force);
 
 // Finishes a restore that was cut short after its point of no return, and removes the copy of one

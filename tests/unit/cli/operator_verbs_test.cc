@@ -10,8 +10,10 @@
 #include <sstream>
 
 #include "../../support/temp_folder.h"
+#include "chat/schema.h"
 #include "cli/verbs.h"
 #include "config/option.h"
+#include "store/database.h"
 
 namespace tars::cli {
 namespace {
@@ -34,6 +36,11 @@ class OperatorVerbs : public testing::Test {
   std::string error(std::vector<std::string> words) {
     const Result<void> done = run(std::move(words));
     return done ? "no error" : done.error().message;
+  }
+  // As a server's start does.
+  void make_conversations() const {
+    EXPECT_TRUE(store::Database::open(in_folder("data/chat.db"), store::Durability::process_crash,
+                                      chat::schema()));
   }
   std::string notes() const { return notes_.str(); }
   std::string in_folder(const char* name) const { return (folder_.path() / name).string(); }
@@ -78,6 +85,8 @@ TEST_F(OperatorVerbs, ATokenThatNoServerMadeSaysOnWhichFolder) {
 TEST_F(OperatorVerbs, ABackupIsRestored) {
   EXPECT_THAT(error({"backup", in_folder("copy")}), HasSubstr("nothing to back up"));
   const std::string sid = match(out({"token", "--client-id", "a", "--json"}), "\"sid\":\"([^\"]+)");
+  EXPECT_THAT(error({"backup", in_folder("copy")}), HasSubstr("has no chat.db"));
+  make_conversations();
   EXPECT_THAT(out({"backup", in_folder("copy")}),
               testing::AllOf(HasSubstr("auth.db  "), HasSubstr("backed up")));
   out({"devices", "revoke", sid});
@@ -89,8 +98,32 @@ TEST_F(OperatorVerbs, ABackupIsRestored) {
 TEST_F(OperatorVerbs, ABackupWithoutItsSecretSaysSo) {
   const std::string key(32, 'k');
   out({"token", "--client-id", "a", "--jwt-secret-key", key});
-  EXPECT_THAT(out({"backup", in_folder("copy")}), HasSubstr("not in it: JWT_SECRET_KEY"));
+  make_conversations();
+  EXPECT_THAT(out({"backup", in_folder("copy"), "--jwt-secret-key", key}),
+              HasSubstr("not in it: JWT_SECRET_KEY, which is set from outside"));
   EXPECT_THAT(out({"restore", "--force", in_folder("copy")}), HasSubstr("holds no secret"));
+  EXPECT_THAT(out({"backup", in_folder("unset")}),
+              testing::AllOf(HasSubstr("not in it: jwt_secret, which the folder has not"),
+                             testing::Not(HasSubstr("set from outside"))));
+}
+
+// The file may be a secret of before.
+TEST_F(OperatorVerbs, ASecretFromOutsideIsInNoBackup) {
+  out({"token", "--client-id", "a"});
+  make_conversations();
+  EXPECT_THAT(out({"backup", in_folder("copy"), "--jwt-secret-key", std::string(32, 'k')}),
+              testing::AllOf(HasSubstr("jwt_secret  "), HasSubstr("not in it: JWT_SECRET_KEY")));
+  EXPECT_THAT(out({"backup", in_folder("own")}), testing::Not(HasSubstr("not in it")));
+}
+
+TEST_F(OperatorVerbs, ARestoreNamesWhatItDeletes) {
+  out({"token", "--client-id", "a", "--jwt-secret-key", std::string(32, 'k')});
+  make_conversations();
+  out({"backup", in_folder("copy")});
+  out({"token", "--client-id", "a", "--jwt-secret-key", std::string(32, 'k')});
+  std::ofstream(in_folder("data/jwt_secret")) << std::string(64, 'a');
+  EXPECT_THAT(out({"restore", "--force", in_folder("copy")}),
+              testing::EndsWith("deleted, as the backup has none: jwt_secret\n"));
 }
 
 TEST_F(OperatorVerbs, ATokenNeedsTheSecretThatTheServerHas) {

@@ -22,6 +22,7 @@ class BackupFixture : public testing::Test {
     std::filesystem::create_directories(data_ / "models");
     write(data_ / "models" / "m.gguf", "weights");
     write(data_ / "jwt_secret", "secret");
+    database(data_, "auth.db");
     set(data_, 1);
   }
 
@@ -32,10 +33,10 @@ class BackupFixture : public testing::Test {
     std::ifstream in(path, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
   }
-  static store::Database database(const std::filesystem::path& folder) {
+  static store::Database database(const std::filesystem::path& folder,
+                                  const char* name = "chat.db") {
     static const std::vector<store::Migration> kSchema = {{1, "CREATE TABLE t(n INTEGER)"}};
-    return store::Database::open(folder / "chat.db", store::Durability::process_crash, kSchema)
-        .value();
+    return store::Database::open(folder / name, store::Durability::process_crash, kSchema).value();
   }
   // The one number that the database holds.
   static void set(const std::filesystem::path& folder, int n) {

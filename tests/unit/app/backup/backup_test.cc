@@ -18,11 +18,12 @@ TEST_F(BackupTest, HoldsDatabasesSecretsAndTheListOfThem) {
   write(data_ / "tars.lock", "");
   const store::Database open = database(data_);  // with a write-ahead log beside it
   const Manifest manifest = back_up(data_, backup_, clock_).value();
-  EXPECT_THAT(names(backup_), UnorderedElementsAre("chat.db", "jwt_secret", "manifest.json"));
+  EXPECT_THAT(names(backup_),
+              UnorderedElementsAre("auth.db", "chat.db", "jwt_secret", "manifest.json"));
   EXPECT_EQ(get(backup_), 1);
   EXPECT_EQ(read(backup_ / "jwt_secret"), "secret");
   EXPECT_EQ(read_manifest(backup_)->files.size(), manifest.files.size());
-  EXPECT_EQ(manifest.files.at(0).schema, 1);
+  EXPECT_EQ(manifest.files.at(1).schema, 1);
   struct stat status{};
   ASSERT_EQ(::stat(backup_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0700U);
@@ -37,7 +38,8 @@ TEST_F(BackupTest, ItsManifestHoldsForItsFiles) {
 TEST_F(BackupTest, ADatabaseThatTheOperatorPutThereIsNone) {
   write(data_ / "auth-broken.db", std::string(8192, 'x'));
   ASSERT_TRUE(back_up(data_, backup_, clock_));
-  EXPECT_THAT(names(backup_), UnorderedElementsAre("chat.db", "jwt_secret", "manifest.json"));
+  EXPECT_THAT(names(backup_),
+              UnorderedElementsAre("auth.db", "chat.db", "jwt_secret", "manifest.json"));
 }
 
 TEST_F(BackupTest, NeverTouchesWhatIsThere) {
@@ -53,6 +55,16 @@ TEST_F(BackupTest, OfNothingIsAnError) {
               HasSubstr("nothing to back up"));
   EXPECT_THAT(back_up(data_ / "models", backup_, clock_).error().message,
               HasSubstr("nothing to back up"));
+}
+
+TEST_F(BackupTest, WithoutOneOfTheDatabasesThereIsNone) {
+  for (const char* name : {"auth.db", "chat.db"}) {
+    std::filesystem::rename(data_ / name, data_ / "moved");
+    EXPECT_THAT(back_up(data_, backup_, clock_).error().message,
+                HasSubstr(data_.string() + " has no " + name));
+    EXPECT_FALSE(std::filesystem::exists(backup_));
+    std::filesystem::rename(data_ / "moved", data_ / name);
+  }
 }
 
 TEST_F(BackupTest, AFailureLeavesNothing) {

@@ -21,7 +21,7 @@ class RestoreTest : public BackupFixture {
 
 TEST_F(RestoreTest, FillsANewFolder) {
   EXPECT_EQ(error_of(other_), "no error");
-  EXPECT_THAT(names(other_), UnorderedElementsAre("chat.db", "jwt_secret", "tars.lock"));
+  EXPECT_THAT(names(other_), UnorderedElementsAre("auth.db", "chat.db", "jwt_secret", "tars.lock"));
   EXPECT_EQ(get(other_), 1);
   EXPECT_EQ(read(other_ / "jwt_secret"), "secret");
 }
@@ -40,8 +40,8 @@ TEST_F(RestoreTest, ReplacesStateByForceOnly) {
   write(data_ / "chat.db-wal", "of the database that goes");
   write(data_ / "notes.txt", "mine");
   EXPECT_EQ(error_of(data_, true), "no error");
-  EXPECT_THAT(names(data_), UnorderedElementsAre("chat.db", "jwt_secret", "tars.lock", "models",
-                                                 "notes.txt", "chat-before.db"));
+  EXPECT_THAT(names(data_), UnorderedElementsAre("auth.db", "chat.db", "jwt_secret", "tars.lock",
+                                                 "models", "notes.txt", "chat-before.db"));
   EXPECT_EQ(get(data_), 1);
   EXPECT_EQ(read(data_ / "models" / "m.gguf"), "weights");
 }
@@ -57,6 +57,18 @@ TEST_F(RestoreTest, ABackupOfAnEarlierVersionMayHoldOtherDatabases) {
   EXPECT_EQ(error_of(data_, true), "no error");
   EXPECT_EQ(read(data_ / "other.db"), "theirs");
   EXPECT_FALSE(std::filesystem::exists(data_ / "other.db-wal"));
+}
+
+// Made without conversations, as earlier versions did.
+TEST_F(RestoreTest, WhatTheBackupHasNotIsNamed) {
+  Manifest manifest = read_manifest(backup_).value();
+  std::erase_if(manifest.files, [](const BackupFile& file) { return file.name != "auth.db"; });
+  write(backup_ / kManifestFile, format_manifest(manifest));
+  EXPECT_THAT(error_of(data_), HasSubstr("deletes what the backup has not: chat.db, jwt_secret"));
+  EXPECT_TRUE(std::filesystem::exists(data_ / "chat.db"));
+  EXPECT_EQ(restore(backup_, data_, true)->dropped, "chat.db, jwt_secret");
+  EXPECT_FALSE(std::filesystem::exists(data_ / "chat.db"));
+  EXPECT_EQ(restore(backup_, data_, true)->dropped, "");
 }
 
 TEST_F(RestoreTest, AServersFolderIsLeftAlone) {
