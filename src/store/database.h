@@ -9,7 +9,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "store/file_place.h"
 
@@ -104,7 +106,7 @@ class Transaction {
 };
 
 // An exclusive lock on the data folder for the life of the process: the second server refuses to
-// start.
+// start. It is on tars.lock and on the folder itself, which nobody removes as a stale lock.
 class FolderLock {
  public:
   // For whoever is to get the lock although an operator's verb may have it for a moment.
@@ -118,13 +120,12 @@ class FolderLock {
   // Could acquire() make the folder or write into it, and open the lock that is there? Its error if
   // not; makes nothing. Any thread.
   static Result<void> check(const std::filesystem::path& folder);
-  FolderLock(FolderLock&& other) noexcept;
-  FolderLock& operator=(FolderLock&&) = delete;
-  ~FolderLock();
 
  private:
-  explicit FolderLock(int fd) : fd_(fd) {}
-  int fd_ = -1;
+  FolderLock(Descriptor file, Descriptor folder)
+      : file_(std::move(file)), folder_(std::move(folder)) {}
+  Descriptor file_;
+  Descriptor folder_;
 };
 
 }  // namespace tars::store

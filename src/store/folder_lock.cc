@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/descriptor.h"
 #include "store/database.h"
 #include "store/writable_folder.h"
 
@@ -47,13 +46,18 @@ Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder,
   // Also where the lock file of an earlier run exists, the folder must take new files.
   if (::access(folder.c_str(), W_OK | X_OK) != 0) return unwritable(folder, errno);
   const auto path = folder / kLockFile;
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return unusable_file(path, errno);
-  FolderLock lock(fd);
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.is_open()) return unusable_file(path, errno);
+  Descriptor itself(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto give_up = std::chrono::steady_clock::now() + patience;
   // flock goes with the open file: it ends with the process however that ends.
-  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return unwritable(folder, errno);
+  while (true) {
+    const bool has_file = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+    if (!has_file && errno != EWOULDBLOCK) return unwritable(folder, errno);
+    // A file system that locks no folders (NFS) leaves the file.
+    if (has_file && (::flock(itself.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+      return FolderLock(std::move(file), std::move(itself));
+    }
     if (std::chrono::steady_clock::now() >= give_up) {
       return make_error(ErrorCode::config_error,
                         "another T.A.R.S. uses this data folder (" + folder.string() +
@@ -61,7 +65,6 @@ Result<FolderLock> FolderLock::acquire(const std::filesystem::path& folder,
     }
     std::this_thread::sleep_for(kTryAgain);
   }
-  return lock;
 }
 
 Result<void> FolderLock::check(const std::filesystem::path& folder) {
@@ -72,12 +75,6 @@ Result<void> FolderLock::check(const std::filesystem::path& folder) {
   const Descriptor there(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!there.is_open() && errno != ENOENT) return unusable_file(path, errno);
   return {};
-}
-
-FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-FolderLock::~FolderLock() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace tars::store

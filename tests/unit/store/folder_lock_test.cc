@@ -41,6 +41,14 @@ TEST(FolderLock, RefusesASecondHolder) {
   EXPECT_FALSE(FolderLock::acquire(folder.path())) << "a move must keep the lock";
 }
 
+TEST(FolderLock, HoldsAlthoughItsFileIsRemoved) {
+  const TempFolder folder;
+  const auto first = FolderLock::acquire(folder.path());
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(std::filesystem::remove(folder.path() / "tars.lock"));
+  EXPECT_FALSE(FolderLock::acquire(folder.path()));
+}
+
 TEST(FolderLock, IsFreeAgainAfterItsHolder) {
   const TempFolder folder;
   {
