@@ -120,7 +120,8 @@ Result<void> Download::open() {
   const off_t size = ::lseek(file_.get(), 0, SEEK_END);
   if (size < 0) return disk_error("read");
   have_ = static_cast<std::uint64_t>(size);
-  anew_ = note_.url != url_.text;
+  // Without a validator nothing tells whether the server's file is still the one that was begun.
+  anew_ = note_.url != url_.text || (note_.validator.empty() && !options_.is_checked);
   return {};
 }
 
@@ -132,6 +133,11 @@ std::string Download::what_is_kept() const {
 std::string Download::outlook() const {
   if (have_ == 0) return "; nothing has come yet: check the address, or try again later";
   if (anew_) return what_is_kept();
+  if (note_.validator.empty() && !options_.is_checked) {
+    return "; the server names no version of the file (ETag, Last-Modified), so only with --sha256 "
+           "the same command goes on from the " +
+           megabytes(have_) + " that are there";
+  }
   return "; " + megabytes(have_) + " are there, the same command goes on from them";
 }
 

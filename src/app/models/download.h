@@ -23,6 +23,9 @@ struct DownloadOptions {
   std::chrono::milliseconds slow_for{std::chrono::seconds{60}};
   // A whole answer that does not begin so is refused, and takes the place of nothing.
   std::string begins_with = {};
+  // A hash will tell whether the file is the right one, so that what an earlier call left may be
+  // gone on from although the server named no version of it.
+  bool is_checked = false;
   int tries = 5;  // in a row that bring next to nothing; then it is given up for now
   std::chrono::milliseconds pause{std::chrono::seconds{1}};  // before the next try
 };
@@ -37,7 +40,8 @@ using OnProgress = std::function<void(const Progress&)>;
 std::filesystem::path download_note(const std::filesystem::path& file);
 
 // Appends to `file` until it is whole. What an earlier call for the same URL left there is asked
-// for no more, provided that the server still has the same file (RFC 9110: Range with If-Range).
+// for no more, provided that the server still has the same file (RFC 9110: Range with If-Range),
+// or named no version and the result is checked.
 // Until an answer with the whole of another one has come that begins as a file must, that stays.
 // Follows at most 10 redirects; never from https to http. Blocks. Whatever ends it, what has come
 // stays, and so does the note, which tells the next call where it is from.

@@ -142,22 +142,20 @@ bool is_for_chat(const config::Settings& settings, const fs::path& path) {
   return is_it(settings.llm.model_path) || std::ranges::any_of(settings.model_candidates, is_it);
 }
 
-// Nobody has said how long the file is that a server sent, so an early end looked like its end.
-bool has_no_length(const Place& place) {
-  const auto note = read_download_note(download_note(place.partial));
-  return note && !note->total;
-}
-
 // What is at place.partial, under its name if it is what was asked for.
 Result<PulledModel> admit(const config::Settings& settings, const Place& place,
                           const std::string& wanted) {
   PulledModel out;
   out.path = place.target;
   Result<llm::ModelSummary> summary = llm::summarize_model_file(place.partial);
-  if (!summary && has_no_length(place)) {
+  const auto note = read_download_note(download_note(place.partial));
+  // Nobody has said how long the file is, so an early end looked like its end.
+  if (!summary && note && !note->total) {
+    const bool goes_on = !wanted.empty() || !note->validator.empty();
     return make_error(ErrorCode::backend_unavailable,
                       "the server said no length and ended early: " + summary.error().message +
-                          ": the same command goes on from what is there");
+                          (goes_on ? ": the same command goes on from what is there"
+                                   : ": give the same command again"));
   }
   Result<std::string> hash = sha256_file(place.partial);
   if (!hash) return hash.error();
@@ -223,6 +221,7 @@ Result<PulledModel> pull_model(const config::Settings& settings, const PullReque
   if (*there) return **std::move(there);
   DownloadOptions of_model = options;
   of_model.begins_with = "GGUF";
+  of_model.is_checked = !wanted->empty();
   const Result<void> brought = url ? download(*url, place->partial, of_model, on_progress)
                                    : bring_file(request.source, place->partial);
   if (!brought) {

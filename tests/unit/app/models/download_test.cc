@@ -42,6 +42,7 @@ class DownloadTest : public testing::Test {
     options.tries = 3;
     options.slow_for = slow_for_;
     options.begins_with = begins_with_;
+    options.is_checked = checked_;
     return download(net::parse_web_url(url).value(), file_, options,
                     [this](const Progress& progress) { last_ = progress; });
   }
@@ -55,6 +56,7 @@ class DownloadTest : public testing::Test {
   std::chrono::milliseconds pause_ = 1ms;
   std::chrono::milliseconds slow_for_ = 60s;
   std::string begins_with_;
+  bool checked_ = false;
 };
 
 TEST_F(DownloadTest, FetchesAWholeFile) {
@@ -144,6 +146,25 @@ TEST_F(DownloadTest, WithoutAValidatorTheLengthDecides) {
   ASSERT_TRUE(get(server.url()));
   EXPECT_EQ(content(), "0123456789ab");
   EXPECT_THAT(server.request(1), Not(HasSubstr("If-Range")));
+}
+
+// Between two calls the file may have become another one of the same length.
+TEST_F(DownloadTest, WithoutAValidatorOnlyAHashLetsALaterCallGoOn) {
+  const std::string half = http("200 OK", "Content-Length: 10\r\n", "01234");
+  const std::string rest =
+      http("206 Partial Content", "Content-Range: bytes 5-9/10\r\nContent-Length: 5\r\n", "56789");
+  const std::string no_more = http("503 Service Unavailable", "", "");
+  for (const bool checked : {false, true}) {
+    checked_ = checked;
+    ScriptedServer server({half, no_more, no_more, checked ? rest : whole("abcdefghij", "")});
+    const auto interrupted = get(server.url());
+    ASSERT_FALSE(interrupted);
+    EXPECT_THAT(interrupted.error().message,
+                HasSubstr(checked ? "the same command goes on from" : "only with --sha256"));
+    EXPECT_EQ(content(), "01234");
+    ASSERT_TRUE(get(server.url()));
+    EXPECT_EQ(content(), checked ? "0123456789" : "abcdefghij");
+  }
 }
 
 TEST_F(DownloadTest, AWholeFileThatIsThereAlreadyIsDone) {
