@@ -153,7 +153,9 @@ Result<Manifest> read_manifest(const std::filesystem::path& folder) {
                   "(sudo chown -R)");
   }
   if (text->size() > kMaxManifest) return refuse("its manifest is too long");
-  return parse_manifest(*text);
+  Result<Manifest> manifest = parse_manifest(*text);
+  if (manifest) return manifest;
+  return make_error(manifest.error().code, manifest.error().message + " (" + path.string() + ")");
 }
 
 Result<void> check_backup(const std::filesystem::path& folder, const Manifest& manifest) {

@@ -12,6 +12,7 @@
 #include "app/backup/files.h"
 #include "app/folder_owner.h"
 #include "store/database.h"
+#include "telemetry/log.h"
 
 namespace tars::app {
 namespace {
@@ -105,6 +106,53 @@ void remove_abandoned(const fs::path& staged) {
   if (ours) fs::remove_all(staged, ignored);
 }
 
+Result<void> move_into_place(const fs::path& ready, const Manifest& manifest,
+                             const fs::path& data_dir) {
+  if (auto swept = sweep(data_dir, manifest); !swept) return swept;
+  std::error_code error;
+  for (const BackupFile& file : manifest.files) {
+    // Those that are not there any more were moved before a crash.
+    const bool waits = fs::exists(ready / file.name, error);
+    if (waits) fs::rename(ready / file.name, data_dir / file.name, error);
+    if (error) return failed(data_dir / file.name, error);
+  }
+  if (auto synced = sync_folder(data_dir); !synced) return synced;
+  fs::remove(ready / kManifestFile, error);
+  if (error) return failed(ready, error);
+  return {};
+}
+
+// Whether there was something to move.
+Result<bool> finish(const fs::path& data_dir) {
+  const fs::path ready = data_dir / kReady;
+  std::error_code error;
+  const bool is_there = fs::exists(ready, error);
+  // Without its manifest it was done: that goes last.
+  const bool is_whole = is_there && fs::exists(ready / kManifestFile, error);
+  // What cannot be looked at may be there: nothing of it is given up.
+  if (error) return failed(ready, error);
+  if (!is_there) return false;
+  if (is_whole) {
+    const Result<Manifest> manifest = read_manifest(ready);
+    if (!manifest) {
+      return make_error(manifest.error().code,
+                        manifest.error().message +
+                            "; it is of a restore that was cut short: move " + ready.string() +
+                            " away, and restore again with --force");
+    }
+    if (auto moved = move_into_place(ready, *manifest, data_dir); !moved) {
+      return make_error(moved.error().code,
+                        moved.error().message + "; the restore of " + data_dir.string() +
+                            " is half done: mend that, then the next start of the server or the "
+                            "same restore with --force finishes it");
+    }
+  }
+  fs::remove_all(ready, error);
+  if (error) return failed(ready, error);
+  if (auto synced = sync_folder(data_dir); !synced) return synced.error();
+  return is_whole;
+}
+
 }  // namespace
 
 bool restore_is_pending(const fs::path& data_dir) {
@@ -114,31 +162,13 @@ bool restore_is_pending(const fs::path& data_dir) {
 
 Result<void> finish_restore(const fs::path& data_dir) {
   remove_abandoned(data_dir / kStaged);
-  const fs::path ready = data_dir / kReady;
-  std::error_code error;
-  const bool is_there = fs::exists(ready, error);
-  // Without its manifest it was done: that goes last.
-  const bool is_whole = is_there && fs::exists(ready / kManifestFile, error);
-  // What cannot be looked at may be there: nothing of it is given up.
-  if (error) return failed(ready, error);
-  if (!is_there) return {};
-  if (is_whole) {
-    const Result<Manifest> manifest = read_manifest(ready);
-    if (!manifest) return manifest.error();
-    if (auto swept = sweep(data_dir, *manifest); !swept) return swept.error();
-    for (const BackupFile& file : manifest->files) {
-      // Those that are not there any more were moved before a crash.
-      const bool waits = fs::exists(ready / file.name, error);
-      if (waits) fs::rename(ready / file.name, data_dir / file.name, error);
-      if (error) return failed(data_dir / file.name, error);
-    }
-    if (auto synced = sync_folder(data_dir); !synced) return synced.error();
-    fs::remove(ready / kManifestFile, error);
-    if (error) return failed(ready, error);
+  const Result<bool> finished = finish(data_dir);
+  if (!finished) return finished.error();
+  if (*finished) {
+    telemetry::log(telemetry::LogLevel::info, "a restore that was half done is finished",
+                   {{"folder", data_dir.string()}});
   }
-  fs::remove_all(ready, error);
-  if (error) return failed(ready, error);
-  return sync_folder(data_dir);
+  return {};
 }
 
 Result<Restored> restore(const fs::path& backup, const fs::path& data_dir, bool force) {
@@ -156,7 +186,10 @@ Result<Restored> restore(const fs::path& backup, const fs::path& data_dir, bool 
   }
   Result<void> done = stage(backup, *manifest, data_dir / kStaged);
   if (done) done = rename_durably(data_dir / kStaged, data_dir / kReady);
-  if (done) done = finish_restore(data_dir);
+  if (done) {
+    const Result<bool> finished = finish(data_dir);
+    if (!finished) done = finished.error();
+  }
   if (!done) {
     std::error_code ignored;
     fs::remove_all(data_dir / kStaged, ignored);

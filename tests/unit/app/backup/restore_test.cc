@@ -102,6 +102,29 @@ TEST_F(RestoreTest, IsFinishedAfterACrash) {
 }
 
 // A link that leads to itself stands for a disk that cannot be read for a moment.
+TEST_F(RestoreTest, OneThatIsHalfDoneSaysSoAndIsFinishedLater) {
+  std::filesystem::remove(data_ / "chat.db");
+  std::filesystem::create_directories(data_ / "chat.db" / "in the way");
+  const std::string error = error_of(data_, true);
+  EXPECT_THAT(error, HasSubstr("chat.db: Is a directory"));
+  EXPECT_THAT(error, HasSubstr("is half done: mend that, then the next start"));
+  EXPECT_TRUE(restore_is_pending(data_));
+  std::filesystem::remove_all(data_ / "chat.db");
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(finish_restore(data_));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("half done is finished"));
+  EXPECT_EQ(get(data_), 1);
+}
+
+TEST_F(RestoreTest, AManifestThatCannotBeReadIsNamed) {
+  std::filesystem::create_directories(data_ / "restore.ready");
+  write(data_ / "restore.ready" / kManifestFile, "garbage");
+  const auto refused = finish_restore(data_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("restore.ready/manifest.json"));
+  EXPECT_THAT(refused.error().message, HasSubstr("restore again with --force"));
+}
+
 TEST_F(RestoreTest, WhatCannotBeLookedAtIsNotTakenForDone) {
   const auto ready = data_ / "restore.ready";
   std::filesystem::copy(backup_, ready, std::filesystem::copy_options::recursive);
