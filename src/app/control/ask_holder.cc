@@ -108,7 +108,13 @@ Result<ControlAnswer> ask_running(const std::filesystem::path& data_dir,
   stream << format_control_request(request) << "\n" << std::flush;
   std::string line;
   if (!std::getline(stream, line)) {
-    return make_error(ErrorCode::io_error, "the running server did not answer: see its log");
+    const bool acts =
+        request.what == ControlRequest::What::issue || request.what == ControlRequest::What::revoke;
+    return make_error(ErrorCode::io_error,
+                      std::string("the running server did not answer: see its log") +
+                          (acts ? ", and with tars devices list whether it has done it, which it "
+                                  "may still do"
+                                : ""));
   }
   return parse_control_answer(line);
 }

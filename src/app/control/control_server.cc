@@ -13,6 +13,7 @@
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ void give_up_later(const std::shared_ptr<Conversation>& conversation) {
     boost::system::error_code ignored;
     if (!ec) conversation->socket.close(ignored);
   });
+}
+
+// Not for one that only has no more to say. Whoever waited in vain has been told so.
+bool has_hung_up(Unix::socket& socket) {
+  pollfd asked{.fd = socket.native_handle(), .events = 0, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLHUP) != 0;
 }
 
 }  // namespace
@@ -97,7 +104,10 @@ asio::awaitable<void> ControlServer::State::converse(std::shared_ptr<State> stat
   const auto [ec, size] = co_await asio::async_read_until(
       conversation->socket, asio::dynamic_buffer(conversation->line, kMaxControlRequest), '\n',
       kAwait);
-  if (!ec) {
+  if (!ec && has_hung_up(conversation->socket)) {
+    telemetry::log(telemetry::LogLevel::info,
+                   "an operator's request is dropped: the asker is gone");
+  } else if (!ec) {
     conversation->line.resize(size - 1);
     const Result<ControlAnswer> result = co_await state->answer(conversation->line);
     const std::string text = format_control_answer(result) + "\n";

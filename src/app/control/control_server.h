@@ -30,9 +30,9 @@ class ControlAddress {
 };
 
 // Mode 0600: who may open it may read the secret as well, so nothing else is asked. Answers on the
-// threads of `context`; at most 8 conversations at once, 10 s each. Made by who holds the folder's
-// lock, so that a socket found there is a leftover. What the desk borrows outlives the context's
-// threads.
+// threads of `context`; at most 8 conversations at once, 10 s each. What somebody asks who has hung
+// up by the time it is read is not done. Made by who holds the folder's lock, so that a socket
+// found there is a leftover. What the desk borrows outlives the context's threads.
 class ControlServer {
  public:
   // config_error when the socket cannot be made.

@@ -79,6 +79,21 @@ TEST_F(ControlServerTest, NonsenseGetsAnErrorAndHurtsNobody) {
   EXPECT_TRUE(ask_running(folder_.path(), {}));
 }
 
+// It was told that nobody answered.
+TEST_F(ControlServerTest, WhoHasHungUpGetsNothingDone) {
+  server_ = ControlServer::listen(context_, folder_.path(), desk()).value();
+  {
+    const ControlAddress address = ControlAddress::in(folder_.path()).value();
+    Unix::iostream stream(Unix::endpoint(address.path()));
+    stream << format_control_request(issue("ghost")) << "\n" << std::flush;
+  }
+  thread_ = std::thread([this] { context_.run(); });
+  const auto answer =
+      ask_running(folder_.path(), {.what = ControlRequest::What::families, .query = {.limit = 10}});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_TRUE(answer->families.empty());
+}
+
 TEST_F(ControlServerTest, ManyAtOnceAreAnswered) {
   start(folder_.path());
   std::atomic<int> answered = 0;
