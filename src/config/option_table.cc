@@ -33,6 +33,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {.name = "IO_THREADS", .kind = Kind::integer, .initial = "1", .min = 1, .max = 64,
      .unit = "threads",
      .help = "Threads that serve sockets. The model has its own."},
+    {.name = "IO_PRIORITY", .kind = Kind::choice, .initial = "auto", .choices = "auto|normal",
+     .help = "`auto`: while threads that serve sockets use less than a third of their core they "
+             "come before all that compute (SCHED_RR, priority 1), where the system allows it "
+             "(root, or LimitRTPRIO=1). `normal`: never."},
     {.name = "LOG_LEVEL", .kind = Kind::choice, .initial = "INFO",
      .choices = "TRACE|DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL",
      .help = "The least important lines that are still written. `WARN` is WARNING, `CRITICAL` is "

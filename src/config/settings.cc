@@ -40,6 +40,7 @@ net::ServerOptions server_options(const Values& values) {
   }
   out.port = static_cast<std::uint16_t>(values.integer("TARS_PORT"));
   out.io_threads = as_int(values, "IO_THREADS");
+  out.threads_come_first = values.text("IO_PRIORITY") == "auto";
   out.max_header_bytes = as_size(values, "HTTP_MAX_HEADER_BYTES");
   out.max_body_bytes = as_size(values, "HTTP_MAX_BODY_BYTES");
   out.max_message_bytes = as_size(values, "WS_MAX_MESSAGE_BYTES");

@@ -24,6 +24,8 @@ struct ServerOptions {
   std::string second_host = {};
   std::uint16_t port = 8000;
   int io_threads = 1;
+  // Before threads that compute, where that is allowed and while they use little of their core.
+  bool threads_come_first = false;
   std::size_t max_header_bytes = 16 * 1024;      // 431 past it
   std::size_t max_body_bytes = 1024 * 1024;      // 413 past it, as soon as it is known
   std::size_t max_message_bytes = 256 * 1024;    // WebSocket: 1009 past it

@@ -77,6 +77,8 @@ class Server:
             "RATE_LIMIT_PER_MINUTE": "100000",
             **(env or {}),
         }
+        if SANITIZED:  # its locks spin, and whoever comes first would spin before the one that holds it
+            self.env.setdefault("IO_PRIORITY", "normal")
         for passed in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if passed in os.environ:
                 self.env[passed] = os.environ[passed]

@@ -53,7 +53,8 @@ def test_the_drop_in_for_port_443_is_valid(tmp_path):
 
 def test_what_the_unit_says_of_secrets_and_files():
     allowed = [set(words.split()) for words in re.findall(r"^SystemCallFilter=(?!~)(.+)$", UNIT, re.M)]
-    assert "prlimit64" in set().union(*allowed)  # @resources, which is forbidden, has it
+    assert {"prlimit64", "sched_setscheduler"} <= set().union(*allowed)  # @resources, which is forbidden, has them
+    assert "LimitRTPRIO=1" in UNIT and "RestrictRealtime" not in UNIT
     assert "Documentation=file:" not in UNIT  # nothing installs one
     # %d is expanded by Environment= alone, and is there with LoadCredential= alone.
     assert all(re.match(r"#? *Environment=", line) for line in UNIT.splitlines() if "=%d" in line)

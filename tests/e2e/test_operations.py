@@ -471,6 +471,30 @@ def test_a_model_that_hangs_is_not_said_to_be_alive(own_server, tmp_path):
         assert manager.count("WATCHDOG=1", 5) >= 1
 
 
+def realtime_threads(server) -> int:
+    policies = [os.sched_getscheduler(int(t)) for t in os.listdir(f"/proc/{server.process.pid}/task")]
+    return sum(policy & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR for policy in policies)
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizers' locks spin, so it is turned off")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may choose who comes first")
+@pytest.mark.parametrize(("how", "threads"), [
+    ({"IO_THREADS": "2"}, 2), ({"IO_PRIORITY": "normal"}, 0)])
+def test_threads_that_serve_sockets_come_first(own_server, how, threads):
+    try:
+        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    except PermissionError:
+        pytest.skip("this system lets not even root choose who comes first")
+    server = own_server(how)
+    with Device(server) as device:
+        device.start("Tell a story.", max_tokens=20)
+        device.first_token()
+        # The threads of the model and of the stores are begun by others, or by these.
+        assert realtime_threads(server) == threads
+
+
 def forbid_code_at_run_time() -> None:
     """What MemoryDenyWriteExecute= does, by the kernel's own means (Linux 6.3); an older kernel does
     nothing."""

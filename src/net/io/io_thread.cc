@@ -100,6 +100,7 @@ void IoThread::start() {
 }
 
 void IoThread::run() {
+  if (options_.threads_come_first) priority_.begin(std::chrono::steady_clock::now());
   for (;;) {
     try {
       context_.run();
@@ -235,6 +236,7 @@ asio::awaitable<void> IoThread::watch_deadlines() {
     const auto [ec] = co_await watch_.async_wait(kAwait);
     if (ec) co_return;
     const auto now = std::chrono::steady_clock::now();
+    priority_.update(now);
     for (auto& connection : connections_) connection.check_deadline(now);
   }
 }

@@ -19,6 +19,7 @@
 #include "net/io/body_budget.h"
 #include "net/io/connection.h"
 #include "net/io/listener.h"
+#include "net/io/thread_priority.h"
 #include "net/io/tls_context.h"
 #include "net/message/response_head.h"
 #include "net/server.h"
@@ -106,6 +107,7 @@ class IoThread {
   std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
   std::string write_buffer_;
   DateHeader date_;
+  ThreadPriority priority_;
   bool draining_ = false;
   SteadyTime want_until_{};  // descriptors were used up not long before it
   bool destroying_ = false;

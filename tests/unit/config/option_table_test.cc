@@ -54,6 +54,7 @@ TEST(OptionTable, DefaultsAreTheContracts) {
       {"TARS_HOST", "127.0.0.1"},
       {"TARS_PORT", "8000"},
       {"IO_THREADS", "1"},
+      {"IO_PRIORITY", "auto"},
       {"LOG_LEVEL", "INFO"},
       {"LOG_FORMAT", "text"},
       {"HTTP_MAX_BODY_BYTES", "1048576"},

@@ -1,0 +1,40 @@
+// Which threads come first on a core: those that move bytes, while they take little of it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace tars::net {
+
+// Of a thread that waits for sockets: whether it runs before all that compute (SCHED_RR, sched(7)),
+// where a token, or a request, is not kept waiting behind a model's work or a neighbour's; or as
+// all others do.
+enum class Precedence { first, equal };
+
+// The next precedence of a thread that had `now` and used `share` of its core (0 to 1). One that
+// has much to do is no longer first: it would keep its neighbours off the core, and take its
+// work in pieces as small as they come, which costs more for each. In between nothing changes.
+Precedence next_precedence(Precedence now, double share);
+
+// For one thread, and called on it. A thread of a process that somebody gave another policy or a
+// lower priority (nice(1), CPUSchedulingPolicy= of systemd) keeps that, and one that may not choose
+// (no CAP_SYS_NICE and RLIMIT_RTPRIO 0, as most containers have it) stays as it is. Threads that it
+// begins are as all others.
+class ThreadPriority {
+ public:
+  // First. False where the thread is not to be, or may not be, first.
+  bool begin(SteadyTime now);
+  // From time to time: by what the thread has used since the last call.
+  void update(SteadyTime now);
+  // Empty where the thread stays as it is.
+  std::optional<Precedence> precedence() const { return precedence_; }
+
+ private:
+  std::optional<Precedence> precedence_;
+  SteadyTime looked_at_{};
+  std::chrono::nanoseconds used_{};  // of CPU time, by then
+};
+
+}  // namespace tars::net
