@@ -36,6 +36,7 @@ constexpr const char* kNoCredentials =
     "that";
 // How often a file may turn out to be another one than what is there of it.
 constexpr int kMaxOtherFiles = 5;
+constexpr std::uint64_t kLookAgain = 16 << 20;
 
 Error interrupted(const std::string& why) {
   return make_error(ErrorCode::backend_unavailable, why);
@@ -83,6 +84,8 @@ class Download {
   // Whether what came since then, when `before` bytes were there, came too slowly.
   bool is_slow(std::uint64_t before, steady_clock::time_point since) const;
   Result<void> start_over();
+  bool may_go_on() const;
+  Result<void> leave_room();
   Error disk_error(const char* verb) const;
   std::string what_is_kept() const;
   std::string outlook() const;  // of one that is given up for now
@@ -99,6 +102,7 @@ class Download {
   Descriptor file_;
   std::uint64_t have_ = 0;  // bytes in the file
   DownloadNote note_;
+  std::uint64_t look_at_ = 0;  // the room on the disk, when so many bytes are there
   int other_files_ = 0;
   bool drips_ = false;
   // What is there is of another file, and stays until a whole answer takes its place.
@@ -120,10 +124,12 @@ Result<void> Download::open() {
   const off_t size = ::lseek(file_.get(), 0, SEEK_END);
   if (size < 0) return disk_error("read");
   have_ = static_cast<std::uint64_t>(size);
-  // Without a validator nothing tells whether the server's file is still the one that was begun.
-  anew_ = note_.url != url_.text || (note_.validator.empty() && !options_.is_checked);
+  anew_ = note_.url != url_.text || !may_go_on();
   return {};
 }
+
+// Without a validator nothing tells whether the server's file is still the one that was begun.
+bool Download::may_go_on() const { return !note_.validator.empty() || options_.is_checked; }
 
 std::string Download::what_is_kept() const {
   if (have_ == 0) return "";
@@ -133,7 +139,7 @@ std::string Download::what_is_kept() const {
 std::string Download::outlook() const {
   if (have_ == 0) return "; nothing has come yet: check the address, or try again later";
   if (anew_) return what_is_kept();
-  if (note_.validator.empty() && !options_.is_checked) {
+  if (!may_go_on()) {
     return "; the server names no version of the file (ETag, Last-Modified), so only with --sha256 "
            "the same command goes on from the " +
            megabytes(have_) + " that are there";
@@ -281,7 +287,18 @@ Result<void> Download::append(std::string_view bytes) {
   if (!write_all(file_, bytes)) return disk_error("written");
   have_ += bytes.size();
   on_progress_({have_, note_.total});
-  return {};
+  return note_.total ? Result<void>() : leave_room();
+}
+
+// A body of no known length may have no end: it is not to take what others on the disk need.
+Result<void> Download::leave_room() {
+  if (have_ < look_at_) return {};
+  look_at_ = have_ + kLookAgain;
+  if (check_disk_space(path_, options_.keep_free)) return {};
+  return make_error(ErrorCode::io_error,
+                    url_.text + " names no length, and less than " + megabytes(options_.keep_free) +
+                        " are left on the disk; " + path_.string() + " holds the " +
+                        megabytes(have_) + " that came: delete it, or free more");
 }
 
 Result<void> Download::begin(const net::ResponseHead& head, std::optional<std::uint64_t> total) {

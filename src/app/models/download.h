@@ -26,6 +26,8 @@ struct DownloadOptions {
   // A hash will tell whether the file is the right one, so that what an earlier call left may be
   // gone on from although the server named no version of it.
   bool is_checked = false;
+  // Of the disk, where the server does not say how much will come.
+  std::uint64_t keep_free = 512'000'000;
   int tries = 5;  // in a row that bring next to nothing; then it is given up for now
   std::chrono::milliseconds pause{std::chrono::seconds{1}};  // before the next try
 };

@@ -43,6 +43,7 @@ class DownloadTest : public testing::Test {
     options.slow_for = slow_for_;
     options.begins_with = begins_with_;
     options.is_checked = checked_;
+    options.keep_free = keep_free_;
     return download(net::parse_web_url(url).value(), file_, options,
                     [this](const Progress& progress) { last_ = progress; });
   }
@@ -57,6 +58,7 @@ class DownloadTest : public testing::Test {
   std::chrono::milliseconds slow_for_ = 60s;
   std::string begins_with_;
   bool checked_ = false;
+  std::uint64_t keep_free_ = 1;
 };
 
 TEST_F(DownloadTest, FetchesAWholeFile) {
@@ -245,6 +247,20 @@ TEST_F(DownloadTest, AFileThatCannotFitIsRefusedAtOnce) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::io_error);
   EXPECT_THAT(refused.error().message, HasSubstr("disk full"));
+}
+
+TEST_F(DownloadTest, ABodyOfNoLengthLeavesRoomOnTheDisk) {
+  ScriptedServer server({http("200 OK", "Connection: close\r\n", "GGUF and on and on")});
+  keep_free_ = std::uint64_t{1} << 62;
+  const auto refused = get(server.url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::io_error);
+  EXPECT_THAT(refused.error().message, HasSubstr("names no length"));
+  EXPECT_THAT(refused.error().message, HasSubstr(file_.string() + " holds the 0 MB that came"));
+  ScriptedServer again({http("200 OK", "Connection: close\r\n", "GGUF and on and on")});
+  keep_free_ = 1;
+  ASSERT_TRUE(get(again.url()));
+  EXPECT_EQ(content(), "GGUF and on and on");
 }
 
 TEST_F(DownloadTest, AFolderThatCannotBeWrittenIsNamed) {
