@@ -109,12 +109,14 @@ LayerSizes read_layer_sizes(const std::filesystem::path& path, std::uint64_t con
     if (!part) return {};
     weights.add(part.get());
   }
-  LayerSizes out{std::move(weights.bytes)};
+  LayerSizes out{.bytes = std::move(weights.bytes)};
   // Without an output table of its own a model uses that of the embeddings, and needs a second
   // copy.
   if (!weights.has_output) out.bytes.back() += weights.embeddings;
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    out.bytes[layer] += kept_bytes(header, layer) * context;
+    const std::uint64_t kept = kept_bytes(header, layer) * context;
+    out.bytes[layer] += kept;
+    out.context += kept;
   }
   return out;
 }

@@ -12,6 +12,7 @@ namespace tars::llm {
 // embeddings is not in it: llama.cpp keeps that beside the CPU.
 struct LayerSizes {
   std::vector<std::uint64_t> bytes;
+  std::uint64_t context = 0;  // how much of all of them is for the tokens
   int count() const { return static_cast<int>(bytes.size()); }
 };
 

@@ -71,10 +71,6 @@ std::uint64_t free_memory(const std::filesystem::path& root) {
   return kUnlimited;
 }
 
-std::uint64_t sum(const LayerSizes& sizes) {
-  return std::accumulate(sizes.bytes.begin(), sizes.bytes.end(), std::uint64_t{0});
-}
-
 }  // namespace
 
 std::uint64_t usable_memory(const std::filesystem::path& root) {
@@ -84,15 +80,16 @@ std::uint64_t usable_memory(const std::filesystem::path& root) {
 void warn_of_little_memory(const LlamaOptions& options, int context, std::uint64_t usable) {
   const auto tokens =
       static_cast<std::uint64_t>(context) * static_cast<std::uint64_t>(options.slots);
-  const std::uint64_t weights = sum(read_layer_sizes(options.model_path, 0));
-  const std::uint64_t all = sum(read_layer_sizes(options.model_path, tokens));
+  const LayerSizes sizes = read_layer_sizes(options.model_path, tokens);
+  const std::uint64_t all =
+      std::accumulate(sizes.bytes.begin(), sizes.bytes.end(), std::uint64_t{0});
   if (all <= usable) return;
   telemetry::log(telemetry::LogLevel::warning,
                  "the model needs more memory than there is: once answers fill it, the system may "
                  "kill the server; lower MODEL_SLOTS or MODEL_CONTEXT_LENGTH, or take a smaller "
                  "model",
-                 {{"weights_mib", weights >> 20},
-                  {"context_mib", (all - weights) >> 20},
+                 {{"weights_mib", (all - sizes.context) >> 20},
+                  {"context_mib", sizes.context >> 20},
                   {"usable_mib", usable >> 20},
                   {"MODEL_SLOTS", options.slots},
                   {"MODEL_CONTEXT_LENGTH", context}});
