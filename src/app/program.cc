@@ -58,7 +58,7 @@ Result<std::unique_ptr<Program>> Program::build(config::Settings settings,
   return program;
 }
 
-Program::~Program() { shut_down(); }
+Program::~Program() { (void)shut_down(); }
 
 Result<void> Program::open_folder() {
   Result<store::FolderLock> lock =
@@ -142,8 +142,8 @@ Result<void> Program::run(std::ostream& out, const ServiceNotify& notify) {
   const Result<void> ended = wait_for_stop(out, notify);
   notify.stopping();
   if (ended) drain();
-  shut_down();
-  return ended;
+  const Result<void> kept = shut_down();
+  return ended ? kept : ended;
 }
 
 // Where the log is JSON, everything that the process says is: a collector reads line by line.
@@ -261,10 +261,11 @@ void Program::wait_for_sockets(SteadyTime deadline) const {
 // databases, which last as long as a disk that hangs does. The folder stays locked until the
 // databases are closed, after this: SQLite's last close removes the log beside each by its name,
 // which would be that of whoever has the folder by then.
-void Program::shut_down() {
-  if (std::exchange(is_shut_down_, true)) return;
+Result<void> Program::shut_down() {
+  Result<void> kept;
+  if (std::exchange(is_shut_down_, true)) return kept;
   control_.reset();
-  if (engine_) engine_->shutdown();
+  if (engine_) kept = engine_->shutdown();
   if (server_ && gateway_) {
     // While draining, sockets close by themselves once their last frame is out.
     wait_for_sockets(clock_.steady() + kLastFrameGrace);
@@ -274,6 +275,7 @@ void Program::shut_down() {
   if (tokens_) tokens_->shutdown();
   if (backend_) backend_->shutdown();
   if (server_) server_->stop(kConnectionGrace);
+  return kept;
 }
 
 }  // namespace tars::app

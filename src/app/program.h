@@ -61,7 +61,7 @@ class Program {
   void drain();
   void wait_for_runs(SteadyTime deadline) const;
   void wait_for_sockets(SteadyTime deadline) const;
-  void shut_down();
+  Result<void> shut_down();
   std::string url() const;
 
   config::Settings settings_;

@@ -47,7 +47,7 @@ class ChatEngine final : public Engine {
   Result<void> check_store() const override;
   void drain() override;
   bool is_drained() const override;
-  void shutdown() override;
+  Result<void> shutdown() override;
 
  private:
   // -- worker.cc: the loop and what it does on each round
@@ -130,6 +130,7 @@ class ChatEngine final : public Engine {
   std::unordered_map<std::string, SteadyTime> holds_;
   SteadyTime stop_deadline_ = SteadyTime::max();
 
+  Result<void> last_writes_;  // the worker's, for whoever has joined it
   std::once_flag joined_;
   std::thread worker_;  // last: it uses everything above
 };

@@ -67,7 +67,7 @@ ChatEngine::ChatEngine(Repository repository, Options options, llm::Backend& bac
       watch_(clock.wall(), clock.steady()),
       worker_([this] { work(); }) {}
 
-ChatEngine::~ChatEngine() { ChatEngine::shutdown(); }
+ChatEngine::~ChatEngine() { (void)ChatEngine::shutdown(); }
 
 void ChatEngine::submit(ChatRequest request, std::function<void()> wake, FollowDone done) {
   Command command = SubmitCommand{std::move(request), std::move(wake), std::move(done)};
@@ -129,12 +129,13 @@ void ChatEngine::drain() {
 
 bool ChatEngine::is_drained() const { return drain_seen_ && running_ == 0 && waiting_ == 0; }
 
-void ChatEngine::shutdown() {
+Result<void> ChatEngine::shutdown() {
   draining_ = true;
   stopping_ = true;
   for (const auto& run : registry_.active()) stop_run(run, *mailbox_, clock_);
   mailbox_->nudge();
   std::call_once(joined_, [this] { worker_.join(); });
+  return last_writes_;
 }
 
 }  // namespace tars::chat

@@ -122,8 +122,9 @@ class Engine {
   virtual void drain() = 0;
   // After drain(): whether every run has ended, those that were being taken on at that moment too.
   virtual bool is_drained() const = 0;
-  // Ends what still runs (kept as partial), writes everything, joins the thread.
-  virtual void shutdown() = 0;
+  // Ends what still runs (kept as partial), writes everything, joins the thread. store_unavailable,
+  // with how many answers are lost and why, where the store could not be written to the end.
+  virtual Result<void> shutdown() = 0;
 };
 
 }  // namespace tars::chat

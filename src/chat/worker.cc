@@ -177,6 +177,9 @@ void ChatEngine::write_last() {
   if (writer_.backlog() == 0) return;
   telemetry::log(telemetry::LogLevel::error, "answers lost: the store cannot be written",
                  {{"runs", writer_.backlog()}, {"error", writer_.trouble()}});
+  last_writes_ = make_error(ErrorCode::store_unavailable,
+                            "answers are lost, " + std::to_string(writer_.backlog()) +
+                                " of them: the store cannot be written: " + writer_.trouble());
 }
 
 void ChatEngine::prune() {

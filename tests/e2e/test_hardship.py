@@ -3,9 +3,11 @@ connections, slow senders. The process neither exits, hangs nor leaks."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -207,6 +209,16 @@ def test_a_limit_on_file_sizes_is_like_a_full_disk(own_server):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
         assert wait_until(lambda: httpx.get(f"{server.url}/ready").status_code == 200, 10)
     assert server.stop() == 0
+
+
+def test_answers_that_are_lost_at_the_end_are_told(own_server):
+    """Whoever stops it, a script perhaps, knows by the exit status."""
+    server = own_server({})
+    with Device(server) as device, contextlib.closing(sqlite3.connect(server.data_dir / "chat.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        device.ask("Say yes.", max_tokens=3, temperature=0)
+        assert server.stop() == 1
+    assert "answers are lost, 1 of them: the store cannot be written" in server.log()
 
 
 def test_revocations_that_cannot_be_read_refuse_every_token(own_server):

@@ -141,7 +141,7 @@ class GatewayServer : public ::testing::Test {
   // In the order in which the program ends.
   void stop() {
     if (!server_) return;
-    engine_->shutdown();
+    (void)engine_->shutdown();
     gateway_->close_all(net::CloseCode::going_away, "server_shutdown");
     tokens_->shutdown();
     server_->stop(1s);

@@ -125,7 +125,7 @@ TEST_F(ManyClientsTest, StopsRaceWithAnswers) {
     });
   }
   for (auto& client : clients) client.join();
-  engine_->shutdown();
+  EXPECT_TRUE(engine_->shutdown());
   stop = true;
   model.join();
   EXPECT_EQ(engine_->counts().running + engine_->counts().waiting, 0u);

@@ -26,7 +26,7 @@ class PauseTest : public ::testing::Test {
   }
 
   void TearDown() override {
-    if (engine_) engine_->shutdown();
+    if (engine_) (void)engine_->shutdown();
     if (backend_) backend_->shutdown();
   }
 

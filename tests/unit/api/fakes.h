@@ -160,7 +160,7 @@ class FakeEngine : public chat::Engine {
   Result<void> check_store() const override { return store; }
   void drain() override {}
   bool is_drained() const override { return true; }
-  void shutdown() override {}
+  Result<void> shutdown() override { return {}; }
 
  private:
   class Reader : public chat::Follower {

@@ -102,7 +102,7 @@ TEST_F(CommandsTest, LimitsRefuseAndStoreNothingButNeverARetry) {
   EXPECT_EQ(retry->run().info().id, waiting->run().info().id);
   EXPECT_EQ(engine_->counts().running, 1u);
   EXPECT_EQ(engine_->counts().waiting, 1u);
-  engine_->shutdown();
+  EXPECT_TRUE(engine_->shutdown());
   auto repository = Repository::open(database());
   EXPECT_FALSE(*repository->find_message("alice", "m3"));
   EXPECT_TRUE(*repository->find_message("alice", "m2"));

@@ -110,7 +110,7 @@ TEST_F(EngineTest, ShutdownKeepsWhatRunsAsPartial) {
   open();
   auto follower = chat("alice", "hi", "c1");
   backend_->generation(0)->say("half an answer");
-  engine_->shutdown();
+  EXPECT_TRUE(engine_->shutdown());
   EXPECT_EQ(follower->run().status(), RunStatus::cancelled);
   auto refused = submit(testing::chat_request("bob", "late"));
   ASSERT_FALSE(refused);
@@ -127,7 +127,7 @@ TEST_F(EngineTest, AModelThatDoesNotStopIsLeftAlone) {
   open();
   auto follower = chat("alice", "hi");
   auto generation = backend_->generation(0);
-  std::thread shutdown([&] { engine_->shutdown(); });
+  std::thread shutdown([&] { EXPECT_TRUE(engine_->shutdown()); });
   while (!follower->run().outcome()) {
     clock_.advance(std::chrono::seconds(20));
     static_cast<void>(cancel("alice", {}));

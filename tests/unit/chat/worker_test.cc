@@ -291,7 +291,7 @@ TEST_F(WorkerTest, CancelOfAWaitingRunEndsItAndMovesTheOthersUp) {
 TEST_F(WorkerTest, OldLogsArePrunedTheMessageStillNeverRunsTwice) {
   open();
   auto first = answered_hello("c1", "m1");
-  engine_->shutdown();
+  EXPECT_TRUE(engine_->shutdown());
   clock_.advance(std::chrono::hours(23));
   reopen();
   auto replay = chat("alice", "hi", "c1", "m1");
@@ -315,7 +315,7 @@ TEST_F(WorkerTest, AClockThatIsAheadForAMomentPrunesNothing) {
   clock_.set_ahead(std::chrono::hours(48));
   clock_.advance(ClockWatch::kSettled);
   settle();
-  engine_->shutdown();
+  EXPECT_TRUE(engine_->shutdown());
   clock_.set_ahead(std::chrono::hours(0));
   reopen();
   EXPECT_EQ(chat("alice", "hi", "c1", "m1")->run().text(), "hello");
