@@ -114,6 +114,7 @@ void ReadPoller::on_ready() {
     batch_ = batch_.subspan(1);
     if (event.data.ptr) serve(*static_cast<Entry*>(event.data.ptr), event.events);
   }
+  if (after_batch_) after_batch_();
 }
 
 void ReadPoller::serve(Entry& entry, std::uint32_t events) {

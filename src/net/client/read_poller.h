@@ -7,10 +7,12 @@
 
 #include <sys/epoll.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -50,6 +52,8 @@ class ReadPoller : public boost::asio::execution_context::service {
   // Before a socket is closed whose reader may still wait.
   void abort(int socket);
   std::size_t waiting() const { return entries_.size(); }
+  // Called after each batch of reads.
+  void after_batch(std::function<void()> call) { after_batch_ = std::move(call); }
 
  private:
   struct Entry {
@@ -70,6 +74,7 @@ class ReadPoller : public boost::asio::execution_context::service {
   std::unique_ptr<char[]> buffer_;
   std::vector<epoll_event> events_;
   std::span<epoll_event> batch_;  // what is still to be served of events_
+  std::function<void()> after_batch_;
   const Entry* serving_ = nullptr;
   bool armed_ = false;
 };

@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "net/address_text.h"
+#include "net/client/read_poller.h"
 #include "net/io/http_session.h"
 #include "telemetry/log.h"
 
@@ -100,7 +101,10 @@ void IoThread::start() {
 }
 
 void IoThread::run() {
-  if (options_.threads_come_first) priority_.begin(std::chrono::steady_clock::now());
+  if (options_.threads_come_first && priority_.begin(std::chrono::steady_clock::now())) {
+    asio::use_service<ReadPoller>(context_).after_batch(
+        [this] { priority_.give_way(std::chrono::steady_clock::now()); });
+  }
   for (;;) {
     try {
       context_.run();

@@ -16,11 +16,20 @@ namespace {
 // 100 streams of 50 tokens a second are 0.15 of a core, 500 are 0.5.
 constexpr double kTooMuch = 0.35;
 constexpr double kLittle = 0.2;
+constexpr std::chrono::milliseconds kShortLook{20};
 
 std::chrono::nanoseconds cpu_time() {
   timespec used{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+// Of a core, since `at`, when `used` was used; both are those of `now` then.
+double share_since(SteadyTime& at, std::chrono::nanoseconds& used, SteadyTime now) {
+  const auto now_used = cpu_time();
+  const auto passed = std::chrono::duration<double>(now - std::exchange(at, now));
+  const auto ran = std::chrono::duration<double>(now_used - std::exchange(used, now_used));
+  return ran / passed;
 }
 
 // Whoever may not choose may not drop SCHED_RESET_ON_FORK either (sched(7)): it stays.
@@ -51,17 +60,28 @@ bool ThreadPriority::begin(SteadyTime now) {
     return false;
   }
   precedence_ = Precedence::first;
-  looked_at_ = now;
-  used_ = cpu_time();
+  last_update_ = last_look_ = {now, cpu_time()};
   return true;
 }
 
 void ThreadPriority::update(SteadyTime now) {
-  if (!precedence_ || now <= looked_at_) return;
-  const auto used = cpu_time();
-  const auto passed = std::chrono::duration<double>(now - std::exchange(looked_at_, now));
-  const auto ran = std::chrono::duration<double>(used - std::exchange(used_, used));
-  const Precedence next = next_precedence(*precedence_, ran / passed);
+  if (!precedence_ || now <= last_update_.at) return;
+  const double share = share_since(last_update_.at, last_update_.used, now);
+  const bool gave_way = std::exchange(gave_way_, false);
+  const Precedence next = next_precedence(*precedence_, share);
+  // What came at the end of a quiet time may have only begun.
+  if (!gave_way || next == Precedence::equal) choose_next(next);
+}
+
+void ThreadPriority::give_way(SteadyTime now) {
+  if (precedence_ != Precedence::first || now - last_look_.at < kShortLook) return;
+  const double share = share_since(last_look_.at, last_look_.used, now);
+  if (next_precedence(Precedence::first, share) == Precedence::first) return;
+  choose_next(Precedence::equal);
+  gave_way_ = true;
+}
+
+void ThreadPriority::choose_next(Precedence next) {
   if (next != *precedence_ && choose(next)) precedence_ = next;
 }
 

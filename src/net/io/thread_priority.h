@@ -28,13 +28,24 @@ class ThreadPriority {
   bool begin(SteadyTime now);
   // From time to time: by what the thread has used since the last call.
   void update(SteadyTime now);
+  // As often as it likes, while there is much to do: does not wait for the next update() once the
+  // thread has used too much for 20 ms.
+  void give_way(SteadyTime now);
   // Empty where the thread stays as it is.
   std::optional<Precedence> precedence() const { return precedence_; }
 
  private:
+  struct Look {
+    SteadyTime at{};
+    std::chrono::nanoseconds used{};  // of CPU time, by then
+  };
+
+  void choose_next(Precedence next);
+
   std::optional<Precedence> precedence_;
-  SteadyTime looked_at_{};
-  std::chrono::nanoseconds used_{};  // of CPU time, by then
+  Look last_update_;
+  Look last_look_;  // of give_way()
+  bool gave_way_ = false;  // since the last update
 };
 
 }  // namespace tars::net

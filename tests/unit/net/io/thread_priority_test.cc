@@ -70,6 +70,26 @@ TEST(ThreadPriority, IsFirstWhileItHasLittleToDo) {
   });
 }
 
+TEST(ThreadPriority, GivesWaySoonWhenMuchComesAtOnce) {
+  if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
+  on_a_thread([] {
+    ThreadPriority priority;
+    SteadyTime now{};
+    ASSERT_TRUE(priority.begin(now));
+    now += 200ms;
+    priority.give_way(now);
+    use_the_core(15ms);
+    priority.give_way(now + 19ms);
+    EXPECT_EQ(policy(), SCHED_RR) << "a moment is no load";
+    priority.give_way(now + 20ms);
+    EXPECT_EQ(policy(), SCHED_OTHER);
+    priority.update(now + 50ms);
+    EXPECT_EQ(policy(), SCHED_OTHER) << "the quiet time before tells nothing";
+    priority.update(now + 300ms);
+    EXPECT_EQ(policy(), SCHED_RR);
+  });
+}
+
 TEST(ThreadPriority, IsNotInherited) {
   if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
   on_a_thread([] {
