@@ -482,7 +482,6 @@ def realtime_threads(server) -> int:
     ({"IO_THREADS": "2"}, 2), ({"IO_PRIORITY": "normal"}, 0)])
 def test_threads_that_serve_sockets_come_first(own_server, how, threads):
     try:
-        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     except PermissionError:

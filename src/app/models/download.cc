@@ -36,6 +36,7 @@ constexpr const char* kNoCredentials =
     "that";
 // How often a file may turn out to be another one than what is there of it.
 constexpr int kMaxOtherFiles = 5;
+// Bytes between two looks at the room on the disk.
 constexpr std::uint64_t kLookAgain = 16 << 20;
 
 Error interrupted(const std::string& why) {
@@ -102,7 +103,7 @@ class Download {
   Descriptor file_;
   std::uint64_t have_ = 0;  // bytes in the file
   DownloadNote note_;
-  std::uint64_t look_at_ = 0;  // the room on the disk, when so many bytes are there
+  std::uint64_t look_at_ = 0;  // at the room on the disk, when so many bytes are there
   int other_files_ = 0;
   bool drips_ = false;
   // What is there is of another file, and stays until a whole answer takes its place.

@@ -1,8 +1,8 @@
 #include "llm/llama/batch_loop.h"
 
-#include <time.h>
-
 #include <algorithm>
+
+#include "base/cpu_time.h"
 
 namespace tars::llm {
 namespace {
@@ -16,9 +16,7 @@ double seconds(SteadyTime::duration d) { return std::chrono::duration<double>(d)
 constexpr int kTokensBetweenPauses = 32;
 
 double thread_cpu_ms() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
+  return std::chrono::duration<double, std::milli>(thread_cpu_time()).count();
 }
 
 Completion completion(const Generation& g, FinishReason reason) {

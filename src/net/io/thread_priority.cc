@@ -4,10 +4,10 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <ctime>
 #include <system_error>
 #include <utility>
 
+#include "base/cpu_time.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -17,20 +17,6 @@ namespace {
 constexpr double kTooMuch = 0.35;
 constexpr double kLittle = 0.2;
 constexpr std::chrono::milliseconds kShortLook{20};
-
-std::chrono::nanoseconds cpu_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-}
-
-// Of a core, since `at`, when `used` was used; both are those of `now` then.
-double share_since(SteadyTime& at, std::chrono::nanoseconds& used, SteadyTime now) {
-  const auto now_used = cpu_time();
-  const auto passed = std::chrono::duration<double>(now - std::exchange(at, now));
-  const auto ran = std::chrono::duration<double>(now_used - std::exchange(used, now_used));
-  return ran / passed;
-}
 
 // Whoever may not choose may not drop SCHED_RESET_ON_FORK either (sched(7)): it stays.
 bool choose(Precedence precedence) {
@@ -52,6 +38,12 @@ Precedence next_precedence(Precedence now, double share) {
   return now;
 }
 
+double ThreadPriority::share_since(Look& last, SteadyTime now) {
+  const Look before = std::exchange(last, {now, thread_cpu_time()});
+  return std::chrono::duration<double>(last.used - before.used) /
+         std::chrono::duration<double>(last.at - before.at);
+}
+
 bool ThreadPriority::begin(SteadyTime now) {
   if (somebody_chose()) return false;
   if (!choose(Precedence::first)) {
@@ -60,13 +52,13 @@ bool ThreadPriority::begin(SteadyTime now) {
     return false;
   }
   precedence_ = Precedence::first;
-  last_update_ = last_look_ = {now, cpu_time()};
+  last_update_ = last_look_ = {now, thread_cpu_time()};
   return true;
 }
 
 void ThreadPriority::update(SteadyTime now) {
   if (!precedence_ || now <= last_update_.at) return;
-  const double share = share_since(last_update_.at, last_update_.used, now);
+  const double share = share_since(last_update_, now);
   const bool gave_way = std::exchange(gave_way_, false);
   const Precedence next = next_precedence(*precedence_, share);
   // What came at the end of a quiet time may have only begun.
@@ -75,7 +67,7 @@ void ThreadPriority::update(SteadyTime now) {
 
 void ThreadPriority::give_way(SteadyTime now) {
   if (precedence_ != Precedence::first || now - last_look_.at < kShortLook) return;
-  const double share = share_since(last_look_.at, last_look_.used, now);
+  const double share = share_since(last_look_, now);
   if (next_precedence(Precedence::first, share) == Precedence::first) return;
   choose_next(Precedence::equal);
   gave_way_ = true;

@@ -40,6 +40,8 @@ class ThreadPriority {
     std::chrono::nanoseconds used{};  // of CPU time, by then
   };
 
+  // Of a core, from `last` to now, which takes its place.
+  static double share_since(Look& last, SteadyTime now);
   void choose_next(Precedence next);
 
   std::optional<Precedence> precedence_;

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <functional>
 #include <thread>
+
+#include "base/cpu_time.h"
 
 namespace tars::net {
 namespace {
@@ -31,15 +32,18 @@ bool may_be_first() {
 }
 
 void use_the_core(std::chrono::nanoseconds amount) {
-  const auto used = [] {
-    timespec now{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  };
-  const auto end = used() + amount;
-  while (used() < end) {
+  const auto end = thread_cpu_time() + amount;
+  while (thread_cpu_time() < end) {
   }
 }
+
+// For a thread that may come first.
+class FirstThread : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
+  }
+};
 
 TEST(NextPrecedence, GoesByTheShareOfTheCore) {
   EXPECT_EQ(next_precedence(Precedence::first, 0.0), Precedence::first);
@@ -53,8 +57,7 @@ TEST(NextPrecedence, DoesNotGoToAndFroInBetween) {
   EXPECT_EQ(next_precedence(Precedence::equal, 0.3), Precedence::equal);
 }
 
-TEST(ThreadPriority, IsFirstWhileItHasLittleToDo) {
-  if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
+TEST_F(FirstThread, IsFirstWhileItHasLittleToDo) {
   on_a_thread([] {
     ThreadPriority priority;
     SteadyTime now{};
@@ -70,8 +73,7 @@ TEST(ThreadPriority, IsFirstWhileItHasLittleToDo) {
   });
 }
 
-TEST(ThreadPriority, GivesWaySoonWhenMuchComesAtOnce) {
-  if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
+TEST_F(FirstThread, GivesWaySoonWhenMuchComesAtOnce) {
   on_a_thread([] {
     ThreadPriority priority;
     SteadyTime now{};
@@ -90,8 +92,7 @@ TEST(ThreadPriority, GivesWaySoonWhenMuchComesAtOnce) {
   });
 }
 
-TEST(ThreadPriority, IsNotInherited) {
-  if (!may_be_first()) GTEST_SKIP() << "this user may not choose SCHED_RR";
+TEST_F(FirstThread, IsNotInherited) {
   on_a_thread([] {
     ThreadPriority priority;
     ASSERT_TRUE(priority.begin(SteadyTime{}));
