@@ -31,7 +31,8 @@ ReadPoller::ReadPoller(asio::io_context& context)
       context_(context),
       epoll_(context),
       buffer_(std::make_unique<char[]>(kReadBytes)),
-      events_(kBatch) {
+      events_(kBatch),
+      due_(context) {
   (void)open();
 }
 
@@ -59,7 +60,8 @@ Result<void> ReadPoller::open() {
 
 Result<void> ReadPoller::add(int socket, std::unique_ptr<Reader>& reader) {
   if (const Result<void> opened = open(); !opened) return opened.error();
-  auto entry = std::make_unique<Entry>(Entry{.socket = socket, .reader = nullptr});
+  auto entry = std::make_unique<Entry>();
+  entry->socket = socket;
   epoll_event event{.events = kWatched, .data = {.ptr = entry.get()}};
   const auto [at, added] = entries_.try_emplace(socket, std::move(entry));
   if (!added || ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, socket, &event) != 0) {
@@ -109,15 +111,50 @@ void ReadPoller::on_ready() {
   const int count =
       ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
+  const auto now = std::chrono::steady_clock::now();
+  const bool coalesces = rate_.add(static_cast<int>(batch_.size()), now);
   while (!batch_.empty()) {
     const epoll_event event = batch_.front();
     batch_ = batch_.subspan(1);
-    if (event.data.ptr) serve(*static_cast<Entry*>(event.data.ptr), event.events);
+    if (event.data.ptr == nullptr) continue;
+    Entry& entry = *static_cast<Entry*>(event.data.ptr);
+    if (!coalesces || !hold_back(entry, event.events, now)) serve(entry, event.events);
   }
   if (after_batch_) after_batch_();
 }
 
+bool ReadPoller::hold_back(Entry& entry, std::uint32_t events, SteadyTime now) {
+  if (entry.left_some || (events & kLast) != 0 || !entry.pace.waits(now)) return false;
+  if (!entry.is_linked()) held_.push_back(entry);
+  await_due();
+  return true;
+}
+
+// The timer may stand for one that was served meanwhile: it looks, and waits for the next.
+void ReadPoller::await_due() {
+  if (due_armed_ || held_.empty()) return;
+  due_armed_ = true;
+  due_.expires_at(held_.front().pace.due());
+  due_.async_wait([this](const boost::system::error_code& ec) {
+    due_armed_ = false;
+    if (ec) return;
+    on_due();
+    await_due();
+  });
+}
+
+void ReadPoller::on_due() {
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t n = 0; n < kBatch; ++n) {
+    if (held_.empty() || held_.front().pace.due() > now) return;
+    serve(held_.front(), 0);
+  }
+}
+
 void ReadPoller::serve(Entry& entry, std::uint32_t events) {
+  entry.unlink();
+  entry.pace.taken();
+  entry.left_some = false;
   serving_ = &entry;
   while (true) {
     const ssize_t n = ::recv(entry.socket, buffer_.get(), kReadBytes, 0);
@@ -135,6 +172,7 @@ void ReadPoller::serve(Entry& entry, std::uint32_t events) {
     }
     if (bytes.size() == kReadBytes) {
       // There may be more, after the others.
+      entry.left_some = true;
       epoll_event again{.events = kWatched, .data = {.ptr = &entry}};
       ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, entry.socket, &again);
       break;

@@ -240,7 +240,8 @@ asio::awaitable<void> IoThread::watch_deadlines() {
     const auto [ec] = co_await watch_.async_wait(kAwait);
     if (ec) co_return;
     const auto now = std::chrono::steady_clock::now();
-    priority_.update(now);
+    // What may wait for the next piece need not come before others.
+    priority_.update(now, asio::use_service<ReadPoller>(context_).coalesces());
     for (auto& connection : connections_) connection.check_deadline(now);
   }
 }

@@ -56,11 +56,11 @@ bool ThreadPriority::begin(SteadyTime now) {
   return true;
 }
 
-void ThreadPriority::update(SteadyTime now) {
+void ThreadPriority::update(SteadyTime now, bool not_urgent) {
   if (!precedence_ || now <= last_update_.at) return;
   const double share = share_since(last_update_, now);
   const bool gave_way = std::exchange(gave_way_, false);
-  const Precedence next = next_precedence(*precedence_, share);
+  const Precedence next = not_urgent ? Precedence::equal : next_precedence(*precedence_, share);
   // What came at the end of a quiet time may have only begun.
   if (!gave_way || next == Precedence::equal) choose_next(next);
 }

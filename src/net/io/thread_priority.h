@@ -26,8 +26,9 @@ class ThreadPriority {
  public:
   // First. False where the thread is not to be, or may not be, first.
   bool begin(SteadyTime now);
-  // From time to time: by what the thread has used since the last call.
-  void update(SteadyTime now);
+  // From time to time: by what the thread has used since the last call. Not first while its work
+  // is `not_urgent`.
+  void update(SteadyTime now, bool not_urgent = false);
   // As often as it likes, while there is much to do: does not wait for the next update() once the
   // thread has used too much for 20 ms.
   void give_way(SteadyTime now);

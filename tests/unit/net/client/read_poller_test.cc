@@ -22,6 +22,7 @@ using boost::system::error_code;
 // What a reader saw; outlives it.
 struct Seen {
   std::string bytes;
+  int reads = 0;
   error_code ec;
   int completions = 0;
   int destroyed = 0;
@@ -36,6 +37,7 @@ class TestReader final : public ReadPoller::Reader {
     EXPECT_EQ(seen_.completions, 0);
     seen_.ec = ec;
     seen_.bytes += bytes;
+    ++seen_.reads;
     return seen_.on_bytes();
   }
   void complete() override { ++seen_.completions; }
@@ -82,6 +84,16 @@ class ReadPollerTest : public ::testing::Test {
   void poll() {
     context_->restart();
     context_->poll();
+  }
+  // Until it is known as one of which more is to be expected at once, and its last piece waits.
+  void send_until_it_waits(const Pair& pair, const Seen& seen) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (std::size_t sent = 0; sent == seen.bytes.size(); ++sent) {
+      ASSERT_LT(std::chrono::steady_clock::now(), limit) << "it never waits";
+      pair.send("x");
+      poll();
+    }
+    EXPECT_TRUE(poller().coalesces());
   }
 
   std::unique_ptr<asio::io_context> context_ = std::make_unique<asio::io_context>();
@@ -264,14 +276,103 @@ TEST_F(ReadPollerTest, NeedsNoDescriptorLater) {
   EXPECT_EQ(seen.bytes, "one");
 }
 
+TEST_F(ReadPollerTest, PiecesThatComeSoonAreReadTogetherWhenThatIsAsked) {
+  Pair pair;
+  Seen seen;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(pair, seen));
+  send_until_it_waits(pair, seen);
+  const int reads = seen.reads;
+  const std::size_t read = seen.bytes.size();
+  pair.send("y");
+  // The next piece does not come: it is read all the same.
+  while (seen.reads == reads) {
+    context_->restart();
+    ASSERT_GT(context_->run_one_for(std::chrono::seconds(10)), 0U);
+  }
+  EXPECT_EQ(seen.reads, reads + 1);
+  EXPECT_EQ(seen.bytes.substr(read), "xy");
+  pair.hang_up();
+  run();
+  EXPECT_EQ(seen.completions, 1);
+}
+
+TEST_F(ReadPollerTest, AnEndDoesNotWait) {
+  Pair pair;
+  Seen seen;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(pair, seen));
+  send_until_it_waits(pair, seen);
+  const std::size_t read = seen.bytes.size();
+  pair.send("y");
+  pair.hang_up();
+  poll();
+  EXPECT_EQ(seen.bytes.substr(read), "xy");
+  EXPECT_EQ(seen.completions, 1);
+}
+
+TEST_F(ReadPollerTest, WhoWaitsForMoreCanBeAborted) {
+  Pair pair;
+  Seen seen;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(pair, seen));
+  send_until_it_waits(pair, seen);
+  const std::size_t read = seen.bytes.size();
+  poller().abort(pair.ends[0]);
+  run();
+  EXPECT_EQ(seen.ec, asio::error::operation_aborted);
+  EXPECT_EQ(seen.bytes.size(), read);
+  EXPECT_EQ(seen.completions, 1);
+}
+
+TEST_F(ReadPollerTest, WhatWaitsIsReadWhenNothingIsToWaitAnyMore) {
+  Pair pair;
+  Seen seen;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(pair, seen));
+  send_until_it_waits(pair, seen);
+  const std::size_t read = seen.bytes.size();
+  poller().coalesce_from(1e9);
+  pair.send("y");
+  poll();
+  EXPECT_EQ(seen.bytes.substr(read), "xy");
+  poller().abort(pair.ends[0]);
+  run();
+}
+
+TEST_F(ReadPollerTest, MoreThanOneReadTakesIsReadToItsEndBehindAWait) {
+  Pair pair;
+  Seen seen;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(pair, seen));
+  send_until_it_waits(pair, seen);
+  const std::size_t read = seen.bytes.size();
+  const std::string much(1'000'000, 'y');
+  std::thread sender([&] {
+    pair.send(much);
+    pair.hang_up();
+  });
+  run();
+  sender.join();
+  EXPECT_EQ(seen.bytes.substr(read), "x" + much);
+  EXPECT_EQ(seen.completions, 1);
+}
+
 TEST_F(ReadPollerTest, WhoStillWaitsGoesWithTheContext) {
   Pair pair;
   Seen seen;
   ASSERT_TRUE(watch(pair, seen));
   poll();
+  Pair other;
+  Seen with_bytes;
+  poller().coalesce_from(0);
+  ASSERT_TRUE(watch(other, with_bytes));
+  send_until_it_waits(other, with_bytes);
   context_.reset();
-  EXPECT_EQ(seen.destroyed, 1);
-  EXPECT_EQ(seen.completions, 0);
+  for (const Seen& one : {seen, with_bytes}) {
+    EXPECT_EQ(one.destroyed, 1);
+    EXPECT_EQ(one.completions, 0);
+  }
 }
 
 }  // namespace

@@ -92,6 +92,18 @@ TEST_F(FirstThread, GivesWaySoonWhenMuchComesAtOnce) {
   });
 }
 
+TEST_F(FirstThread, IsNotFirstWithWorkThatIsNotUrgent) {
+  on_a_thread([] {
+    ThreadPriority priority;
+    SteadyTime now{};
+    ASSERT_TRUE(priority.begin(now));
+    priority.update(now += 10s, true);
+    EXPECT_EQ(policy(), SCHED_OTHER);
+    priority.update(now += 10s, false);
+    EXPECT_EQ(policy(), SCHED_RR);
+  });
+}
+
 TEST_F(FirstThread, IsNotInherited) {
   on_a_thread([] {
     ThreadPriority priority;
