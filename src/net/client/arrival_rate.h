@@ -12,9 +12,8 @@ namespace tars::net {
 class ArrivalRate {
  public:
   explicit ArrivalRate(double often) : often_(often) {}
-  // So many came now. Whether they come often, by the last whole window.
+  // So many came now, none to know of a silence. Whether they come often, by the last whole window.
   bool add(int count, SteadyTime now);
-  bool is_often() const { return is_often_; }
 
  private:
   static constexpr std::chrono::milliseconds kWindow{100};

@@ -98,13 +98,15 @@ void ReadPoller::end(Entry& entry, const boost::system::error_code& ec) {
 
 void ReadPoller::arm() {
   if (armed_ || entries_.empty()) return;
-  armed_ = true;
   epoll_.async_wait(asio::posix::descriptor_base::wait_read,
                     [this](const boost::system::error_code& ec) {
                       armed_ = false;
                       if (!ec) on_ready();
                       arm();
+                      await_due();
+                      if (!ec && after_batch_) after_batch_();
                     });
+  armed_ = true;
 }
 
 void ReadPoller::on_ready() {
@@ -120,20 +122,17 @@ void ReadPoller::on_ready() {
     Entry& entry = *static_cast<Entry*>(event.data.ptr);
     if (!coalesces || !hold_back(entry, event.events, now)) serve(entry, event.events);
   }
-  if (after_batch_) after_batch_();
 }
 
 bool ReadPoller::hold_back(Entry& entry, std::uint32_t events, SteadyTime now) {
   if (entry.left_some || (events & kLast) != 0 || !entry.pace.waits(now)) return false;
   if (!entry.is_linked()) held_.push_back(entry);
-  await_due();
   return true;
 }
 
 // The timer may stand for one that was served meanwhile: it looks, and waits for the next.
 void ReadPoller::await_due() {
   if (due_armed_ || held_.empty()) return;
-  due_armed_ = true;
   due_.expires_at(held_.front().pace.due());
   due_.async_wait([this](const boost::system::error_code& ec) {
     due_armed_ = false;
@@ -141,12 +140,14 @@ void ReadPoller::await_due() {
     on_due();
     await_due();
   });
+  due_armed_ = true;
 }
 
 void ReadPoller::on_due() {
   const auto now = std::chrono::steady_clock::now();
   for (std::size_t n = 0; n < kBatch; ++n) {
     if (held_.empty() || held_.front().pace.due() > now) return;
+    held_.front().pace.waited_in_vain();
     serve(held_.front(), 0);
   }
 }

@@ -59,11 +59,11 @@ class ReadPoller : public boost::asio::execution_context::service {
   std::size_t waiting() const { return entries_.size(); }
   // Called after each batch of reads.
   void after_batch(std::function<void()> call) { after_batch_ = std::move(call); }
-  // When so many pieces come in a second, those that come soon one after the other on a socket are
-  // read together, some of them up to StreamPace::kLongestWait later. Unless told, from 12,000 on:
-  // what 250 streams of 48 tokens a second are.
+  // When so many pieces come in a second (events of sockets, to be exact), those that come soon one
+  // after the other on a socket are read together, some of them up to StreamPace::kLongestWait
+  // later. Unless told, from 12,000 on: what 250 streams of 48 tokens a second are.
   void coalesce_from(double pieces_per_second) { rate_ = ArrivalRate(pieces_per_second); }
-  bool coalesces() const { return rate_.is_often(); }
+  bool coalesces(SteadyTime now) { return rate_.add(0, now); }
 
  private:
   using Hook =

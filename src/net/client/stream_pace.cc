@@ -6,9 +6,9 @@
 namespace tars::net {
 
 bool StreamPace::waits(SteadyTime now) {
-  constexpr int kWeight = 4;  // known after some eight pieces
+  constexpr int kForgets = 4;  // of a long gap, one part in so many with each piece
   const auto gap = std::min<std::chrono::nanoseconds>(now - std::exchange(last_, now), kLongestGap);
-  gap_ += (gap - gap_) / kWeight;
+  gap_ = std::max(gap, gap_ + (gap - gap_) / kForgets);
   if (waiting_++ == 0) due_ = now + kLongestWait;
   return now + gap_ <= due_ && waiting_ < kMostPieces;
 }

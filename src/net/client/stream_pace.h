@@ -9,8 +9,10 @@ namespace tars::net {
 
 // For the reader of one stream that comes in small pieces, tokens for instance, when it has much to
 // do: a read of two costs little more than a read of one. What waits does so for kLongestWait at
-// most, and only while the next piece is expected within that time, by the pace of the last ones.
-// So pairs are made of 50 tokens a second, and a stream of fewer than 33 never waits.
+// most, and only while the next piece is expected within that time, by the longest gaps of late.
+// So pairs are made of 50 tokens a second, and an even stream of fewer than 33 never waits. Where
+// the next piece did not come the stream is none of those (it comes in bursts, or its sender holds
+// a piece back until the last one is acknowledged, RFC 896), and has to be learned anew.
 class StreamPace {
  public:
   static constexpr std::chrono::milliseconds kLongestWait{30};
@@ -22,14 +24,16 @@ class StreamPace {
   bool waits(SteadyTime now);
   // What waited was read.
   void taken() { waiting_ = 0; }
+  // It was due before the next piece came.
+  void waited_in_vain() { gap_ = kLongestGap; }
   SteadyTime due() const { return due_; }
 
  private:
-  // A longer gap says no more: a stream that pauses is soon known again.
-  static constexpr std::chrono::nanoseconds kLongestGap = 2 * kLongestWait;
+  // A longer gap says no more: a stream that pauses is known again after some eight pieces.
+  static constexpr std::chrono::nanoseconds kLongestGap = 4 * kLongestWait;
 
   SteadyTime last_{};  // when the last piece came
-  std::chrono::nanoseconds gap_ = kLongestGap;  // between pieces, on average
+  std::chrono::nanoseconds gap_ = kLongestGap;  // until the next piece, rather too long
   int waiting_ = 0;  // pieces
   SteadyTime due_{};  // of the first of them
 };

@@ -13,6 +13,7 @@
 #include "net/address_text.h"
 #include "net/client/read_poller.h"
 #include "net/io/http_session.h"
+#include "net/out_of_resources.h"
 #include "telemetry/log.h"
 
 namespace tars::net {
@@ -45,12 +46,6 @@ int turn_to_give_way(Phase phase) {
     case Phase::websocket: break;
   }
   return kNever;
-}
-
-bool is_out_of_resources(const boost::system::error_code& ec) {
-  return ec == asio::error::no_descriptors ||
-         ec == boost::system::errc::too_many_files_open_in_system ||
-         ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
 }
 
 // The completion handler of every detached coroutine here: an exception is a fault to log, and ends
@@ -241,7 +236,7 @@ asio::awaitable<void> IoThread::watch_deadlines() {
     if (ec) co_return;
     const auto now = std::chrono::steady_clock::now();
     // What may wait for the next piece need not come before others.
-    priority_.update(now, asio::use_service<ReadPoller>(context_).coalesces());
+    priority_.update(now, asio::use_service<ReadPoller>(context_).coalesces(now));
     for (auto& connection : connections_) connection.check_deadline(now);
   }
 }

@@ -17,6 +17,7 @@ std::vector<int> reads_of(StreamPace& pace, SteadyTime& now, milliseconds gap, i
   for (int i = 0; i < count; ++i) {
     now += gap;
     if (waits && pace.due() < now) {
+      pace.waited_in_vain();
       pace.taken();
       reads.push_back(0);
     }
@@ -71,6 +72,22 @@ TEST_F(StreamPaceTest, IsDueThirtyMillisecondsAfterTheFirstThatWaits) {
   EXPECT_EQ(pace.due(), first + 30ms);
   ASSERT_TRUE(pace.waits(now += 9ms));
   EXPECT_EQ(pace.due(), first + 30ms);
+}
+
+TEST_F(StreamPaceTest, BurstsAreNotWorthAWait) {
+  for (int burst = 0; burst < 10; ++burst) {
+    now += 120ms;
+    EXPECT_EQ(reads(1ms, 5), (std::vector{1, 1, 1, 1, 1, 0})) << burst;
+  }
+}
+
+TEST_F(StreamPaceTest, AWaitInVainIsNotSoonFollowedByAnother) {
+  reads(20ms, 40);
+  pace.taken();
+  ASSERT_TRUE(pace.waits(now += 20ms));
+  pace.waited_in_vain();
+  pace.taken();
+  EXPECT_EQ(reads(20ms, 7), (std::vector{1, 1, 1, 1, 1, 1, 1, 0}));
 }
 
 TEST_F(StreamPaceTest, AStreamThatBecomesSlowWaitsNoMoreAndAFastOneAgain) {
