@@ -107,7 +107,7 @@ bool Gateway::needs_body(const net::HttpRequest& request) const {
 awaitable<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const SteadyTime begun = clock_.steady();
   proxies_.apply(request);
-  Call call{request, join_trace(request.header("traceparent")), {}, {}, std::nullopt};
+  Call call{request, join_trace(request.headers), {}, {}, std::nullopt};
   call.bearer = bearer_token(request);
   const RouteTable::Match match = routes_.match(request.method, request.path);
   call.parameter = match.parameter;
@@ -242,7 +242,7 @@ net::HttpResponse Gateway::error_response(unsigned status, std::string_view deta
   head.secure = request.secure;
   head.request_id = request.request_id;
   proxies_.apply(head);
-  const Trace trace = join_trace(head.header("traceparent"));
+  const Trace trace = join_trace(head.headers);
   net::HttpResponse response = problem_response(status, detail, place_of(head, trace));
   // Where it was to go is not always known.
   response.headers.emplace_back("Cache-Control", "no-store");
@@ -261,7 +261,7 @@ bool Gateway::may_upgrade(const net::HttpRequest& request) const {
 awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
     net::HttpRequest request) {
   proxies_.apply(request);
-  const Trace trace = join_trace(request.header("traceparent"));
+  const Trace trace = join_trace(request.headers);
   std::optional<Error> refusal;
   if (request.path != kSocketPath) {
     refusal = make_error(ErrorCode::not_found, "The WebSocket is at /ws/chat");

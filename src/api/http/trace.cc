@@ -38,4 +38,10 @@ Trace join_trace(std::optional<std::string_view> traceparent) {
   return trace;
 }
 
+Trace join_trace(const net::Headers& headers) {
+  constexpr std::string_view kName = "traceparent";
+  if (net::header_count(headers, kName) > 1) return {};
+  return join_trace(net::find_header(headers, kName));
+}
+
 }  // namespace tars::api

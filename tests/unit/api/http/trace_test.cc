@@ -35,5 +35,12 @@ TEST(Trace, IgnoresWhatIsMalformed) {
   }
 }
 
+TEST(Trace, TwoHeadersAreNone) {
+  const std::pair<std::string, std::string> one("Traceparent", kGood);
+  EXPECT_FALSE(join_trace(net::Headers{one}).trace_id.empty());
+  EXPECT_TRUE(join_trace(net::Headers{one, one}).trace_id.empty());
+  EXPECT_TRUE(join_trace(net::Headers{}).trace_id.empty());
+}
+
 }  // namespace
 }  // namespace tars::api
