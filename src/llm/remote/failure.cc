@@ -118,6 +118,14 @@ Failure judge(const net::ResponseHead& head, std::string_view body, const net::E
 
 Failure transport_failure(const Error& error, const net::Endpoint& host) {
   Failure out;
+  if (error.code == ErrorCode::overloaded) {
+    out.error = error;
+    out.error.retry_after = kShortestPause;
+    out.is_our_want = true;
+    out.others_may_answer = false;
+    out.host_did_badly = false;
+    return out;
+  }
   out.error = make_error(ErrorCode::backend_unavailable, error.message);
   switch (error.code) {
     case ErrorCode::timeout:

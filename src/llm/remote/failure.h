@@ -17,6 +17,7 @@ struct Failure {
   bool host_did_badly = true;     // ask others first for a while; false: it was the request
   bool others_may_answer = true;  // another host may do better
   bool timed_out = false;
+  bool is_our_want = false;  // of descriptors or memory: it says nothing about the host
   std::chrono::seconds rest{0};  // for which the host asked to be left alone
 };
 

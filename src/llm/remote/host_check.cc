@@ -75,6 +75,7 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
     co_return judge(host, answer.head, answer.body);
   }
   const Failure failure = transport_failure(answer.came.error(), endpoint);
+  if (failure.is_our_want) co_return;
   // One that does a thing at a time cannot say that it is well while it answers.
   if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
     silent_[host] = 0;

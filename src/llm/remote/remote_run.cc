@@ -159,6 +159,11 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
 }
 
 void RemoteRun::note(std::size_t host, const Failure& failure) {
+  if (failure.is_our_want) {
+    telemetry::log(telemetry::LogLevel::warning, "no model server can be asked",
+                   {{"run", request_.run_id}, {"error", failure.error.message}});
+    return;
+  }
   telemetry::log(telemetry::LogLevel::warning, "a model server did not answer",
                  {{"run", request_.run_id},
                   {"host", from_.hosts.endpoint(host).url()},

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/out_of_resources.h"
+
 namespace tars::net {
 namespace {
 
@@ -35,6 +37,9 @@ asio::awaitable<Result<void>> ConnectRace::run() {
   cancel();
   if (cancelled) co_return make_error(ErrorCode::closed, "the connection was given up");
   if (winner_) co_return Result<void>();
+  if (want_) {
+    co_return make_error(ErrorCode::overloaded, "no socket can be opened: " + want_.message());
+  }
   co_return make_error(ErrorCode::io_error,
                        first_error_ ? first_error_.message() : "there is no address");
 }
@@ -53,6 +58,7 @@ void ConnectRace::on_connected(std::list<Socket>::iterator socket,
                                const boost::system::error_code& ec) {
   if (!ec && !winner_ && !cancelled_) winner_ = std::move(*socket);
   if (ec && !first_error_) first_error_ = ec;
+  if (is_out_of_resources(ec)) want_ = ec;
   sockets_.erase(socket);
   pause_.cancel();
 }

@@ -31,7 +31,8 @@ class ConnectRace : public std::enable_shared_from_this<ConnectRace> {
               std::chrono::milliseconds stagger);
 
   // Once. The others are closed when one is connected. io_error with the first attempt's reason
-  // when all failed; has no deadline but cancel(), after which it is closed.
+  // when all failed, overloaded where one could not be made for want of descriptors or memory here;
+  // has no deadline but cancel(), after which it is closed.
   boost::asio::awaitable<Result<void>> run();
   // The connected socket, after a run() that succeeded; once.
   Socket take() { return *std::move(winner_); }
@@ -50,6 +51,7 @@ class ConnectRace : public std::enable_shared_from_this<ConnectRace> {
   boost::asio::steady_timer pause_;
   std::optional<Socket> winner_;
   boost::system::error_code first_error_;
+  boost::system::error_code want_;  // of descriptors or memory
   bool cancelled_ = false;
 };
 

@@ -108,6 +108,7 @@ asio::awaitable<Result<void>> Exchange::start(ClientRequest request,
   if (!connected) {
     if (closed_) co_return explain(connected.error());
     const Error& error = connected.error();
+    if (error.code == ErrorCode::overloaded) co_return error;
     const bool slow = timed_out_ && error.code != ErrorCode::timeout;
     co_return unreachable(endpoint_, slow ? "it takes too long" : error.message);
   }
@@ -132,7 +133,9 @@ asio::awaitable<Result<void>> Exchange::connect() {
   connection_ = std::make_unique<ClientConnection>(client_->context());
   Result<void> connected =
       co_await connection_->connect(std::move(addresses), std::min(kStagger, share));
-  if (!connected && !closed_) client_->names()->doubt(endpoint_.host);
+  if (!connected && !closed_ && connected.error().code != ErrorCode::overloaded) {
+    client_->names()->doubt(endpoint_.host);
+  }
   if (connected) connection_->give_up_unacknowledged(client_->options().ack_timeout);
   if (!connected || !endpoint_.secure) co_return connected;
   if (closed_ || timed_out_) co_return make_error(ErrorCode::closed, "given up");

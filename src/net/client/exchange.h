@@ -34,7 +34,8 @@ struct ClientRequest {
 // the next request; else the connection is closed.
 //
 // Errors: timeout once the deadline has passed; closed after close(); backend_unavailable when no
-// connection could be made (nothing was sent); io_error for the rest.
+// connection could be made (nothing was sent); overloaded when that was for want of descriptors or
+// memory here; io_error for the rest.
 class Exchange {
  public:
   Exchange(std::shared_ptr<ClientState> client, const Endpoint& endpoint);

@@ -14,6 +14,8 @@
 #include <thread>
 #include <utility>
 
+#include "net/out_of_resources.h"
+
 namespace tars::net {
 namespace {
 
@@ -23,6 +25,10 @@ constexpr int kMostDoublings = 16;
 
 Error no_address(const std::string& name, const std::string& why) {
   return make_error(ErrorCode::io_error, "the name " + name + " has no address: " + why);
+}
+
+Error no_descriptor(const std::string& name) {
+  return make_error(ErrorCode::overloaded, "no descriptor is left to look up " + name);
 }
 
 }  // namespace
@@ -74,7 +80,11 @@ HostNames::Name& HostNames::entry(const std::string& name) {
 
 void HostNames::begin(const std::string& name, Name& entry) {
   auto bell = std::make_shared<const Bell>();
-  if (running_ >= limits_.at_once || !bell->is_good()) {
+  if (!bell->is_good()) {
+    entry.error = no_descriptor(name);
+    return;
+  }
+  if (running_ >= limits_.at_once) {
     entry.error = no_address(name, "too many names are being looked up");
     return;
   }
@@ -112,6 +122,10 @@ void HostNames::end(const std::string& name, Result<Addresses> found) {
   } else {
     const bool is_unknown = !found && found.error().code == ErrorCode::not_found;
     if (is_unknown) known.addresses.clear();
+    if (!found && found.error().code == ErrorCode::overloaded) {
+      known.error = no_descriptor(name);
+      return std::exchange(known.running, nullptr)->ring();
+    }
     known.error = no_address(name, found ? "it stands for none" : found.error().message);
     known.ask_after =
         now + std::min(limits_.longest_pause,
@@ -127,6 +141,7 @@ Result<HostNames::Addresses> HostNames::ask_system(const std::string& name) {
   boost::system::error_code ec;
   const auto results = resolver.resolve(name, "", ec);
   if (ec) {
+    if (is_out_of_resources(ec)) return make_error(ErrorCode::overloaded, ec.message());
     const bool is_unknown = ec == asio::error::host_not_found || ec == asio::error::no_data;
     return make_error(is_unknown ? ErrorCode::not_found : ErrorCode::io_error, ec.message());
   }
@@ -147,7 +162,7 @@ asio::awaitable<Result<HostNames::Addresses>> HostLookup::run(std::string name) 
     auto known = names_->find(name, running);
     if (known) co_return *std::move(known);
     const int bell = running->listen();
-    if (bell < 0) co_return no_address(name, "no file can be opened");
+    if (bell < 0) co_return no_descriptor(name);
     rung_.assign(bell, ec);
     if (ec) {
       ::close(bell);

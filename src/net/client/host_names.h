@@ -113,7 +113,8 @@ class HostLookup {
   HostLookup(boost::asio::io_context& context, std::shared_ptr<HostNames> names)
       : rung_(context), names_(std::move(names)) {}
 
-  // An address is its own answer. io_error when there is none, closed after cancel().
+  // An address is its own answer. io_error when there is none, overloaded when no descriptor is
+  // left to look it up, closed after cancel().
   boost::asio::awaitable<Result<HostNames::Addresses>> run(std::string name);
   void cancel();
 

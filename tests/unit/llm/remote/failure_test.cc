@@ -140,6 +140,18 @@ TEST(Failure, ABrokenConnectionAndARefusedOneAreTriedElsewhere) {
   EXPECT_EQ(down.error.code, ErrorCode::backend_unavailable);
 }
 
+TEST(Failure, WantOfDescriptorsIsNotTheHosts) {
+  const Failure want =
+      transport_failure(make_error(ErrorCode::overloaded, "no socket can be opened"), kHost);
+  EXPECT_EQ(want.error.code, ErrorCode::overloaded);
+  EXPECT_EQ(want.error.message, "no socket can be opened");
+  EXPECT_TRUE(want.error.retry_after);
+  EXPECT_TRUE(want.is_our_want);
+  EXPECT_FALSE(want.host_is_down);
+  EXPECT_FALSE(want.host_did_badly);
+  EXPECT_FALSE(want.others_may_answer);
+}
+
 TEST(Failure, AHostThatIsGoneIsLeftOutAndOthersAreAsked) {
   const Failure f = gone(kHost);
   EXPECT_EQ(f.error.code, ErrorCode::backend_unavailable);

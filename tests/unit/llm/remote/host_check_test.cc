@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "../../../support/no_descriptors.h"
 #include "llm/remote/ollama_dialect.h"
 
 namespace tars::llm {
@@ -34,6 +35,28 @@ TEST(HostCheck, FindsWhoIsNotThereAndEndsWhenTold) {
   client.close();
   context.run_for(std::chrono::seconds(20));
   EXPECT_TRUE(ended);
+}
+
+// A server without descriptors cannot ask, and knows no more of the host than before.
+TEST(HostCheck, WantOfDescriptorsIsNoWordAboutTheHost) {
+  RemoteOptions options;
+  options.return_interval = std::chrono::milliseconds(1);
+  const auto dialect = make_ollama_dialect(0);
+  HostSet hosts({{.host = "127.0.0.1", .port = 1}});
+  const SystemClock clock;
+  boost::asio::io_context context{1};
+  net::HttpClient client(context, {});
+  HostCheck check({options, *dialect, hosts, clock}, client, context, [](std::size_t) { FAIL(); });
+  boost::asio::co_spawn(context, check.watch(0),
+                        [](const std::exception_ptr& fault) { EXPECT_FALSE(fault); });
+  {
+    const NoDescriptors none;
+    context.run_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(hosts.health(), Health::starting);
+  check.stop();
+  client.close();
+  context.run_for(std::chrono::seconds(20));
 }
 
 // Throws where it is asked for its list the first time.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <boost/asio/post.hpp>
 
+#include "../../../support/no_descriptors.h"
 #include "local_peer.h"
 #include "silent_listener.h"
 
@@ -54,6 +55,17 @@ TEST_F(ConnectRaceTest, WhereAllFailTheFirstSaysWhy) {
   EXPECT_EQ(refused.error().code, ErrorCode::io_error);
   EXPECT_EQ(refused.error().message, "Connection refused");
   EXPECT_FALSE(connect({}));
+}
+
+TEST_F(ConnectRaceTest, WantOfDescriptorsIsToldFromARefusal) {
+  const boost::asio::steady_timer some(context_);  // what the context itself opens is open now
+  const auto want = [&] {
+    const NoDescriptors none;
+    return connect({{make_address("127.0.0.1"), 1}});
+  }();
+  ASSERT_FALSE(want);
+  EXPECT_EQ(want.error().code, ErrorCode::overloaded);
+  EXPECT_EQ(want.error().message, "no socket can be opened: Too many open files");
 }
 
 TEST_F(ConnectRaceTest, ACancelEndsIt) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "../../../support/no_descriptors.h"
 #include "local_peer.h"
 #include "net/client/http_client.h"
 
@@ -87,6 +88,22 @@ TEST_F(HostNamesTest, TheSystemIsAskedOnce) {
     EXPECT_THAT(look_up("name").value(), ElementsAre(make_address("127.0.0.1")));
   }
   EXPECT_EQ(resolver_.asked(), 1);
+}
+
+TEST_F(HostNamesTest, WantOfDescriptorsIsNoWordAboutTheName) {
+  std::shared_ptr<const Bell> running;
+  const auto found = [&] {
+    const NoDescriptors none;
+    return names_->find("name", running);
+  }();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->error().code, ErrorCode::overloaded);
+  EXPECT_TRUE(look_up("name"));
+
+  resolver_.fail_with(ErrorCode::overloaded);
+  EXPECT_EQ(look_up("other").error().code, ErrorCode::overloaded);
+  resolver_.fail_with({});
+  EXPECT_TRUE(look_up("other")) << "asked again at once";
 }
 
 TEST_F(HostNamesTest, ANameThatHangsHoldsUpNoOther) {
