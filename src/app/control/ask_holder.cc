@@ -80,6 +80,14 @@ Result<HolderAnswer> answer_here(config::Settings settings, const ControlRequest
   return HolderAnswer{*std::move(result), used ? Holder::nobody : Holder::nobody_yet};
 }
 
+// Why the lock of a folder in which nobody listens was not to be had.
+Error explain(const std::filesystem::path& folder, Error refused) {
+  if (!store::FolderLock::check(folder)) return refused;
+  return make_error(ErrorCode::config_error, "the T.A.R.S. that uses " + folder.string() +
+                                                 " does not listen on its " + kControlSocket +
+                                                 ", which somebody may have deleted: restart it");
+}
+
 }  // namespace
 
 Result<ControlAnswer> ask_running(const std::filesystem::path& data_dir,
@@ -137,7 +145,7 @@ Result<HolderAnswer> ask_holder(const config::Settings& settings, const ControlR
     if (auto owner = check_owner(folder); !owner) return owner.error();
     const Result<store::FolderLock> lock = store::FolderLock::acquire(folder);
     if (lock) return answer_here(settings, request);
-    if (std::chrono::steady_clock::now() >= give_up) return lock.error();
+    if (std::chrono::steady_clock::now() >= give_up) return explain(folder, lock.error());
     std::this_thread::sleep_for(kAskAgain);
   }
 }

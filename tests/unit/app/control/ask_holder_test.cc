@@ -86,7 +86,7 @@ TEST_F(AskHolderTest, StatusIsAServersToTell) {
 TEST_F(AskHolderTest, AHolderThatDoesNotListenIsNamed) {
   ASSERT_TRUE(issue());
   const auto lock = store::FolderLock::acquire(settings_.data_dir).value();
-  EXPECT_THAT(list().error().message, HasSubstr("another T.A.R.S. uses this data folder"));
+  EXPECT_THAT(list().error().message, HasSubstr(" does not listen on its control.sock, which"));
 }
 
 }  // namespace
