@@ -86,7 +86,7 @@ class ChatEngine final : public Engine {
   Result<void> generate(const std::shared_ptr<LiveRun>& run);
   Result<llm::Request> prompt(const LiveRun& run);
   std::unique_ptr<Follower> attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
-  RunQueue::LaneRoom room(const std::string& lane) const;
+  RunQueue::LaneRoom room(const std::string& lane);
 
   const Options options_;
   llm::Backend& backend_;
@@ -126,7 +126,7 @@ class ChatEngine final : public Engine {
   // What is pruned by a clock that is ahead for a moment is gone all the same.
   ClockWatch watch_;
   static constexpr std::chrono::milliseconds kHold{50};
-  // By lane: its backend had no room, try again then.
+  // By lane: its backend had no room, or no model yet; try again then.
   std::unordered_map<std::string, SteadyTime> holds_;
   SteadyTime stop_deadline_ = SteadyTime::max();
 

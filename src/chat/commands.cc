@@ -44,9 +44,13 @@ auto watched(StoreWriter& writer, Read read) {
 
 }  // namespace
 
-RunQueue::LaneRoom ChatEngine::room(const std::string& lane) const {
+RunQueue::LaneRoom ChatEngine::room(const std::string& lane) {
   const auto hold = holds_.find(lane);
   if (hold != holds_.end() && clock_.steady() < hold->second) return {};
+  if (backend_.is_loading(lane)) {
+    holds_[lane] = clock_.steady() + kHold;
+    return {};
+  }
   return {.runs = std::max(1, backend_.slots(lane)), .pauses = backend_.pauses(lane)};
 }
 

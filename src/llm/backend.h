@@ -156,6 +156,12 @@ class Backend {
     static_cast<void>(lane);
     return false;
   }
+  // Whether what answers in that lane is still being prepared here, which may take minutes: a run
+  // had better wait for it where its place can be told.
+  virtual bool is_loading(const std::string& lane) const {
+    static_cast<void>(lane);
+    return false;
+  }
   // Tokens, prompt and answer together, of what answers in that lane; 0 = not known.
   virtual int context_length(const std::string& lane) const {
     static_cast<void>(lane);

@@ -90,6 +90,11 @@ bool RoutingBackend::pauses(const std::string& lane) const {
   return answers != nullptr && answers->pauses({});
 }
 
+bool RoutingBackend::is_loading(const std::string& lane) const {
+  const Backend* const answers = part(lane);
+  return answers != nullptr && answers->is_loading({});
+}
+
 int RoutingBackend::context_length(const std::string& lane) const {
   const Backend* const answers = part(lane);
   return answers == nullptr ? 0 : answers->context_length({});

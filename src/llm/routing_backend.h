@@ -38,6 +38,7 @@ class RoutingBackend final : public Backend {
   std::string lane(const std::string& model) const override;
   int slots(const std::string& lane) const override;
   bool pauses(const std::string& lane) const override;
+  bool is_loading(const std::string& lane) const override;
   int context_length(const std::string& lane) const override;
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;

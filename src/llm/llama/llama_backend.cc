@@ -53,6 +53,7 @@ class LlamaBackend final : public Backend {
   int slots(const std::string& /*lane*/) const override { return options_.slots; }
   int context_length(const std::string& /*lane*/) const override { return context_length_; }
   bool pauses(const std::string& /*lane*/) const override { return true; }
+  bool is_loading(const std::string& /*lane*/) const override { return loading_; }
   Result<void> generate(Request request, std::shared_ptr<Sink> sink, std::stop_token stop) override;
   void shutdown() override;
 
@@ -82,6 +83,7 @@ class LlamaBackend final : public Backend {
   std::optional<LoadedModel> model_;                      // the model's thread
   std::atomic<const Vocabulary*> vocabulary_{nullptr};    // set once the model is loaded
   std::atomic<bool> closing_{false};
+  std::atomic<bool> loading_{true};
 
   mutable std::mutex mutex_;
   std::condition_variable work_;
@@ -208,7 +210,9 @@ void LlamaBackend::run() {
   // The name is shown by top and ps, and the threads that this one starts for the model inherit it.
   pthread_setname_np(pthread_self(), "model");
   ask_for_short_slices();
-  if (load()) serve();
+  const bool loaded = load();
+  loading_ = false;
+  if (loaded) serve();
   const bool cancelled = closing();
   end_waiting(false, cancelled ? Result<Completion>(Completion{.reason = FinishReason::cancelled})
                                : Result<Completion>(make_error(ErrorCode::backend_unavailable,

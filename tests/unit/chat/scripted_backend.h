@@ -48,6 +48,7 @@ class ScriptedBackend final : public llm::Backend {
 
   int context_length(const std::string&) const override { return lane_context; }
   bool pauses(const std::string&) const override { return pauses_answers; }
+  bool is_loading(const std::string&) const override { return loading; }
   std::string resolve(const std::string& model) const override {
     if (resolve_throws_once.exchange(false)) throw std::bad_alloc();
     return llm::Backend::resolve(model);
@@ -115,6 +116,7 @@ class ScriptedBackend final : public llm::Backend {
   // Set before use.
   bool answers_stop = true;
   bool pauses_answers = false;
+  std::atomic<bool> loading = false;
   int lane_context = 4096;  // of every lane
 
  private:

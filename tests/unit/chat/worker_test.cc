@@ -275,6 +275,24 @@ TEST_F(WorkerTest, ABackendWithoutRoomMakesTheRunWait) {
   EXPECT_EQ(backend_->generation(0)->request.messages.back().content, "one");
 }
 
+TEST_F(WorkerTest, RunsWaitInLineUntilTheModelIsLoaded) {
+  open();
+  backend_->loading = true;
+  auto one = chat("alice", "one");
+  auto two = chat("bob", "two");
+  EXPECT_EQ(one->run().position(), 1);
+  waker_.wait_until([&] { return two->run().position() == 2; });
+  clock_.advance(std::chrono::seconds(1));
+  settle();
+  EXPECT_EQ(engine_->counts().waiting, 2u);
+  EXPECT_EQ(backend_->begun(), 0u);
+  backend_->loading = false;
+  clock_.advance(std::chrono::seconds(1));
+  settle();
+  EXPECT_EQ(backend_->generation(0)->request.messages.back().content, "one");
+  EXPECT_EQ(backend_->generation(1)->request.messages.back().content, "two");
+}
+
 TEST_F(WorkerTest, CancelOfAWaitingRunEndsItAndMovesTheOthersUp) {
   options_.running_per_client = 1;
   open();

@@ -26,6 +26,7 @@ class NamedStub final : public Backend {
   int slots(const std::string&) const override { return 3; }
   int context_length(const std::string&) const override { return name_ == "ollama" ? 2048 : 4096; }
   bool pauses(const std::string&) const override { return name_ == "embedded"; }
+  bool is_loading(const std::string&) const override { return name_ == "embedded"; }
   Result<void> generate(Request request, std::shared_ptr<Sink>, std::stop_token) override {
     calls_.push_back(name_ + " " + request.model);
     return {};
@@ -90,6 +91,8 @@ TEST_F(RoutingBackendTest, AModelMayBeCalledAsIfItHadAPrefix) {
 }
 
 TEST_F(RoutingBackendTest, EachBackendIsALaneWithItsOwnSlots) {
+  EXPECT_TRUE(routing_->is_loading("embedded"));
+  EXPECT_FALSE(routing_->is_loading("ollama"));
   EXPECT_TRUE(routing_->pauses("embedded"));
   EXPECT_FALSE(routing_->pauses("ollama"));
   EXPECT_EQ(routing_->lane("ollama/llama3"), "ollama");

@@ -108,6 +108,7 @@ TEST_F(LlamaBackendTest, AcceptsWhileItStarts) {
   const auto result = sink->wait();
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_GT(result->prompt_tokens, 0);
+  EXPECT_FALSE((*backend)->is_loading({}));
   const Status status = (*backend)->status();
   EXPECT_EQ(status.health, Health::healthy);
   EXPECT_EQ(status.model, options_.model_path.stem().string());
