@@ -125,7 +125,7 @@ void ReadPoller::on_ready() {
 }
 
 bool ReadPoller::hold_back(Entry& entry, std::uint32_t events, SteadyTime now) {
-  if (entry.left_some || (events & kLast) != 0 || !entry.pace.waits(now)) return false;
+  if ((events & kLast) != 0 || !entry.pace.waits(now)) return false;
   if (!entry.is_linked()) held_.push_back(entry);
   return true;
 }
@@ -137,6 +137,7 @@ void ReadPoller::await_due() {
   due_.async_wait([this](const boost::system::error_code& ec) {
     due_armed_ = false;
     if (ec) return;
+    on_ready();  // for whom the next piece is there, but was not seen, it was not in vain
     on_due();
     await_due();
   });
@@ -155,7 +156,6 @@ void ReadPoller::on_due() {
 void ReadPoller::serve(Entry& entry, std::uint32_t events) {
   entry.unlink();
   entry.pace.taken();
-  entry.left_some = false;
   serving_ = &entry;
   while (true) {
     const ssize_t n = ::recv(entry.socket, buffer_.get(), kReadBytes, 0);
@@ -173,7 +173,6 @@ void ReadPoller::serve(Entry& entry, std::uint32_t events) {
     }
     if (bytes.size() == kReadBytes) {
       // There may be more, after the others.
-      entry.left_some = true;
       epoll_event again{.events = kWatched, .data = {.ptr = &entry}};
       ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, entry.socket, &again);
       break;

@@ -72,7 +72,6 @@ class ReadPoller : public boost::asio::execution_context::service {
     int socket = -1;
     std::unique_ptr<Reader> reader;
     StreamPace pace;
-    bool left_some = false;  // its last read took all that one can take
   };
 
   void shutdown() noexcept override;

@@ -33,7 +33,7 @@ class StreamPace {
   static constexpr std::chrono::nanoseconds kLongestGap = 4 * kLongestWait;
 
   SteadyTime last_{};  // when the last piece came
-  std::chrono::nanoseconds gap_ = kLongestGap;  // until the next piece, rather too long
+  std::chrono::nanoseconds gap_ = kLongestGap;  // until the next piece, at the longest
   int waiting_ = 0;  // pieces
   SteadyTime due_{};  // of the first of them
 };

@@ -87,8 +87,11 @@ class ReadPollerTest : public ::testing::Test {
     context_->restart();
     context_->poll();
   }
-  // Until it is known as one of which more is to be expected at once, and its last piece waits.
-  void send_until_it_waits(const Pair& pair, const Seen& seen) {
+  // Until it is known as one of which more is to be expected at once, and its last piece, an x,
+  // waits.
+  void watch_until_it_waits(const Pair& pair, Seen& seen) {
+    if (!poller().coalesces(std::chrono::steady_clock::now())) poller().coalesce_from(0);
+    ASSERT_TRUE(watch(pair, seen));
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     for (std::size_t sent = 0; sent == seen.bytes.size(); ++sent) {
       ASSERT_LT(std::chrono::steady_clock::now(), limit) << "it never waits";
@@ -96,6 +99,14 @@ class ReadPollerTest : public ::testing::Test {
       poll();
     }
     EXPECT_TRUE(poller().coalesces(std::chrono::steady_clock::now()));
+  }
+
+  // Until the next read.
+  void run_until_read(const Seen& seen) {
+    for (const int reads = seen.reads; seen.reads == reads;) {
+      context_->restart();
+      ASSERT_GT(context_->run_one_for(std::chrono::seconds(10)), 0U);
+    }
   }
 
   std::unique_ptr<asio::io_context> context_ = std::make_unique<asio::io_context>();
@@ -279,17 +290,12 @@ TEST_F(ReadPollerTest, NeedsNoDescriptorLater) {
 TEST_F(ReadPollerTest, PiecesThatComeSoonAreReadTogetherWhenThatIsAsked) {
   Pair pair;
   Seen seen;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(pair, seen));
-  send_until_it_waits(pair, seen);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
   const int reads = seen.reads;
   const std::size_t read = seen.bytes.size();
   pair.send("y");
   // The next piece does not come: it is read all the same.
-  while (seen.reads == reads) {
-    context_->restart();
-    ASSERT_GT(context_->run_one_for(std::chrono::seconds(10)), 0U);
-  }
+  run_until_read(seen);
   EXPECT_EQ(seen.reads, reads + 1);
   EXPECT_EQ(seen.bytes.substr(read), "xy");
   pair.hang_up();
@@ -300,9 +306,7 @@ TEST_F(ReadPollerTest, PiecesThatComeSoonAreReadTogetherWhenThatIsAsked) {
 TEST_F(ReadPollerTest, AnEndDoesNotWait) {
   Pair pair;
   Seen seen;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(pair, seen));
-  send_until_it_waits(pair, seen);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
   const std::size_t read = seen.bytes.size();
   pair.send("y");
   pair.hang_up();
@@ -314,9 +318,7 @@ TEST_F(ReadPollerTest, AnEndDoesNotWait) {
 TEST_F(ReadPollerTest, WhoWaitsForMoreCanBeAborted) {
   Pair pair;
   Seen seen;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(pair, seen));
-  send_until_it_waits(pair, seen);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
   const std::size_t read = seen.bytes.size();
   poller().abort(pair.ends[0]);
   run();
@@ -328,9 +330,7 @@ TEST_F(ReadPollerTest, WhoWaitsForMoreCanBeAborted) {
 TEST_F(ReadPollerTest, WhatWaitsIsReadWhenNothingIsToWaitAnyMore) {
   Pair pair;
   Seen seen;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(pair, seen));
-  send_until_it_waits(pair, seen);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
   const std::size_t read = seen.bytes.size();
   poller().coalesce_from(1e9);
   pair.send("y");
@@ -343,42 +343,47 @@ TEST_F(ReadPollerTest, WhatWaitsIsReadWhenNothingIsToWaitAnyMore) {
 TEST_F(ReadPollerTest, EachIsReadWhenItIsDue) {
   std::array<Pair, 2> pairs;
   std::array<Seen, 2> seen;
-  poller().coalesce_from(0);
-  for (std::size_t i = 0; i < pairs.size(); ++i) ASSERT_TRUE(watch(pairs[i], seen[i]));
-  send_until_it_waits(pairs[0], seen[0]);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pairs[0], seen[0]));
   std::this_thread::sleep_for(StreamPace::kLongestWait / 3);
-  send_until_it_waits(pairs[1], seen[1]);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pairs[1], seen[1]));
   // The first one's timer finds it read, and is set for the second.
   pairs[0].hang_up();
   poll();
   EXPECT_EQ(seen[0].completions, 1);
-  const int reads = seen[1].reads;
-  while (seen[1].reads == reads) {
-    context_->restart();
-    ASSERT_GT(context_->run_one_for(std::chrono::seconds(10)), 0U);
-  }
+  run_until_read(seen[1]);
   poller().abort(pairs[1].ends[0]);
   run();
 }
 
-TEST_F(ReadPollerTest, WhatOneReadLeavesDoesNotWait) {
+TEST_F(ReadPollerTest, AfterAWaitInVainTheNextPiecesAreReadAtOnce) {
   Pair pair;
   Seen seen;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(pair, seen));
-  send_until_it_waits(pair, seen);
-  const std::size_t read = seen.bytes.size();
-  const std::string much(100'000, 'y');
-  pair.send(much);
-  const int reads = seen.reads;
-  while (seen.reads == reads) {
-    context_->restart();
-    ASSERT_GT(context_->run_one_for(std::chrono::seconds(10)), 0U);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
+  run_until_read(seen);
+  for (int i = 0; i < 4; ++i) {
+    const std::size_t read = seen.bytes.size();
+    pair.send("y");
+    poll();
+    EXPECT_EQ(seen.bytes.substr(read), "y") << i;
   }
-  poll();
-  EXPECT_EQ(seen.bytes.substr(read), "x" + much);
   pair.hang_up();
   run();
+}
+
+TEST_F(ReadPollerTest, MoreThanOneReadTakesIsReadBehindAWait) {
+  Pair pair;
+  Seen seen;
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(pair, seen));
+  const std::size_t read = seen.bytes.size();
+  const std::string much(1'000'000, 'y');
+  std::thread sender([&] {
+    pair.send(much);
+    pair.hang_up();
+  });
+  run();
+  sender.join();
+  EXPECT_EQ(seen.bytes.substr(read), "x" + much);
+  EXPECT_EQ(seen.completions, 1);
 }
 
 TEST_F(ReadPollerTest, WhoStillWaitsGoesWithTheContext) {
@@ -388,9 +393,7 @@ TEST_F(ReadPollerTest, WhoStillWaitsGoesWithTheContext) {
   poll();
   Pair other;
   Seen with_bytes;
-  poller().coalesce_from(0);
-  ASSERT_TRUE(watch(other, with_bytes));
-  send_until_it_waits(other, with_bytes);
+  ASSERT_NO_FATAL_FAILURE(watch_until_it_waits(other, with_bytes));
   context_.reset();
   for (const Seen& one : {seen, with_bytes}) {
     EXPECT_EQ(one.destroyed, 1);
