@@ -79,6 +79,10 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   }
   if (url->has_userinfo()) return refuse(text, "has a user name or password in it");
   if (url->has_query() || url->has_fragment()) return refuse(text, "has more than a path");
+  // Decoded, a name could read as something else: "a%3ab" as an IPv6 address.
+  if (url->encoded_host().find('%') != std::string_view::npos) {
+    return refuse(text, "has a % in its host");
+  }
   out.host = host_of(*url);
   if (out.host.empty()) return refuse(text, "has no host");
   out.port = out.secure ? 443 : has_scheme ? 80 : default_port;
@@ -93,10 +97,11 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   // A list where one address belongs: "http://a:1,http://b:2" is parsed as one with an odd path.
   const bool odd_path = !out.base_path.empty() && out.base_path.front() != '/';
   const bool is_list = out.base_path.find("://") != std::string::npos;
-  if (odd_path || is_list || out.host.find(',') != std::string::npos) {
+  if (odd_path || is_list || out.host.find_first_of(",'") != std::string::npos) {
     return refuse(text, "is no address");
   }
-  while (out.base_path.ends_with('/')) out.base_path.pop_back();
+  // A quote there would be taken for the end of a quoted address, read again.
+  while (out.base_path.ends_with('/') || out.base_path.ends_with('\'')) out.base_path.pop_back();
   return out;
 }
 
