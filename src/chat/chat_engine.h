@@ -87,6 +87,7 @@ class ChatEngine final : public Engine {
   Result<llm::Request> prompt(const LiveRun& run);
   std::unique_ptr<Follower> attach(std::shared_ptr<LiveRun> run, std::function<void()> wake);
   RunQueue::LaneRoom room(const std::string& lane);
+  void hold(const std::string& lane) { holds_[lane] = clock_.steady() + kHold; }
 
   const Options options_;
   llm::Backend& backend_;

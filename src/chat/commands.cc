@@ -45,10 +45,10 @@ auto watched(StoreWriter& writer, Read read) {
 }  // namespace
 
 RunQueue::LaneRoom ChatEngine::room(const std::string& lane) {
-  const auto hold = holds_.find(lane);
-  if (hold != holds_.end() && clock_.steady() < hold->second) return {};
+  const auto held = holds_.find(lane);
+  if (held != holds_.end() && clock_.steady() < held->second) return {};
   if (backend_.is_loading(lane)) {
-    holds_[lane] = clock_.steady() + kHold;
+    hold(lane);
     return {};
   }
   return {.runs = std::max(1, backend_.slots(lane)), .pauses = backend_.pauses(lane)};
@@ -113,7 +113,7 @@ Result<std::shared_ptr<LiveRun>> ChatEngine::accept(ChatRequest request) {
 
 Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
   const RunInfo& info = run->run->info();
-  std::string lane = backend_.lane(run->request.model);
+  const std::string lane = backend_.lane(run->request.model);
   const auto admission = queue_.admit({.run = info.id,
                                        .client = info.client_id,
                                        .conversation = info.conversation_id,
@@ -132,7 +132,7 @@ Result<void> ChatEngine::admit(const std::shared_ptr<LiveRun>& run) {
   if (started) return {};
   if (started.error().code == ErrorCode::overloaded) {
     queue_.put_back(info.id);
-    holds_[std::move(lane)] = clock_.steady() + kHold;
+    hold(lane);
     if (!run->put_back(clock_)) mailbox_->ended(run);
     return {};
   }

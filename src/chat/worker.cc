@@ -119,7 +119,7 @@ void ChatEngine::start_waiting() {
     if (started.error().code == ErrorCode::overloaded) {
       queue_.put_back(*id);
       if (run->put_back(clock_)) {
-        holds_[backend_.lane(run->request.model)] = clock_.steady() + kHold;
+        hold(backend_.lane(run->request.model));
         continue;
       }
     } else {

@@ -119,13 +119,11 @@ void HostNames::end(const std::string& name, Result<Addresses> found) {
     known.found_at = now;
     known.ask_after = now + limits_.fresh;
     known.good_until = known.ask_after + limits_.stale;
+  } else if (!found && found.error().code == ErrorCode::overloaded) {
+    known.error = no_descriptor(name);
   } else {
     const bool is_unknown = !found && found.error().code == ErrorCode::not_found;
     if (is_unknown) known.addresses.clear();
-    if (!found && found.error().code == ErrorCode::overloaded) {
-      known.error = no_descriptor(name);
-      return std::exchange(known.running, nullptr)->ring();
-    }
     known.error = no_address(name, found ? "it stands for none" : found.error().message);
     known.ask_after =
         now + std::min(limits_.longest_pause,
