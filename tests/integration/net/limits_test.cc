@@ -4,11 +4,11 @@
 #include <boost/asio/write.hpp>
 
 #include <dirent.h>
-#include <sys/resource.h>
 
 #include <optional>
 #include <vector>
 
+#include "../../support/descriptor_limit.h"
 #include "net/io/listener.h"
 #include "test_server.h"
 
@@ -27,21 +27,16 @@ ServerOptions short_waits() {
 // that none is there to accept it with.
 class FewDescriptorsLeft {
  public:
-  explicit FewDescriptorsLeft(int count) {
-    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &old_), 0);
+  explicit FewDescriptorsLeft(int count) : limit_(next_but(count)) {}
+
+ private:
+  static rlim_t next_but(int count) {
     std::vector<int> free;  // each the lowest one, and there may be gaps
     for (int i = 0; i < count; ++i) free.push_back(::dup(0));
     for (const int descriptor : free) ::close(descriptor);
-    rlimit tight = old_;
-    tight.rlim_cur = static_cast<rlim_t>(free.back() + 1);
-    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    return static_cast<rlim_t>(free.back() + 1);
   }
-  ~FewDescriptorsLeft() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &old_), 0); }
-  FewDescriptorsLeft(const FewDescriptorsLeft&) = delete;
-  FewDescriptorsLeft& operator=(const FewDescriptorsLeft&) = delete;
-
- private:
-  rlimit old_{};
+  const DescriptorLimit limit_;
 };
 
 TEST(Deadlines, SlowHeadersAre408) {

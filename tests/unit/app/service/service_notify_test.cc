@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "../../../support/descriptor_limit.h"
 #include "notify_socket.h"
 
 namespace tars::app {
@@ -39,13 +39,11 @@ TEST(ServiceNotify, KnowsAbstractNames) {
 TEST(ServiceNotify, NeedsNoDescriptorLaterOn) {
   NotifySocket manager;
   const ServiceNotify notify(manager.path());
-  rlimit usual{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
-  const rlimit none{.rlim_cur = 0, .rlim_max = usual.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  notify.ping();
-  notify.stopping();
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+  {
+    const DescriptorLimit none(0);
+    notify.ping();
+    notify.stopping();
+  }
   EXPECT_EQ(manager.next(), "WATCHDOG=1");
   EXPECT_EQ(manager.next(), "STOPPING=1\nSTATUS=draining");
 }

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "../../../support/no_descriptors.h"
+#include "../../../support/descriptor_limit.h"
 #include "llm/remote/ollama_dialect.h"
 
 namespace tars::llm {
@@ -50,7 +50,7 @@ TEST(HostCheck, WantOfDescriptorsIsNoWordAboutTheHost) {
   boost::asio::co_spawn(context, check.watch(0),
                         [](const std::exception_ptr& fault) { EXPECT_FALSE(fault); });
   {
-    const NoDescriptors none;
+    const DescriptorLimit none(0);
     context.run_for(std::chrono::milliseconds(50));
   }
   EXPECT_EQ(hosts.health(), Health::starting);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <boost/asio/post.hpp>
 
-#include "../../../support/no_descriptors.h"
+#include "../../../support/descriptor_limit.h"
 #include "local_peer.h"
 #include "silent_listener.h"
 
@@ -60,7 +60,7 @@ TEST_F(ConnectRaceTest, WhereAllFailTheFirstSaysWhy) {
 TEST_F(ConnectRaceTest, WantOfDescriptorsIsToldFromARefusal) {
   const boost::asio::steady_timer some(context_);  // what the context itself opens is open now
   const auto want = [&] {
-    const NoDescriptors none;
+    const DescriptorLimit none(0);
     return connect({{make_address("127.0.0.1"), 1}});
   }();
   ASSERT_FALSE(want);

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "../../../support/no_descriptors.h"
+#include "../../../support/descriptor_limit.h"
 #include "local_peer.h"
 #include "net/client/http_client.h"
 
@@ -93,7 +93,7 @@ TEST_F(HostNamesTest, TheSystemIsAskedOnce) {
 TEST_F(HostNamesTest, WantOfDescriptorsIsNoWordAboutTheName) {
   std::shared_ptr<const Bell> running;
   const auto found = [&] {
-    const NoDescriptors none;
+    const DescriptorLimit none(0);
     return names_->find("name", running);
   }();
   ASSERT_TRUE(found);

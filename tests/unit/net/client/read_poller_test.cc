@@ -12,7 +12,7 @@
 #include <functional>
 #include <thread>
 
-#include "../../../support/no_descriptors.h"
+#include "../../../support/descriptor_limit.h"
 #include "net/client/stream_pace.h"
 
 namespace tars::net {
@@ -277,7 +277,7 @@ TEST_F(ReadPollerTest, NeedsNoDescriptorLater) {
   poller();
   Seen seen;
   const auto watched = [&] {
-    const NoDescriptors none;
+    const DescriptorLimit none(0);
     return watch(pair, seen);
   }();
   ASSERT_TRUE(watched);
