@@ -176,7 +176,7 @@ def test_a_full_disk_while_history_is_written(own_server, small_disk):
         wait_until(lambda: device.systems or not device.send({"type": "ping"})
                    and device.receive() and device.systems, 5)
         assert device.systems[-1]["level"] in ("warning", "error")
-        with Device(server, client_id=client) as late:
+        with Device(server, token=device.token) as late:
             assert late.ask("Say yes.", max_tokens=1).complete
             assert any("not being stored" in s["message"] for s in late.systems)
         not_ready = httpx.get(server.url + "/ready")
