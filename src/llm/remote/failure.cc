@@ -146,9 +146,9 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
   return out;
 }
 
-Failure gone(const net::Endpoint& host) {
+Failure silent(const net::Endpoint& host) {
   return {.error = make_error(ErrorCode::backend_unavailable,
-                              host.url() + " cannot be reached any more"),
+                              host.url() + " answers neither the request nor a check"),
           .host_is_down = true};
 }
 
@@ -170,6 +170,9 @@ Failure said_in_stream(Error error) {
 }
 
 const Error& more_telling(const Error& a, const Error& b) {
+  if (a.code == b.code && a.retry_after && b.retry_after) {
+    return *b.retry_after < *a.retry_after ? b : a;  // either will do
+  }
   return rank(b.code) > rank(a.code) ? b : a;
 }
 
@@ -193,6 +196,11 @@ std::string without_secret(std::string text, std::string_view secret) {
   for (std::size_t at = text.find(secret); at != std::string::npos;
        at = text.find(secret, at + kInstead.size())) {
     text.replace(at, secret.size(), kInstead);
+  }
+  for (std::size_t size = secret.size() - 1; size >= kShortestSecret; --size) {
+    if (!text.ends_with(secret.substr(0, size))) continue;
+    text.replace(text.size() - size, size, kInstead);
+    break;
   }
   return text;
 }

@@ -23,8 +23,8 @@ struct Failure {
 
 // Before the first token: the exchange itself failed.
 Failure transport_failure(const Error& error, const net::Endpoint& host);
-// A check found that the host is not there any more.
-Failure gone(const net::Endpoint& host);
+// It answered neither a request nor a check.
+Failure silent(const net::Endpoint& host);
 // The server answered with something else than 200. `body` is the beginning of its answer.
 Failure refusal(const net::ResponseHead& head, std::string_view body, const net::Endpoint& host,
                 const std::string& model);
@@ -35,7 +35,7 @@ const Error& more_telling(const Error& a, const Error& b);
 // After the head of an answer, or its first token: what came of it stands as it is.
 Error broken_off(const Failure& failure);
 // Servers repeat the key that they refuse; it is for nobody to read. Keys of less than 8 characters
-// are no secret and stand in too many words.
+// are no secret and stand in too many words. A text may have been cut in the middle of the key.
 std::string without_secret(std::string text, std::string_view secret);
 
 }  // namespace tars::llm

@@ -19,8 +19,11 @@ bool has_no_list(unsigned status) { return status == 404 || status == 405 || sta
 }  // namespace
 
 HostCheck::HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
-                     OnGone on_gone)
-    : from_(parts), client_(client), on_gone_(std::move(on_gone)), silent_(parts.hosts.size()) {
+                     OnSilent on_silent)
+    : from_(parts),
+      client_(client),
+      on_silent_(std::move(on_silent)),
+      silent_since_(parts.hosts.size()) {
   for (std::size_t i = 0; i < from_.hosts.size(); ++i) pauses_.emplace_back(context);
 }
 
@@ -33,8 +36,9 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
   while (!stopped_) {
     // A host that nobody checks any more would stay as it is for ever.
     try {
-      const auto since = std::chrono::steady_clock::now() - from_.hosts.checked_at(host);
-      if (from_.hosts.is_failed(host) || since >= from_.options.check_interval) co_await ask(host);
+      const auto since = from_.clock.steady() - from_.hosts.checked_at(host);
+      const bool is_due = from_.hosts.is_failed(host) || since >= from_.options.check_interval;
+      if (!waits_for_silent(host) && is_due) co_await ask(host);
     } catch (...) {
       telemetry::log(LogLevel::error, "the check of a model server failed",
                      {{"host", from_.hosts.endpoint(host).url()},
@@ -70,19 +74,35 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
       answer = std::move(by_other);
     }
   }
-  if (answer.came) {
-    silent_[host] = 0;
-    co_return judge(host, answer.head, answer.body);
-  }
+  if (answer.came) co_return judge(host, answer.head, answer.body);
   const Failure failure = transport_failure(answer.came.error(), endpoint);
   if (failure.is_our_want) co_return;
   // One that does a thing at a time cannot say that it is well while it answers.
   if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
-    silent_[host] = 0;
     co_return set_working(host, std::nullopt);
   }
+  if (failure.timed_out && from_.hosts.is_busy(host) && !from_.hosts.is_failed(host)) {
+    silent_since_[host] = begun;
+    from_.hosts.set_silent(host);
+    telemetry::log(LogLevel::info, "a model server does not answer the check while it works",
+                   {{"host", endpoint.url()}});
+    co_return;
+  }
   leave_out(host, failure.error.message);
-  note_silence(host, failure);
+}
+
+// Whether it is to be left alone: what it works on will be heard, or fail.
+bool HostCheck::waits_for_silent(std::size_t host) {
+  std::optional<SteadyTime>& since = silent_since_[host];
+  if (!since) return false;
+  const bool heard = from_.hosts.heard_at(host) >= *since;
+  if (heard || from_.hosts.is_failed(host) || !from_.hosts.is_busy(host)) {
+    since.reset();
+    if (heard) from_.hosts.is_heard(host);
+    return false;
+  }
+  if (from_.clock.steady() - *since >= 2 * from_.options.connect_timeout) on_silent_(host);
+  return true;
 }
 
 boost::asio::awaitable<HostCheck::Answer> HostCheck::ask_as(std::size_t host, std::string name) {
@@ -97,13 +117,6 @@ boost::asio::awaitable<HostCheck::Answer> HostCheck::ask_as(std::size_t host, st
   out.head = exchange->head();
   out.body = without_secret(std::move(body.bytes), from_.options.api_key);
   co_return out;
-}
-
-void HostCheck::note_silence(std::size_t host, const Failure& failure) {
-  constexpr int kSilentAtMost = 1;
-  if (!failure.host_is_down) return;
-  if (failure.timed_out && silent_[host]++ < kSilentAtMost) return;
-  on_gone_(host);
 }
 
 void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std::string& body) {
@@ -147,10 +160,13 @@ bool HostCheck::may_keep_its_list(std::size_t host, unsigned status) const {
   return refused && !from_.options.model.empty() && from_.hosts.answered_well(host);
 }
 
-void HostCheck::leave_out(std::size_t host, const std::string& why) {
+void HostCheck::leave_out(std::size_t host, std::string why) {
+  const std::string url = from_.hosts.endpoint(host).url();
+  if (why.find(url) == std::string::npos) why.insert(0, url + ": ");
+  // In the body it may have been spelt with escapes.
+  why = without_secret(std::move(why), from_.options.api_key);
   if (!from_.hosts.set_failed(host, why, from_.clock.steady())) return;
-  telemetry::log(LogLevel::warning, "a model server is left out",
-                 {{"host", from_.hosts.endpoint(host).url()}, {"error", why}});
+  telemetry::log(LogLevel::warning, "a model server is left out", {{"host", url}, {"error", why}});
 }
 
 }  // namespace tars::llm

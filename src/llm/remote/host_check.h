@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "llm/remote/remote_run.h"
 
 namespace tars::llm {
@@ -18,11 +19,12 @@ namespace tars::llm {
 // holds up no other.
 class HostCheck {
  public:
-  // `on_gone` is called with each host that cannot be reached, or that was silent twice in a row: a
-  // server may be too busy with a prompt to say at once that it is well.
-  using OnGone = std::function<void(std::size_t host)>;
+  // `on_silent` is called, again and again, with a host that works for us and has not answered a
+  // check for twice its time. It may hang, or do a thing at a time: meanwhile it is asked no more,
+  // as each connection that nobody accepts takes a place from those who want an answer.
+  using OnSilent = std::function<void(std::size_t host)>;
   HostCheck(RemoteParts parts, net::HttpClient& client, boost::asio::io_context& context,
-            OnGone on_gone);
+            OnSilent on_silent);
 
   // Until stop(); one coroutine for each host. A fault is logged, and the host asked again after
   // the return interval.
@@ -40,14 +42,14 @@ class HostCheck {
   void judge(std::size_t host, const net::ResponseHead& head, const std::string& body);
   void set_working(std::size_t host, std::optional<std::vector<std::string>> models);
   bool may_keep_its_list(std::size_t host, unsigned status) const;
-  void leave_out(std::size_t host, const std::string& why);
-  void note_silence(std::size_t host, const Failure& failure);
+  void leave_out(std::size_t host, std::string why);
+  bool waits_for_silent(std::size_t host);
 
   const RemoteParts from_;
   net::HttpClient& client_;
   std::vector<boost::asio::steady_timer> pauses_;  // one for each host
-  const OnGone on_gone_;
-  std::vector<int> silent_;  // checks in a row that timed out, for each host
+  const OnSilent on_silent_;
+  std::vector<std::optional<SteadyTime>> silent_since_;  // of each host: the check that it left out
   bool stopped_ = false;
 };
 

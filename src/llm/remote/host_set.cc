@@ -48,10 +48,9 @@ std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& trie
   std::optional<std::size_t> best;
   const auto rank = [&](std::size_t i) {
     const Host& h = hosts_[i];
-    const bool lacks = !h.models.empty() && !is_among(h.models, model);
     // What is not known yet may be a name that hangs: after what works, however busy that is.
     const bool is_new = h.state != State::working;
-    return std::tuple(lacks, h.state == State::failed, h.rests_until > now, is_new, h.busy);
+    return std::tuple(lacks(h, model), h.state == State::failed, rests(h, now), is_new, h.busy);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (std::find(tried.begin(), tried.end(), i) != tried.end()) continue;
@@ -59,6 +58,14 @@ std::optional<std::size_t> HostSet::acquire(const std::vector<std::size_t>& trie
   }
   if (best) ++hosts_[*best].busy;
   return best;
+}
+
+bool HostSet::lacks(const Host& host, std::string_view model) {
+  return !host.models.empty() && !is_among(host.models, model);
+}
+
+bool HostSet::rests(const Host& host, SteadyTime now) {
+  return host.silent || host.rests_until > now;
 }
 
 void HostSet::release(std::size_t host) {
@@ -71,6 +78,7 @@ bool HostSet::set_working(std::size_t host, std::optional<std::vector<std::strin
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
   if (models) h.models = *std::move(models);
+  h.silent = false;
   h.checked_at = now;
   return std::exchange(h.state, State::working) != State::working;
 }
@@ -87,6 +95,7 @@ void HostSet::answer_given(std::size_t host) {
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
   h.state = State::working;
+  h.silent = false;
   h.answered = true;
   h.failures = 0;
   h.rests_until = {};
@@ -112,6 +121,7 @@ bool HostSet::set_failed(std::size_t host, std::string why, SteadyTime now) {
   std::lock_guard lock(mutex_);
   Host& h = hosts_.at(host);
   h.why = std::move(why);
+  h.silent = false;
   h.checked_at = now;
   return std::exchange(h.state, State::failed) != State::failed;
 }
@@ -126,11 +136,28 @@ bool HostSet::is_failed(std::size_t host) const {
   return hosts_.at(host).state == State::failed;
 }
 
-bool HostSet::another_works(const std::vector<std::size_t>& but) const {
+void HostSet::set_silent(std::size_t host) {
+  std::lock_guard lock(mutex_);
+  hosts_.at(host).silent = true;
+}
+
+void HostSet::is_heard(std::size_t host) {
+  std::lock_guard lock(mutex_);
+  hosts_.at(host).silent = false;
+}
+
+bool HostSet::is_busy(std::size_t host) const {
+  std::lock_guard lock(mutex_);
+  return hosts_.at(host).busy > 0;
+}
+
+bool HostSet::another_can(const std::vector<std::size_t>& but, std::string_view model,
+                          SteadyTime now) const {
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    const Host& h = hosts_[i];
     const bool counts = std::ranges::find(but, i) == but.end();
-    if (counts && hosts_[i].state == State::working) return true;
+    if (counts && h.state == State::working && !rests(h, now) && !lacks(h, model)) return true;
   }
   return false;
 }
@@ -154,7 +181,9 @@ std::string HostSet::trouble() const {
   std::lock_guard lock(mutex_);
   std::string out;
   for (const Host& h : hosts_) {
-    if (h.state == State::failed) out += (out.empty() ? "" : "; ") + h.why;
+    if (h.state != State::failed && !h.silent) continue;
+    if (!out.empty()) out += "; ";
+    out += h.silent ? h.endpoint.url() + " does not answer the check while it works" : h.why;
   }
   return out;
 }

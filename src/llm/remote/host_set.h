@@ -28,7 +28,8 @@ void add_new(std::vector<std::string>& names, const std::vector<std::string>& mo
 // Thread-safe. A host is unknown until something was heard of it; unknown hosts are asked behind
 // those that work, failed ones only when no other is left. A host whose answers fail although it
 // says that it is well rests: others are asked first for a while, longer with each failure in a
-// row.
+// row. One that does a thing at a time says nothing to a check while it works for us: it is silent
+// then, which is no failure, and others are asked first.
 class HostSet {
  public:
   explicit HostSet(std::vector<net::Endpoint> hosts);
@@ -61,14 +62,20 @@ class HostSet {
   // Something odd happened: check soon.
   void suspect(std::size_t host);
   bool is_failed(std::size_t host) const;
-  // A host without those in `but` is known to work.
-  bool another_works(const std::vector<std::size_t>& but) const;
+  // It did not answer a check while it had requests of ours; until it works, fails or is_heard().
+  void set_silent(std::size_t host);
+  void is_heard(std::size_t host);
+  // A request of ours is with it.
+  bool is_busy(std::size_t host) const;
+  // A host without those in `but` is known to work, rests not, and does not lack `model`.
+  bool another_can(const std::vector<std::size_t>& but, std::string_view model,
+                   SteadyTime now) const;
   // When it was last checked or failed; the beginning of time when never.
   SteadyTime checked_at(std::size_t host) const;
 
   // healthy while one host works, starting while none was heard of, else unhealthy.
   Health health() const;
-  // What is wrong with each host that failed; "" when nothing is.
+  // What is wrong with each host that failed or is silent; "" when nothing is.
   std::string trouble() const;
   // Of all hosts that work, each once, the first host's first; where none does, of all.
   std::vector<std::string> models() const;
@@ -88,6 +95,7 @@ class HostSet {
   struct Host {
     net::Endpoint endpoint;
     State state = State::unknown;
+    bool silent = false;
     std::size_t busy = 0;
     std::string why = {};
     std::string name = {};
@@ -98,6 +106,9 @@ class HostSet {
     SteadyTime rests_until = {};
     std::map<std::string, RequestForm> forms = {};  // by model
   };
+
+  static bool lacks(const Host& host, std::string_view model);
+  static bool rests(const Host& host, SteadyTime now);
 
   mutable std::mutex mutex_;
   std::vector<Host> hosts_;  // never grows; the endpoints never change

@@ -106,7 +106,7 @@ struct RemoteBackend::State : std::enable_shared_from_this<State> {
     --running;
   }
 
-  // What waits for its first token there is asked elsewhere.
+  // What waits for its first token there is asked elsewhere, where that can be.
   void leave(std::size_t host) {
     std::lock_guard lock(mutex);
     for (const auto& run : runs) {

@@ -85,11 +85,11 @@ void RemoteRun::cancel() {
 }
 
 void RemoteRun::leave(std::size_t host) {
-  if (asked_ != host || begun_ || done_ || cancelled_) return;
+  if (asked_ != host || left_once_ || begun_ || done_ || cancelled_) return;
   std::vector<std::size_t> but = tried_;
   but.push_back(host);
-  if (!from_.hosts.another_works(but)) return;
-  left_ = true;
+  if (!from_.hosts.another_can(but, model_, from_.clock.steady())) return;
+  left_ = left_once_ = true;
   exchange_->close();
 }
 
@@ -136,13 +136,15 @@ boost::asio::awaitable<Result<Completion>> RemoteRun::answer() {
       keep_form(*host);
       co_return *reader_->end();
     }
-    if (std::exchange(left_, false) && !begun_) failure = gone(from_.hosts.endpoint(*host));
+    const bool left = std::exchange(left_, false) && !begun_;
+    if (left) failure = silent(from_.hosts.endpoint(*host));
     if (cancelled_) break;
     failure->error.message =
         without_secret(std::move(failure->error.message), from_.options.api_key);
     failure->error.quoted = without_secret(std::move(failure->error.quoted), from_.options.api_key);
     if (change_form(*host, *failure)) continue;
     note(*host, *failure);
+    if (left) continue;  // the last to be asked now, and it may answer yet
     if (begun_) co_return broken_off(*failure);
     if (failure->error.code == ErrorCode::context_overflow && shorten()) continue;
     worst = worst ? more_telling(*worst, failure->error) : failure->error;

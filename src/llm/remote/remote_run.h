@@ -49,7 +49,7 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   boost::asio::awaitable<void> serve();
   // Closes the connection to the server now.
   void cancel();
-  // The host is gone: where another works, it is asked instead, unless a token came.
+  // The host says nothing: another that can answer is asked instead, once, unless a token came.
   void leave(std::size_t host);
   boost::asio::io_context& context() { return context_; }
   // The coroutine ended by an exception, which is logged; the sink is told internal.
@@ -81,7 +81,8 @@ class RemoteRun : public std::enable_shared_from_this<RemoteRun>, private TextTa
   std::function<void()> ended_;
   std::vector<std::size_t> tried_;
   std::optional<std::size_t> asked_;  // while a host's answer is waited for
-  bool left_ = false;
+  bool left_ = false;  // the host that was asked
+  bool left_once_ = false;
   RequestForm form_;  // of the last request
   std::map<std::size_t, RequestForm> forms_;  // by host, where another than the kept one is tried
   std::size_t form_changes_ = 0;

@@ -103,22 +103,75 @@ TEST_F(RemoteHostsTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
   EXPECT_EQ(hanging.chats(), 1);
 }
 
-// The first stands in for a machine that lost its power: it takes requests and says nothing more.
-TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatIsGoneIsAskedElsewhere) {
+// It takes requests and says nothing more, to a check neither.
+TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatHangsIsAskedElsewhere) {
   options_.connect_timeout = 500ms;
   options_.first_token_timeout = 60s;
-  FakeUpstream dead([](Peer& peer, const std::string&, int) {
+  FakeUpstream* self = nullptr;
+  FakeUpstream hanging([&](Peer& peer, const std::string&, int) {
+    self->hangs = true;
     peer.wait_for_close();
     return false;
   });
-  dead.hangs = true;
+  self = &hanging;
   FakeUpstream good(say);
-  host(dead.port());
+  host(hanging.port());
   host(good.port());
   open();
+  ASSERT_TRUE(are_known(hanging, good));
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(answer_to()->answer, "Hello");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+  EXPECT_EQ(hanging.chats(), 1);
+}
+
+// It does a thing at a time and reads a long prompt. Each check that nobody accepts would take a
+// place in its queue, and none of the others can answer.
+TEST_F(RemoteHostsTest, AHostThatIsSilentWhileItWorksIsWaitedForAndNotAskedAgain) {
+  options_.connect_timeout = 200ms;
+  FakeUpstream* self = nullptr;
+  FakeUpstream busy([&](Peer& peer, const std::string& request, int number) {
+    self->hangs = true;
+    const int connected = self->connections();
+    std::this_thread::sleep_for(2s);
+    EXPECT_LE(self->connections(), connected + 1);
+    EXPECT_EQ(backend_->status().health, Health::healthy);
+    EXPECT_THAT(backend_->status().detail, HasSubstr("does not answer the check while it works"));
+    self->hangs = false;
+    return say(peer, request, number);
+  });
+  self = &busy;
+  FakeUpstream other(say, {"other"});
+  host(busy.port());
+  host(other.port());
+  open();
+  ASSERT_TRUE(are_known(busy, other));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(busy.chats(), 1);
+  EXPECT_EQ(other.chats(), 0);
+  const int listed = busy.listings();
+  EXPECT_TRUE(wait_until([&] { return busy.listings() > listed; })) << "it is asked again";
+  EXPECT_EQ(backend_->status().detail, "");
+}
+
+// As one that is told to stop does: it takes nobody new and ends what it began.
+TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatRefusesOthersIsNotTakenFromIt) {
+  FakeUpstream* self = nullptr;
+  FakeUpstream stopping([&](Peer& peer, const std::string& request, int number) {
+    self->list_status = 502;
+    EXPECT_TRUE(wait_until([&] { return !backend_->status().detail.empty(); }));
+    std::this_thread::sleep_for(300ms);
+    return say(peer, request, number);
+  });
+  self = &stopping;
+  FakeUpstream good(say);
+  host(stopping.port());
+  host(good.port());
+  open();
+  ASSERT_TRUE(are_known(stopping, good));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(stopping.chats(), 1);
+  EXPECT_EQ(good.chats(), 0);
 }
 
 TEST_F(RemoteHostsTest, WithNoOtherHostASilentOneIsWaitedFor) {

@@ -157,6 +157,24 @@ TEST_F(RemoteOpenAiTest, AKeyThatTheServerRepeatsIsNotPassedOn) {
   EXPECT_THAT(answer_to()->ending(), ::testing::EndsWith("Incorrect API key: [the key]"));
 }
 
+// With the escapes that PHP and .NET write; in a stream, cut in the middle of the key.
+TEST_F(RemoteOpenAiTest, AKeyThatTheServerSpellsInItsOwnWayIsNotPassedOn) {
+  FakeUpstream upstream([](Peer& peer, const std::string&, int) {
+    return peer.begin_stream("text/event-stream") &&
+           peer.chunk(R"(data: {"error":{"message":")" + std::string(289, 'x') +
+                      "sk/secret+0001\"}}\n\n") &&
+           peer.send("0\r\n\r\n");
+  });
+  upstream.refusal = R"({"error":{"message":"bad key sk\/secret\u002B0001"}})";
+  upstream.list_status = 401;
+  options_.api_key = "sk/secret+0001";
+  host(upstream.port(), "/v1");
+  open(true);
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  EXPECT_THAT(backend_->status().detail, ::testing::EndsWith("bad key [the key]"));
+  EXPECT_THAT(answer_to()->ending(), ::testing::EndsWith("x[the key]"));
+}
+
 bool say_hi(Peer& peer, const std::string&, int) {
   return peer.begin_stream("text/event-stream") &&
          peer.chunk(

@@ -152,10 +152,10 @@ TEST(Failure, WantOfDescriptorsIsNotTheHosts) {
   EXPECT_FALSE(want.others_may_answer);
 }
 
-TEST(Failure, AHostThatIsGoneIsLeftOutAndOthersAreAsked) {
-  const Failure f = gone(kHost);
+TEST(Failure, AHostThatIsSilentIsLeftOutAndOthersAreAsked) {
+  const Failure f = silent(kHost);
   EXPECT_EQ(f.error.code, ErrorCode::backend_unavailable);
-  EXPECT_THAT(f.error.message, HasSubstr("http://gpu:1 cannot be reached"));
+  EXPECT_THAT(f.error.message, HasSubstr("http://gpu:1 answers neither"));
   EXPECT_TRUE(f.host_is_down);
   EXPECT_TRUE(f.others_may_answer);
 }
@@ -167,6 +167,12 @@ TEST(Failure, TheMostTellingOfSeveralIsTold) {
   EXPECT_EQ(more_telling(down, unknown).code, ErrorCode::model_not_found);
   EXPECT_EQ(more_telling(unknown, down).code, ErrorCode::model_not_found);
   EXPECT_EQ(more_telling(busy, unknown).code, ErrorCode::overloaded);
+  Error soon = busy;
+  Error later = busy;
+  soon.retry_after = std::chrono::seconds(2);
+  later.retry_after = std::chrono::seconds(60);
+  EXPECT_EQ(more_telling(later, soon).retry_after, soon.retry_after);
+  EXPECT_EQ(more_telling(soon, later).retry_after, soon.retry_after);
 }
 
 TEST(Failure, InTheMiddleOfAnAnswerEverythingIsAGenerationError) {
@@ -205,6 +211,8 @@ TEST(Failure, AHostIsBlamedForWhatIsItsOwn) {
 TEST(Failure, AKeyIsForNobodyToRead) {
   EXPECT_EQ(without_secret("bad key sk-12345678, sk-12345678!", "sk-12345678"),
             "bad key [the key], [the key]!");
+  EXPECT_EQ(without_secret("bad key: sk-1234567", "sk-12345678"), "bad key: [the key]") << "cut";
+  EXPECT_EQ(without_secret("bad key: sk-1234", "sk-12345678"), "bad key: sk-1234") << "no secret";
   EXPECT_EQ(without_secret("a model", ""), "a model");
   EXPECT_EQ(without_secret("the ollama model", "ollama"), "the ollama model");
 }

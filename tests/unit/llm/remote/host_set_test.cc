@@ -1,6 +1,8 @@
 #include "llm/remote/host_set.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include <functional>
 
 namespace tars::llm {
 namespace {
@@ -184,12 +186,44 @@ TEST(HostSet, TheNameThatAHostWantsIsRemembered) {
   EXPECT_EQ(set.name_for(0), "");
 }
 
-TEST(HostSet, WhetherAnotherWorks) {
+TEST(HostSet, WhetherAnotherCan) {
   HostSet set(hosts(2));
-  EXPECT_FALSE(set.another_works({})) << "nothing is known of them";
+  EXPECT_FALSE(set.another_can({}, "m", kNow)) << "nothing is known of them";
   set.set_working(1, {}, kNow);
-  EXPECT_TRUE(set.another_works({0}));
-  EXPECT_FALSE(set.another_works({0, 1}));
+  EXPECT_TRUE(set.another_can({0}, "m", kNow));
+  EXPECT_FALSE(set.another_can({0, 1}, "m", kNow));
+  set.set_working(1, Names{"other"}, kNow);
+  EXPECT_FALSE(set.another_can({0}, "m", kNow)) << "it lacks the model";
+  EXPECT_TRUE(set.another_can({0}, "other", kNow));
+  set.answer_failed(1, kNow);
+  EXPECT_FALSE(set.another_can({0}, "other", kNow)) << "it rests";
+  EXPECT_TRUE(set.another_can({0}, "other", kNow + std::chrono::hours(1)));
+}
+
+TEST(HostSet, ASilentOneIsAskedAfterOthersAndIsNoFailure) {
+  HostSet set(hosts(2));
+  set.set_working(0, {}, kNow);
+  set.set_working(1, {}, kNow);
+  EXPECT_FALSE(set.is_busy(0));
+  EXPECT_EQ(set.acquire({}, "m", kNow), 0U);
+  EXPECT_TRUE(set.is_busy(0));
+  set.set_silent(0);
+  EXPECT_EQ(set.health(), Health::healthy);
+  EXPECT_THAT(set.trouble(), ::testing::HasSubstr("does not answer the check while it works"));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(set.acquire({}, "m", kNow), 1U);
+  EXPECT_FALSE(set.another_can({1}, "m", kNow));
+  set.is_heard(0);
+  EXPECT_EQ(set.trouble(), "");
+  EXPECT_EQ(set.acquire({}, "m", kNow), 0U);
+  for (const auto& speak : std::vector<std::function<void()>>{[&] { set.set_working(0, {}, kNow); },
+                                                              [&] { set.answer_given(0); }}) {
+    set.set_silent(0);
+    speak();
+    EXPECT_EQ(set.trouble(), "");
+  }
+  set.set_silent(0);
+  set.set_failed(0, "gone", kNow);
+  EXPECT_EQ(set.trouble(), "gone");
 }
 
 TEST(HostSet, ASuspectIsCheckedSoon) {
