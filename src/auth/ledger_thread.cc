@@ -111,8 +111,8 @@ void LedgerThread::loop() {
     if (!idle) run(std::move(batch));
     prune_when_due();
     if (idle && !ledger_) open_again();
-    if (idle) probe_when_failing();
     if (idle || promises_are_due()) run_promises();
+    if (idle) probe_when_failing();
     if (!idle) continue;
     std::lock_guard lock(mutex_);
     if (closed_ && waiting_.empty()) return;
@@ -166,11 +166,8 @@ void LedgerThread::keep_promises(Batch& failed) {
   }
 }
 
-// A load that never pauses is no reason to keep them waiting, as long as writes succeed.
-bool LedgerThread::promises_are_due() const {
-  std::lock_guard lock(mutex_);
-  return !failure_ && clock_.steady() >= promises_at_;
-}
+// A load that never pauses is no reason to keep them waiting.
+bool LedgerThread::promises_are_due() const { return clock_.steady() >= promises_at_; }
 
 // In a transaction of their own: they never hold up others.
 void LedgerThread::run_promises() {
@@ -228,8 +225,9 @@ Result<void> LedgerThread::probe() {
   return transaction->commit();
 }
 
+// Its page may find room where those of a promise do not: while one waits, that is the probe.
 void LedgerThread::probe_when_failing() {
-  if (ledger_ && !status() && probe()) note({});
+  if (ledger_ && promises_.empty() && !status() && probe()) note({});
 }
 
 // What failed at the start was logged there; a log line for each further try would fill a log.

@@ -202,6 +202,35 @@ TEST_F(LedgerThreadTest, APromiseIsKeptOnceWritesSucceedAgainAndNoNewOneIsMade) 
   EXPECT_EQ(runs, 3);
 }
 
+// As on a full disk whose log has room for a page yet: what was written again and again would be
+// noted as well and as failed, in turn.
+TEST_F(LedgerThreadTest, WhileAPromiseCannotBeKeptWritesDoNotSucceed) {
+  LedgerThread thread = make(100);
+  std::atomic<bool> is_full{true};
+  std::atomic<int> runs{0};
+  ::testing::internal::CaptureStderr();
+  ASSERT_TRUE(thread.submit({[&](Ledger&) -> Result<LedgerTask::Completion> {
+                               ++runs;
+                               if (is_full) {
+                                 return make_error(ErrorCode::store_unavailable,
+                                                   "the disk is full");
+                               }
+                               return LedgerTask::Completion();
+                             },
+                             {},
+                             true},
+                            Urgency::now));
+  for (int i = 0; i < 1000 && runs < 3; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_GE(runs, 3);
+  EXPECT_FALSE(thread.status());
+  is_full = false;
+  for (int i = 0; i < 1000 && !thread.status(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(thread.status());
+  thread.shutdown();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(log.find("cannot be stored"), log.rfind("cannot be stored")) << log;
+}
+
 TEST_F(LedgerThreadTest, APromiseIsKeptUnderALoadThatNeverPauses) {
   std::atomic<int> kept{0};
   std::atomic<bool> more{true};
