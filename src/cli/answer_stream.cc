@@ -1,6 +1,7 @@
 #include "cli/answer_stream.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +10,8 @@
 
 namespace tars::cli {
 
-AnswerStream::AnswerStream(int descriptor) : std::ostream(nullptr), buffer_(descriptor) {
+AnswerStream::AnswerStream(int descriptor, std::optional<std::chrono::milliseconds> patience)
+    : std::ostream(nullptr), buffer_(descriptor, patience) {
   rdbuf(&buffer_);
 }
 
@@ -28,10 +30,21 @@ std::streamsize AnswerStream::Buffer::xsputn(const char* text, std::streamsize s
   return size;
 }
 
+// A pipe that does takes PIPE_BUF at once, more than a server says.
+bool AnswerStream::Buffer::takes_more() const {
+  if (!patience_) return true;
+  pollfd waiting{descriptor_, POLLOUT, 0};
+  return ::poll(&waiting, 1, static_cast<int>(patience_->count())) != 0;
+}
+
 int AnswerStream::Buffer::sync() {
   const std::string text = std::exchange(pending_, {});
   std::string_view left = text;
   while (error_ == 0 && !left.empty()) {
+    if (!takes_more()) {
+      error_ = ETIMEDOUT;
+      break;
+    }
     const ssize_t written = ::write(descriptor_, left.data(), left.size());
     if (written >= 0) {
       left.remove_prefix(static_cast<std::size_t>(written));

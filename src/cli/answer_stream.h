@@ -1,6 +1,8 @@
 // Standard output, of which it is known whether what was written has arrived.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <ostream>
 #include <streambuf>
 #include <string>
@@ -11,8 +13,10 @@ namespace tars::cli {
 // thread at a time. Never throws for a write that fails: the stream goes bad, and error() says why.
 class AnswerStream : public std::ostream {
  public:
-  // `descriptor` stays the caller's.
-  explicit AnswerStream(int descriptor);
+  // `descriptor` stays the caller's. With `patience`, what cannot be written for so long is lost,
+  // and all that follows: for a server, whose lines nobody may read.
+  explicit AnswerStream(int descriptor,
+                        std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
   // The errno of the first write that failed, after a flush; 0 = all of it is out.
   int finish();
@@ -20,7 +24,8 @@ class AnswerStream : public std::ostream {
  private:
   class Buffer : public std::streambuf {
    public:
-    explicit Buffer(int descriptor) : descriptor_(descriptor) {}
+    Buffer(int descriptor, std::optional<std::chrono::milliseconds> patience)
+        : descriptor_(descriptor), patience_(patience) {}
     int error() const { return error_; }
 
    protected:
@@ -29,7 +34,10 @@ class AnswerStream : public std::ostream {
     int sync() override;
 
    private:
+    bool takes_more() const;
+
     int descriptor_;
+    std::optional<std::chrono::milliseconds> patience_;
     int error_ = 0;
     std::string pending_;
   };

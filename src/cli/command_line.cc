@@ -63,6 +63,7 @@ class Parser {
   void add_model_verbs();
   void add_backup_verbs();
   std::string help_text() const;
+  const CLI::Option* find_option(const std::string& flag) const;
   Result<Command> finish();
 
   CLI::App app_{"T.A.R.S., an AI gateway that runs on your own machine", "tars"};
@@ -195,7 +196,7 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
   } catch (const CLI::ArgumentMismatch& mismatch) {
     const std::string what = mismatch.what();
     const std::string flag = what.substr(0, what.find(':'));
-    const CLI::Option* option = app_.get_option_no_throw(flag);
+    const CLI::Option* const option = find_option(flag);
     if (option != nullptr && option->count() > 1)
       return refuse(all_names(*option) + " is given twice");
     return refuse(what.find("missing") != std::string::npos ||
@@ -214,6 +215,15 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
     return refuse(what);
   }
   return finish();
+}
+
+// The program's own, or that of the verb that was given.
+const CLI::Option* Parser::find_option(const std::string& flag) const {
+  for (const auto& [sub, verb] : verbs_) {
+    if (!sub->parsed()) continue;
+    if (const CLI::Option* own = sub->get_option_no_throw(flag)) return own;
+  }
+  return app_.get_option_no_throw(flag);
 }
 
 // Of a verb its own few lines; of the server, which takes every option, the whole.
@@ -241,8 +251,15 @@ Result<Command> Parser::finish() {
     }
     return refuse("there is no verb or value \"" + extra + "\" here");
   }
+  const CLI::App* given = nullptr;
   for (const auto& [sub, verb] : verbs_) {
-    if (sub->parsed()) command_.verb = verb;
+    if (!sub->parsed()) continue;
+    if (given != nullptr) {
+      return refuse("one verb at a time: both " + given->get_name() + " and " + sub->get_name() +
+                    " are given");
+    }
+    given = sub;
+    command_.verb = verb;
   }
   if (version_) command_.verb = Verb::version;
   if (env_file_option_->count() > 0) command_.env_file = env_file_;

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -43,7 +45,9 @@ int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const Result<cli::Command> command = cli::parse_command_line(arguments);
     if (!command) return fail(command.error().message);
-    cli::AnswerStream out(STDOUT_FILENO);
+    std::optional<std::chrono::milliseconds> patience;
+    if (command->verb == cli::Verb::serve) patience = std::chrono::seconds(1);
+    cli::AnswerStream out(STDOUT_FILENO, patience);
     const Result<void> done = cli::execute(*command, out, std::cerr);
     const int error = out.finish();
     return done ? say_whether_it_arrived(*command, error) : fail(done.error().message);

@@ -44,10 +44,13 @@ Result<config::Sources> read_sources(const Command& command) {
   sources.environment = environment();
   sources.flags = command.flags;
   sources.dotenv_path = command.env_file.value_or(".env");
-  // A link that leads nowhere is there: whoever made it wants its options.
+  // A link that leads nowhere is there: whoever made it wants its options. A folder that this user
+  // may not enter, such as that of whoever called sudo, is not where its options are.
   std::error_code error;
   const auto found = std::filesystem::symlink_status(sources.dotenv_path, error);
-  if (!command.env_file && found.type() == std::filesystem::file_type::not_found) return sources;
+  const bool is_there = found.type() != std::filesystem::file_type::not_found &&
+                        error != std::errc::permission_denied;
+  if (!command.env_file && !is_there) return sources;
   Result<std::string> text = read_text(sources.dotenv_path);
   if (!text) return text.error();
   sources.dotenv_text = *std::move(text);

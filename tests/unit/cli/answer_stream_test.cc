@@ -41,6 +41,21 @@ TEST(AnswerStream, KnowsThatNothingArrived) {
   EXPECT_EQ(AnswerStream(-1).finish(), 0) << "nothing was to be written";
 }
 
+TEST(AnswerStream, AServersLinesWaitForNoReader) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Descriptor in(ends[0]);
+  const Descriptor out(ends[1]);
+  ASSERT_EQ(::fcntl(out.get(), F_SETFL, O_NONBLOCK), 0);
+  const std::string page(4096, 'x');
+  while (::write(out.get(), page.data(), page.size()) > 0) {
+  }
+  ASSERT_EQ(::fcntl(out.get(), F_SETFL, 0), 0);
+  AnswerStream stream(out.get(), std::chrono::milliseconds(10));
+  stream << "lost" << std::endl;
+  EXPECT_EQ(stream.finish(), ETIMEDOUT);
+}
+
 TEST(OccupyClosedStreams, NoFileTakesTheNumberOfAnOutput) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -46,6 +46,18 @@ TEST(CommandLine, OptionsStandBeforeOrAfterTheVerb) {
               ElementsAre(Pair("TARS_PORT", "1")));
 }
 
+TEST(CommandLine, OneVerbAtATime) {
+  for (const std::vector<std::string>& two :
+       {std::vector<std::string>{"backup", "a", "restore", "b"},
+        {"serve", "devices", "list"},
+        {"version", "token", "--client-id", "a"},
+        {"backup", "a", "devices", "list"}}) {
+    EXPECT_THAT(error_of(two), HasSubstr("one verb at a time")) << two.front();
+  }
+  EXPECT_THAT(error_of({"token", "--client-id", "a", "--client-id", "b"}),
+              HasSubstr("--client-id is given twice"));
+}
+
 TEST(CommandLine, TheOtherVerbs) {
   EXPECT_EQ(parsed({"config", "check"}).verb, Verb::config_check);
   EXPECT_EQ(parsed({"config", "doc"}).verb, Verb::config_doc);

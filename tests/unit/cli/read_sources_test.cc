@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -50,6 +52,22 @@ TEST_F(ReadSourcesTest, ANamedFileReplacesItAndMustBeThere) {
   command.env_file = "none";
   EXPECT_THAT(read_sources(command).error().message,
               HasSubstr("none cannot be read (No such file"));
+}
+
+// Whoever called sudo stands in a folder of his own.
+TEST_F(ReadSourcesTest, AFolderThatIsClosedHasNone) {
+  std::ofstream(".env") << "TARS_PORT=1\n";
+  std::filesystem::permissions(".", std::filesystem::perms::none);
+  // As root nothing is closed: this thread alone asks as another user.
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) {
+    ASSERT_EQ(::setfsuid(65534), 0);
+  }
+  const auto read = read_sources({});
+  if (is_root) ::setfsuid(0);
+  std::filesystem::permissions(".", std::filesystem::perms::owner_all);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->dotenv_text, "");
 }
 
 TEST_F(ReadSourcesTest, AFolderIsNoFile) {
