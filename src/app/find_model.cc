@@ -3,11 +3,8 @@
 namespace tars::app {
 namespace {
 
-Error no_model(const std::string& problem) {
-  return make_error(
-      ErrorCode::config_error,
-      "MODEL_PATH: " + problem +
-          "; run ./scripts/run, which fetches a model, or set MODEL_PATH to a GGUF file");
+Error no_model(const std::string& problem, const std::string& fix) {
+  return make_error(ErrorCode::config_error, "MODEL_PATH: " + problem + "; " + fix);
 }
 
 Error unreachable(const std::filesystem::path& named, std::error_code why) {
@@ -33,14 +30,16 @@ Result<std::filesystem::path> find_model(const config::Settings& settings) {
     std::error_code error;
     const bool exists = std::filesystem::exists(named, error);
     if (error) return unreachable(named, error);
-    return no_model(exists ? named.string() + " is no file" : "there is no file " + named.string());
+    return no_model(exists ? named.string() + " is no file" : "there is no file " + named.string(),
+                    "set it to a GGUF file; tars model list shows those that are there");
   }
   std::string looked;
   for (const std::filesystem::path& candidate : settings.model_candidates) {
     if (is_file(candidate)) return candidate;
     looked += (looked.empty() ? "" : " and no ") + candidate.string();
   }
-  return no_model("it is not set, and there is no " + looked);
+  return no_model("it is not set, and there is no " + looked,
+                  "run ./scripts/run, which fetches a model, or set MODEL_PATH to a GGUF file");
 }
 
 }  // namespace tars::app

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/backup/restore.h"
+#include "app/check_files.h"
 #include "app/control/control_desk.h"
 #include "app/open_secrets.h"
 #include "app/repeated_signal.h"
@@ -216,6 +217,11 @@ bool Program::is_stop(std::optional<int> signal) {
   } else if (const auto reloaded = server_->reload_certificate(); !reloaded) {
     telemetry::log(LogLevel::error, "the certificate stays as it was",
                    {{"error", reloaded.error().message}});
+  } else {
+    // What renews it may leave other rights.
+    for (const std::string& warning : file_warnings(settings_)) {
+      telemetry::log(LogLevel::warning, warning);
+    }
   }
   return false;
 }

@@ -30,6 +30,10 @@ Result<void> check_prepare_target(const fs::path& in, const fs::path& out, bool 
     return make_error(ErrorCode::config_error,
                       "OUT " + out.string() + " is a folder: name a file in it");
   }
+  if (fs::exists(out, error) && !fs::is_regular_file(out, error)) {
+    return make_error(ErrorCode::config_error,
+                      "OUT " + out.string() + " is no regular file: name another OUT");
+  }
   const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
   if (!fs::is_directory(folder, error)) {
     return make_error(ErrorCode::config_error, "OUT " + out.string() + ": there is no folder " +

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cctype>
@@ -109,18 +110,41 @@ Result<void> check_source(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-Result<void> bring_file(const fs::path& from, const fs::path& to) {
-  if (auto good = check_source(from, to); !good) return good;
-  std::error_code no_size;
-  const auto bytes = fs::file_size(from, no_size);
-  // Asked before: a disk that fills up while the system copies is told as another fault.
-  if (!no_size) {
-    if (auto room = check_disk_space(to, bytes); !room) return room;
+// False with errno set. `to` is made, or emptied.
+bool copy_file(const fs::path& from, const fs::path& to, std::uint64_t total,
+               const OnProgress& on_progress) {
+  constexpr std::size_t kPiece = 4 * 1024 * 1024;
+  const Descriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!in.is_open()) return false;
+  const Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!out.is_open()) return false;
+  std::uint64_t copied = 0;
+  for (;;) {
+    const ssize_t n = ::sendfile(out.get(), in.get(), nullptr, kPiece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    if (n == 0) return true;
+    copied += static_cast<std::uint64_t>(n);
+    on_progress({copied, std::max(copied, total)});
   }
+}
+
+Result<void> bring_file(const fs::path& from, const fs::path& to, const OnProgress& on_progress) {
+  if (auto good = check_source(from, to); !good) return good;
   std::error_code error;
+  const auto bytes = fs::file_size(from, error);
+  // Asked before: a disk that fills up while the system copies is told as another fault. What an
+  // earlier call left there gives its place.
+  if (!error) {
+    const auto left = fs::file_size(to, error);
+    const auto given = error ? 0 : std::min(bytes, left);
+    if (auto room = check_disk_space(to, bytes - given); !room) return room;
+  }
   fs::remove(download_note(to), error);  // what is there of a URL is no more
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (!error && !flush_file(to)) error.assign(errno, std::generic_category());
+  error.clear();
+  if (!copy_file(from, to, bytes, on_progress) || !flush_file(to)) {
+    error.assign(errno, std::generic_category());
+  }
   if (!error) return {};
   std::error_code ignored;
   fs::remove(to, ignored);
@@ -223,7 +247,7 @@ Result<PulledModel> pull_model(const config::Settings& settings, const PullReque
   of_model.begins_with = "GGUF";
   of_model.is_checked = !wanted->empty();
   const Result<void> brought = url ? download(*url, place->partial, of_model, on_progress)
-                                   : bring_file(request.source, place->partial);
+                                   : bring_file(request.source, place->partial, on_progress);
   if (!brought) {
     std::error_code error;
     if (fs::file_size(place->partial, error) == 0) discard(*place);

@@ -1,6 +1,7 @@
 #include "app/service/service_notify.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,6 +41,9 @@ ServiceNotify::ServiceNotify(std::string name, std::chrono::microseconds watchdo
   // An abstract name begins with a zero byte.
   if (name_.starts_with('@')) name_[0] = '\0';
   socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // A manager that reads nothing holds up no stop.
+  constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
 }
 
 void ServiceNotify::send(std::string_view message, bool wait) const {

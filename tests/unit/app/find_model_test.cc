@@ -42,7 +42,7 @@ TEST_F(FindModelTest, ANamedFileThatIsMissingIsAnError) {
   const auto found = find_model(settings_);
   ASSERT_FALSE(found);
   EXPECT_THAT(found.error().message, StartsWith("MODEL_PATH: there is no file "));
-  EXPECT_THAT(found.error().message, HasSubstr("./scripts/run"));
+  EXPECT_THAT(found.error().message, HasSubstr("set it to a GGUF file"));
 }
 
 TEST_F(FindModelTest, AFileBehindAClosedFolderIsNotSaidToBeMissing) {

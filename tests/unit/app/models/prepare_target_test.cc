@@ -56,6 +56,7 @@ TEST_F(PrepareTargetTest, AnotherFileIsReplacedOnlyWhenAsked) {
   std::filesystem::create_symlink(folder_.path() / "none", dangling);
   EXPECT_THAT(refusal(in_, dangling), HasSubstr("--force"));
   EXPECT_THAT(refusal(in_, folder_.path(), true), HasSubstr("is a folder"));
+  EXPECT_THAT(refusal(in_, "/dev/null", true), HasSubstr("no regular file"));
 }
 
 TEST_F(PrepareTargetTest, TheOutputsFolderMustBeThere) {

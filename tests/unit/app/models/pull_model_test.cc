@@ -43,6 +43,15 @@ TEST_F(PullModelTest, BringsAFileUnderItsNameOrAnother) {
   EXPECT_THAT(left(), testing::UnorderedElementsAre("source.gguf", "chat.gguf"));
 }
 
+TEST_F(PullModelTest, ACopySaysHowFarItIs) {
+  std::vector<Progress> told;
+  ASSERT_TRUE(pull_model(settings_, {.source = source_.string()}, {},
+                         [&](const Progress& progress) { told.push_back(progress); }));
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back().bytes, std::filesystem::file_size(source_));
+  EXPECT_EQ(told.back().total, told.back().bytes);
+}
+
 TEST_F(PullModelTest, FetchesOverHttpAndForgetsTheNote) {
   std::ifstream in(source_, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(in), {});

@@ -48,6 +48,17 @@ TEST(ServiceNotify, NeedsNoDescriptorLaterOn) {
   EXPECT_EQ(manager.next(), "STOPPING=1\nSTATUS=draining");
 }
 
+// That one would never be told, and the server never end.
+TEST(ServiceNotify, AManagerThatReadsNothingIsNotWaitedForLong) {
+  NotifySocket manager;
+  const ServiceNotify notify(manager.path());
+  for (int i = 0; i < 1000; ++i) notify.ping();
+  testing::internal::CaptureStderr();
+  notify.stopping();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("the service manager was not told"));
+}
+
 TEST(ServiceNotify, WithoutAManagerNothingHappens) {
   ServiceNotify().ping();
   testing::internal::CaptureStderr();
