@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace tars::store {
 
 namespace {
@@ -11,7 +13,7 @@ struct Advice {
   const char* fix;
 };
 
-Advice advise(int code) {
+Advice advise(int code, int system_error) {
   // A quota or a file size limit arrives as a failed write, not as a full disk.
   if (code == SQLITE_IOERR_WRITE) {
     return {"the database cannot be written",
@@ -26,6 +28,14 @@ Advice advise(int code) {
     case SQLITE_PERM:
     case SQLITE_AUTH: return {"the database is read-only", "make the file and its folder writable"};
     case SQLITE_CANTOPEN:
+      if (system_error == EACCES || system_error == EPERM) {
+        return {"this user may not open the database",
+                "give what is in the folder to its user (sudo chown -R)"};
+      }
+      if (system_error == EMFILE || system_error == ENFILE) {
+        return {"there is no descriptor left for the database",
+                "raise the limit on open files (ulimit -n)"};
+      }
       return {"the database cannot be opened",
               "check that its folder exists and is writable, or set TARS_DATA_DIR"};
     case SQLITE_CORRUPT:
@@ -45,7 +55,8 @@ Advice advise(int code) {
 }  // namespace
 
 Error sqlite_error(sqlite3* handle, int code, std::string path) {
-  const Advice advice = advise(code);
+  const int system_error = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  const Advice advice = advise(code, system_error);
   if (path.empty() && handle != nullptr) {
     if (const char* name = sqlite3_db_filename(handle, "main")) path = name;
   }

@@ -3,6 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/fsuid.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "../../support/descriptor_limit.h"
+#include "../../support/temp_folder.h"
 
 namespace tars::store {
 namespace {
@@ -32,6 +40,33 @@ TEST(SqliteError, NamesCausePathAndFix) {
     EXPECT_THAT(error.message, HasSubstr("/data/tars.db"));
     EXPECT_THAT(error.message, HasSubstr(c.fix));
   }
+}
+
+TEST(SqliteError, TellsWhyAFileCannotBeOpened) {
+  const TempFolder folder;
+  const std::string path = (folder.path() / "tars.db").string();
+  std::ofstream(path) << "";
+  std::filesystem::permissions(path, std::filesystem::perms::none);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  // As root nothing is closed: this thread alone asks as another user.
+  const bool is_root = ::geteuid() == 0;
+  sqlite3* handle = nullptr;
+  if (is_root) {
+    ASSERT_EQ(::setfsuid(65534), 0);
+  }
+  const int closed = ::sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
+  if (is_root) ::setfsuid(0);
+  EXPECT_EQ(closed, SQLITE_CANTOPEN);
+  EXPECT_THAT(sqlite_error(handle, closed, path).message,
+              ::testing::AllOf(HasSubstr("this user may not open"), HasSubstr("sudo chown -R")));
+  ::sqlite3_close(handle);
+  {
+    const DescriptorLimit none(0);
+    EXPECT_EQ(::sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr),
+              SQLITE_CANTOPEN);
+  }
+  EXPECT_THAT(sqlite_error(handle, SQLITE_CANTOPEN, path).message, HasSubstr("ulimit -n"));
+  ::sqlite3_close(handle);
 }
 
 TEST(SqliteError, NamesAnInMemoryDatabase) {
