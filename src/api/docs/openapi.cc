@@ -174,9 +174,10 @@ class OperationWriter {
 
   // What HTTP itself refuses is the same everywhere; of it those that sound clients may meet.
   void add_http_errors() {
+    const bool takes_body = !route_.docs.request.empty();
     for (const HttpRow& row : http_error_table()) {
-      const bool met =
-          row.status == 400 || row.status == 408 || row.status == 413 || row.status == 431;
+      const bool met = row.status == 400 || row.status == 408 || row.status == 413 ||
+                       row.status == 431 || (row.status == 503 && takes_body);
       if (met) add_problem(row.status, row.name, row.title);
     }
   }
@@ -240,7 +241,8 @@ void add_error_codes(json::object& document) {
   std::string table =
       "\n\n# Errors\n\nAn error is `application/problem+json` (RFC 9457); `code` is one of these, "
       "and each operation says which it can have. What HTTP itself refuses (a request that is "
-      "malformed, too large, or too slow) every operation can answer.\n\n"
+      "malformed, too large, or too slow) every operation can answer. 405, 501 and 505 answer "
+      "what is no operation, 426 a GET of `/ws/chat` that is no upgrade.\n\n"
       "| status | code |\n|---|---|\n";
   std::set<std::string_view> names;
   for (const auto& [status, of_status] : all_codes()) {

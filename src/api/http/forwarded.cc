@@ -4,6 +4,7 @@
 #include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "net/address_text.h"
 #include "net/message/ascii.h"
@@ -62,13 +63,13 @@ class Reader {
   std::string_view text_;
 };
 
-// One name=value pair, or nothing, which the grammar allows.
-bool read_pair(Reader& reader, ForwardedHop& hop) {
+// One name=value pair, or nothing, which the grammar allows: false. nullopt: neither.
+std::optional<bool> read_pair(Reader& reader, ForwardedHop& hop) {
   const auto name = reader.token();
-  if (!name) return true;
-  if (!reader.take('=')) return false;
+  if (!name) return false;
+  if (!reader.take('=')) return std::nullopt;
   const auto value = reader.take('"') ? reader.quoted_rest() : reader.token();
-  if (!value) return false;
+  if (!value) return std::nullopt;
   if (net::equals_ignoring_case(*name, "for")) hop.client = *value;
   if (net::equals_ignoring_case(*name, "proto")) hop.proto = *value;
   if (net::equals_ignoring_case(*name, "host")) hop.host = *value;
@@ -86,11 +87,13 @@ std::string joined(const net::HttpRequest& request, std::string_view name) {
   return out;
 }
 
+// Without empty elements (RFC 9110 section 5.6.1.2).
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
-    out.emplace_back(net::trimmed(list.substr(0, comma)));
+    const std::string_view element = net::trimmed(list.substr(0, comma));
+    if (!element.empty()) out.emplace_back(element);
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return out;
@@ -114,16 +117,23 @@ void replace_host(net::HttpRequest& request, const std::string& host) {
 }  // namespace
 
 std::optional<std::vector<ForwardedHop>> parse_forwarded(std::string_view value) {
-  std::vector<ForwardedHop> out(1);
+  std::vector<ForwardedHop> out;
+  ForwardedHop hop;
+  bool says_something = false;  // an empty element is none (RFC 9110 section 5.6.1.2)
+  std::size_t elements = 0;
   Reader reader(value);
   for (;;) {
     reader.skip_space();
-    if (!read_pair(reader, out.back())) return std::nullopt;
+    const auto pair = read_pair(reader, hop);
+    if (!pair) return std::nullopt;
+    says_something = says_something || *pair;
     reader.skip_space();
-    if (reader.at_end()) return out;
     if (reader.take(';')) continue;
-    if (!reader.take(',') || out.size() == kMaxHops) return std::nullopt;
-    out.emplace_back();
+    const bool ends = reader.at_end();
+    if (!ends && !reader.take(',')) return std::nullopt;
+    if (++elements > kMaxHops) return std::nullopt;
+    if (std::exchange(says_something, false)) out.push_back(std::exchange(hop, {}));
+    if (ends) return out;
   }
 }
 

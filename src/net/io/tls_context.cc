@@ -115,9 +115,11 @@ Result<std::shared_ptr<SSL_CTX>> read_files(const TlsFiles& files) {
   ERR_clear_error();
   std::shared_ptr<SSL_CTX> context = new_context();
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1) {
-    return refuse("TLS_CERT_PATH", files.certificate,
-                  "holds no usable certificate (" + last_reason() +
-                      "); it must be PEM, the server's own certificate first");
+    return refuse(
+        "TLS_CERT_PATH", files.certificate,
+        "holds no usable certificate (" + last_reason() +
+            "); it must be PEM, the server's own certificate first, and an RSA key have 2048 bits "
+            "or more");
   }
   if (X509_cmp_current_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context.get()))) < 0) {
     return refuse("TLS_CERT_PATH", files.certificate,

@@ -46,7 +46,7 @@ std::optional<std::string> as_http11(std::string_view bytes) {
 }  // namespace
 
 RequestParser::RequestParser(std::size_t max_header_bytes, std::size_t max_body_bytes)
-    : max_header_bytes_(max_header_bytes) {
+    : max_header_bytes_(max_header_bytes), max_body_bytes_(max_body_bytes) {
   // One piece of a chunked body at a time, each held against its limit.
   eager(false);
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
@@ -100,14 +100,17 @@ void RequestParser::fail(unsigned status, std::string detail) {
 }
 
 void RequestParser::fail_too_large() {
-  fail(431, "The request line and headers are larger than this server accepts.");
+  fail(431, "The request line and headers are larger than the " +
+                std::to_string(max_header_bytes_) +
+                " bytes that this server accepts (HTTP_MAX_HEADER_BYTES).");
 }
 
 void RequestParser::fail_from(const boost::beast::error_code& ec, std::string_view unread) {
   if (ec == http::error::header_limit) {
     fail_too_large();
   } else if (ec == http::error::body_limit) {
-    fail(413, "The body is larger than this server accepts.");
+    fail(413, "The body is larger than the " + std::to_string(max_body_bytes_) +
+                  " bytes that this server accepts (HTTP_MAX_BODY_BYTES).");
   } else if (ec == http::error::bad_version && http_version_in(unread) != std::string_view::npos) {
     fail(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
   } else {
@@ -125,7 +128,7 @@ void RequestParser::on_request_impl(http::verb, View method, View target, int ve
 void RequestParser::on_field_impl(http::field field, View name, View value, ErrorCodeRef ec) {
   if (header_done_) return;  // a trailer
   if (request_.headers.size() >= kMaxFields) {
-    fail(431, "The request has more header fields than this server accepts.");
+    fail(431, "The request has more than " + std::to_string(kMaxFields) + " header fields.");
     ec = http::error::header_limit;
     return;
   }

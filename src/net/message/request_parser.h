@@ -73,6 +73,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   HttpRequest request_;
   std::optional<HttpFailure> failure_;
   std::size_t max_header_bytes_;
+  std::size_t max_body_bytes_;
   std::size_t header_bytes_ = 0;  // used so far
   int version_ = 11;
   int hosts_ = 0;

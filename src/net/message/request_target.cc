@@ -18,6 +18,13 @@ bool is_clean(std::string_view text) {
   return text.find('\0') == std::string_view::npos && is_valid_utf8(text);
 }
 
+// As a client sends it that takes this server for one.
+Error no_proxy() {
+  return make_error(ErrorCode::invalid_request,
+                    "The request target is neither a path nor an http address of this server, "
+                    "which is no proxy.");
+}
+
 Error bad_target() { return make_error(ErrorCode::invalid_request, std::string(kBadTarget)); }
 
 }  // namespace
@@ -37,7 +44,7 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
   const bool is_absolute = !target.starts_with('/');
   if (is_absolute && url->scheme_id() != boost::urls::scheme::http &&
       url->scheme_id() != boost::urls::scheme::https) {
-    return bad_target();
+    return no_proxy();
   }
   if (is_absolute) {
     if (url->has_userinfo() || url->encoded_host().empty()) return bad_target();

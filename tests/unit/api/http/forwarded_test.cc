@@ -37,6 +37,14 @@ TEST(ParseForwarded, BrokenGrammarIsNoAnswer) {
   EXPECT_FALSE(parse_forwarded(std::string(200, ',')));
 }
 
+TEST(ParseForwarded, EmptyElementsAreNone) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(clients("for=1.2.3.4,"), List{"1.2.3.4"});
+  EXPECT_EQ(clients(", for=1.2.3.4, ,;, for=b"), (List{"1.2.3.4", "b"}));
+  EXPECT_EQ(clients(""), List{});
+  EXPECT_EQ(clients("proto=https, for=b"), (List{"", "b"})) << "it says something";
+}
+
 TEST(ParseNode, WithAndWithoutAPort) {
   for (const char* node : {"192.0.2.1", "192.0.2.1:80"}) {
     EXPECT_EQ(parse_node(node).value().to_string(), "192.0.2.1") << node;
@@ -85,6 +93,13 @@ TEST(TrustedProxies, AProxysAreTaken) {
   EXPECT_EQ(out.remote_address, "192.0.2.9");
   EXPECT_TRUE(out.secure);
   EXPECT_EQ(out.header("Host"), "outer.example");
+}
+
+TEST(TrustedProxies, EmptyElementsAreNone) {
+  for (const auto& [name, value] : {std::pair{"X-Forwarded-For", "192.0.2.9, , 10.0.0.2,"},
+                                    {"Forwarded", "for=192.0.2.9, , for=10.0.0.2,"}}) {
+    EXPECT_EQ(request("10.0.0.1", {{name, value}}).remote_address, "192.0.2.9") << name;
+  }
 }
 
 TEST(TrustedProxies, SchemeAndHostCountWithoutAnAddress) {
