@@ -35,7 +35,8 @@ Result<void> check_names(const EnrollRequest& request) {
   if (!is_client_id(request.client_id)) {
     invalid.fields.push_back({"client_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -"});
   }
-  const std::string name_rule = "must be at most 128 characters without control characters";
+  const std::string name_rule =
+      "must be at most 128 characters of UTF-8 without control characters";
   if (!is_name(request.device_name)) invalid.fields.push_back({"device_name", name_rule});
   if (!is_name(request.device_type)) invalid.fields.push_back({"device_type", name_rule});
   if (!invalid.fields.empty()) {
@@ -50,7 +51,9 @@ Result<void> admit(const EnrollRequest& request, const Options& options) {
   switch (options.enrollment) {
     case Enrollment::open: return {};
     case Enrollment::closed:
-      return make_error(ErrorCode::forbidden, "enrollment is closed on this server");
+      return make_error(
+          ErrorCode::forbidden,
+          "enrollment is closed on this server: ask its operator for a token (tars token)");
     case Enrollment::key: break;
   }
   if (!request.enrollment_key || request.enrollment_key->empty()) {
@@ -59,7 +62,8 @@ Result<void> admit(const EnrollRequest& request, const Options& options) {
   // An empty key in the options would let everyone in; config refuses it, and so does this.
   if (options.enrollment_key.empty() ||
       !same_secret(*request.enrollment_key, options.enrollment_key)) {
-    return make_error(ErrorCode::forbidden, "the enrollment_key is wrong");
+    return make_error(ErrorCode::forbidden,
+                      "the enrollment_key is wrong: ask the operator of this server for it");
   }
   return {};
 }

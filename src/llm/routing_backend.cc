@@ -6,6 +6,15 @@
 #include "llm/backend_names.h"
 
 namespace tars::llm {
+namespace {
+
+// What an operator sets so that it is there.
+std::string option_of(std::string_view backend) {
+  if (backend == kOllamaBackend) return "OLLAMA_HOST";
+  return backend == kOpenAiBackend ? "OPENAI_BASE_URL" : "MODEL_PATH";
+}
+
+}  // namespace
 
 std::string sent_name(const std::string& model, const std::string& of,
                       const std::vector<std::string>& backends) {
@@ -111,7 +120,8 @@ Result<void> RoutingBackend::generate(Request request, std::shared_ptr<Sink> sin
   Choice chosen = choose(request.model);
   if (chosen.backend == nullptr) {
     return make_error(ErrorCode::model_not_found,
-                      "the backend '" + chosen.model + "' is not configured here");
+                      "the backend '" + chosen.model + "' is not configured here: name another " +
+                          "model, or have it set up with " + option_of(chosen.model));
   }
   request.model = std::move(chosen.model);
   return chosen.backend->backend->generate(std::move(request), std::move(sink), std::move(stop));
