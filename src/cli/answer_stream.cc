@@ -34,7 +34,11 @@ std::streamsize AnswerStream::Buffer::xsputn(const char* text, std::streamsize s
 bool AnswerStream::Buffer::takes_more() const {
   if (!patience_) return true;
   pollfd waiting{descriptor_, POLLOUT, 0};
-  return ::poll(&waiting, 1, static_cast<int>(patience_->count())) != 0;
+  int found = 0;
+  do {
+    found = ::poll(&waiting, 1, static_cast<int>(patience_->count()));
+  } while (found < 0 && errno == EINTR);
+  return found != 0;
 }
 
 int AnswerStream::Buffer::sync() {
