@@ -300,6 +300,7 @@ awaitable<std::variant<net::HttpResponse, net::Upgrade>> Gateway::upgrade(
 // as long as the connection, so what is only needed to begin stays out of it.
 awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
                                      std::unique_ptr<net::WebSocket> socket) {
+  metrics_.websocket_accepted.Increment();
   const std::shared_ptr<Session> session = begin_session(*admission, socket);
   if (!session) {
     metrics_.count_websocket_close(static_cast<unsigned>(admission->refusal.code),
@@ -307,7 +308,6 @@ awaitable<void> Gateway::run_session(std::shared_ptr<Admission> admission,
     co_await socket->close(admission->refusal.code, admission->refusal.reason);
     co_return;
   }
-  metrics_.websocket_accepted.Increment();
   // Not kept for the life of the connection: it costs memory, and it is a secret.
   *admission = Admission{};
   admission.reset();

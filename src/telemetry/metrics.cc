@@ -127,7 +127,8 @@ Metrics::Metrics()
       websocket_errors(
           counter(*registry_, "tars_websocket_errors_total", "Error frames sent to clients.")),
       websocket_accepted(
-          counter(*registry_, "tars_websocket_connections_total", "WebSocket sessions begun.")),
+          counter(*registry_, "tars_websocket_connections_total",
+                  "WebSockets opened, those that were closed at once for their token included.")),
       websocket_connections(
           gauge(*registry_, "tars_websocket_connections", "WebSocket sessions open now.")),
       tokens_prompt(tokens_.Add({{"kind", "prompt"}})),

@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -47,15 +48,19 @@ class SecureServer:
                        ssl=one_at_a_time(trusting(self.certificate)), compression=None, ping_interval=None)
 
 
-@pytest.fixture
-def secure(own_server, tmp_path):
-    certificate, key = make_certificate(tmp_path)
+def start_secure(own_server, folder: Path) -> SecureServer:
+    certificate, key = make_certificate(folder)
     server = own_server({"HTTPS_ENABLED": "true", "TLS_CERT_PATH": str(certificate),
                          "TLS_KEY_PATH": str(key)}, start=False)
     server.spawn()
     out = SecureServer(server, certificate, key)
     wait_until(out.responds, 30)
     return out
+
+
+@pytest.fixture
+def secure(own_server, tmp_path):
+    return start_secure(own_server, tmp_path)
 
 
 def ask(socket, content: str, **fields) -> tuple[str, dict]:
@@ -119,6 +124,16 @@ def test_a_new_certificate_is_taken_on_sighup_and_no_socket_is_lost(secure, tmp_
         text, end = ask(socket, "Still there?")
         assert end["type"] == "complete" and text
     assert "CN = renewed" in secure.server.log()
+
+
+def test_a_renewed_key_that_everybody_may_read_is_told(own_server):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+        Path(name).chmod(0o755)
+        secure = start_secure(own_server, Path(name))
+        assert "every user may read" not in secure.server.log()
+        secure.key.chmod(0o644)
+        secure.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "TLS_KEY_PATH: every user may read" in secure.server.log())
 
 
 def test_a_bad_new_certificate_is_logged_and_changes_nothing(secure):
