@@ -215,7 +215,8 @@ constexpr auto kOptions = std::to_array<Option>({
      .help = "The model to ask it for."},
     {.name = "UPSTREAM_CONNECT_TIMEOUT", .group = Group::model, .kind = Kind::integer,
      .initial = "5", .min = 1, .max = 600, .unit = "seconds",
-     .help = "For a connection to another server: its name, TCP and TLS. Also for its answer whether it is well."},
+     .help = "For a connection to another server: its name, TCP and TLS. Also for its answer "
+             "whether it is well."},
     {.name = "UPSTREAM_FIRST_TOKEN_TIMEOUT", .group = Group::model, .kind = Kind::integer,
      .initial = "120", .min = 1, .max = 3600, .unit = "seconds",
      .help = "From the request to its first token; another server is asked after it."},

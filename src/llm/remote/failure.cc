@@ -140,9 +140,7 @@ Failure transport_failure(const Error& error, const net::Endpoint& host) {
       break;
     default: break;
   }
-  if (out.error.message.find(host.url()) == std::string::npos) {
-    out.error.message = host.url() + ": " + out.error.message;
-  }
+  out.error.message = naming(host, std::move(out.error.message));
   return out;
 }
 
@@ -188,6 +186,10 @@ Error broken_off(const Failure& failure) {
                  "the model server broke off in the middle of the answer: " + error.message);
   out.quoted = error.quoted;
   return out;
+}
+
+std::string naming(const net::Endpoint& host, std::string message) {
+  return message.find(host.url()) == std::string::npos ? host.url() + ": " + message : message;
 }
 
 std::string without_secret(std::string text, std::string_view secret) {

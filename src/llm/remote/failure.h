@@ -34,6 +34,8 @@ Failure said_in_stream(Error error);
 const Error& more_telling(const Error& a, const Error& b);
 // After the head of an answer, or its first token: what came of it stands as it is.
 Error broken_off(const Failure& failure);
+// With the host in front, unless it is named.
+std::string naming(const net::Endpoint& host, std::string message);
 // Servers repeat the key that they refuse; it is for nobody to read. Keys of less than 8 characters
 // are no secret and stand in too many words. A text may have been cut in the middle of the key.
 std::string without_secret(std::string text, std::string_view secret);

@@ -38,7 +38,7 @@ boost::asio::awaitable<void> HostCheck::watch(std::size_t host) {
     try {
       const auto since = from_.clock.steady() - from_.hosts.checked_at(host);
       const bool is_due = from_.hosts.is_failed(host) || since >= from_.options.check_interval;
-      if (!waits_for_silent(host) && is_due) co_await ask(host);
+      if (!attend_silence(host) && is_due) co_await ask(host);
     } catch (...) {
       telemetry::log(LogLevel::error, "the check of a model server failed",
                      {{"host", from_.hosts.endpoint(host).url()},
@@ -74,16 +74,22 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
       answer = std::move(by_other);
     }
   }
-  if (answer.came) co_return judge(host, answer.head, answer.body);
+  if (answer.came) {
+    silent_since_[host].reset();
+    co_return judge(host, answer.head, answer.body);
+  }
   const Failure failure = transport_failure(answer.came.error(), endpoint);
   if (failure.is_our_want) co_return;
   // One that does a thing at a time cannot say that it is well while it answers.
   if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
     co_return set_working(host, std::nullopt);
   }
-  if (failure.timed_out && from_.hosts.is_busy(host) && !from_.hosts.is_failed(host)) {
+  if (!failure.timed_out) {
+    silent_since_[host].reset();
+  } else if (!silent_since_[host]) {
     silent_since_[host] = begun;
-    from_.hosts.set_silent(host);
+  }
+  if (failure.timed_out && from_.hosts.set_silent(host)) {
     telemetry::log(LogLevel::info, "a model server does not answer the check while it works",
                    {{"host", endpoint.url()}});
     co_return;
@@ -91,17 +97,22 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   leave_out(host, failure.error.message);
 }
 
-// Whether it is to be left alone: what it works on will be heard, or fail.
-bool HostCheck::waits_for_silent(std::size_t host) {
+// Looks after a host that said nothing. True: it is to be left alone, as it works for us, and what
+// it works on will be heard, or fail.
+bool HostCheck::attend_silence(std::size_t host) {
   std::optional<SteadyTime>& since = silent_since_[host];
   if (!since) return false;
-  const bool heard = from_.hosts.heard_at(host) >= *since;
-  if (heard || from_.hosts.is_failed(host) || !from_.hosts.is_busy(host)) {
+  if (from_.hosts.heard_at(host) >= *since) {
     since.reset();
-    if (heard) from_.hosts.is_heard(host);
+    from_.hosts.end_silence(host);
     return false;
   }
-  if (from_.clock.steady() - *since >= 2 * from_.options.connect_timeout) on_silent_(host);
+  if (!from_.hosts.is_busy(host)) return false;
+  const auto silence = from_.clock.steady() - *since;
+  if (silence >= 2 * from_.options.connect_timeout) on_silent_(host);
+  if (silence >= from_.options.silent_at_most && !from_.hosts.is_failed(host)) {
+    leave_out(host, silent(from_.hosts.endpoint(host)).error.message);
+  }
   return true;
 }
 
@@ -161,12 +172,12 @@ bool HostCheck::may_keep_its_list(std::size_t host, unsigned status) const {
 }
 
 void HostCheck::leave_out(std::size_t host, std::string why) {
-  const std::string url = from_.hosts.endpoint(host).url();
-  if (why.find(url) == std::string::npos) why.insert(0, url + ": ");
-  // In the body it may have been spelt with escapes.
-  why = without_secret(std::move(why), from_.options.api_key);
+  const net::Endpoint& endpoint = from_.hosts.endpoint(host);
+  // In the body the key may have been spelt with escapes.
+  why = naming(endpoint, without_secret(std::move(why), from_.options.api_key));
   if (!from_.hosts.set_failed(host, why, from_.clock.steady())) return;
-  telemetry::log(LogLevel::warning, "a model server is left out", {{"host", url}, {"error", why}});
+  telemetry::log(LogLevel::warning, "a model server is left out",
+                 {{"host", endpoint.url()}, {"error", why}});
 }
 
 }  // namespace tars::llm

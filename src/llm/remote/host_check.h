@@ -43,13 +43,13 @@ class HostCheck {
   void set_working(std::size_t host, std::optional<std::vector<std::string>> models);
   bool may_keep_its_list(std::size_t host, unsigned status) const;
   void leave_out(std::size_t host, std::string why);
-  bool waits_for_silent(std::size_t host);
+  bool attend_silence(std::size_t host);
 
   const RemoteParts from_;
   net::HttpClient& client_;
   std::vector<boost::asio::steady_timer> pauses_;  // one for each host
   const OnSilent on_silent_;
-  std::vector<std::optional<SteadyTime>> silent_since_;  // of each host: the check that it left out
+  std::vector<std::optional<SteadyTime>> silent_since_;  // when each was asked and said nothing
   bool stopped_ = false;
 };
 

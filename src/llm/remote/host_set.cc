@@ -136,12 +136,15 @@ bool HostSet::is_failed(std::size_t host) const {
   return hosts_.at(host).state == State::failed;
 }
 
-void HostSet::set_silent(std::size_t host) {
+bool HostSet::set_silent(std::size_t host) {
   std::lock_guard lock(mutex_);
-  hosts_.at(host).silent = true;
+  Host& h = hosts_.at(host);
+  if (h.busy == 0 || h.state != State::working) return false;
+  h.silent = true;
+  return true;
 }
 
-void HostSet::is_heard(std::size_t host) {
+void HostSet::end_silence(std::size_t host) {
   std::lock_guard lock(mutex_);
   hosts_.at(host).silent = false;
 }

@@ -62,9 +62,10 @@ class HostSet {
   // Something odd happened: check soon.
   void suspect(std::size_t host);
   bool is_failed(std::size_t host) const;
-  // It did not answer a check while it had requests of ours; until it works, fails or is_heard().
-  void set_silent(std::size_t host);
-  void is_heard(std::size_t host);
+  // It did not answer a check while it had requests of ours; until it works, fails or
+  // end_silence(). False where it has none, or was not known to work: then it is no silence.
+  bool set_silent(std::size_t host);
+  void end_silence(std::size_t host);
   // A request of ours is with it.
   bool is_busy(std::size_t host) const;
   // A host without those in `but` is known to work, rests not, and does not lack `model`.

@@ -22,6 +22,8 @@ struct RemoteOptions {
   std::chrono::milliseconds idle_timeout{std::chrono::seconds{30}};  // between two tokens
   std::chrono::milliseconds check_interval{std::chrono::seconds{5}};  // of a host that is well
   std::chrono::milliseconds return_interval{std::chrono::seconds{1}};  // of one that is not
+  // One that answers neither a check nor a request for so long, while it works, is unhealthy.
+  std::chrono::milliseconds silent_at_most{std::chrono::seconds{30}};
   // For runs to end once they were cancelled, and for connections to be closed, at the end; a turn
   // of their thread is all they need.
   std::chrono::milliseconds end_timeout{std::chrono::seconds{5}};

@@ -241,7 +241,11 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::attempt(std::size_t ho
   Result<void> started =
       co_await exchange_->start(std::move(request), from_.options.first_token_timeout);
   if (!started) co_return transport_failure(started.error(), endpoint);
-  if (exchange_->head().status != 200) co_return co_await read_refusal(host);
+  from_.hosts.heard(host, from_.clock.steady());
+  if (exchange_->head().status != 200) {
+    asked_.reset();  // this is the answer
+    co_return co_await read_refusal(host);
+  }
   co_return co_await relay(host, exchange_->sent_at() + from_.options.first_token_timeout);
 }
 
@@ -278,7 +282,7 @@ boost::asio::awaitable<std::optional<Failure>> RemoteRun::relay(std::size_t host
 
 // A piece of the answer; nothing = its end.
 std::optional<Failure> RemoteRun::take(std::string_view bytes) {
-  if (cancelled_) return Failure{};
+  if (cancelled_ || left_) return Failure{};
   const int before = tokens_;
   const Result<void> fed = bytes.empty() ? reader_->finish(*this) : reader_->feed(bytes, *this);
   if (tokens_ > before && !reader_->end()) sink_->on_step_end();

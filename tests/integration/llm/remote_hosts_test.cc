@@ -151,7 +151,68 @@ TEST_F(RemoteHostsTest, AHostThatIsSilentWhileItWorksIsWaitedForAndNotAskedAgain
   EXPECT_EQ(other.chats(), 0);
   const int listed = busy.listings();
   EXPECT_TRUE(wait_until([&] { return busy.listings() > listed; })) << "it is asked again";
-  EXPECT_EQ(backend_->status().detail, "");
+  EXPECT_TRUE(wait_until([&] { return backend_->status().detail.empty(); }));
+}
+
+// Nor is it asked again then, while it has a request of ours.
+TEST_F(RemoteHostsTest, AHostThatIsSilentForTooLongIsUnhealthyUntilItIsHeard) {
+  options_.connect_timeout = 200ms;
+  options_.silent_at_most = 600ms;
+  FakeUpstream* self = nullptr;
+  FakeUpstream busy([&](Peer& peer, const std::string& request, int number) {
+    self->hangs = true;
+    EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+    EXPECT_THAT(backend_->status().detail, HasSubstr("answers neither the request nor a check"));
+    const int connected = self->connections();
+    std::this_thread::sleep_for(500ms);
+    EXPECT_EQ(self->connections(), connected);
+    self->hangs = false;
+    return say(peer, request, number);
+  });
+  self = &busy;
+  host(busy.port());
+  open();
+  ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
+}
+
+// It may hang from the start, and a client may ask before that is known.
+TEST_F(RemoteHostsTest, AHostThatNeverAnsweredIsNotSilentButUnhealthy) {
+  options_.connect_timeout = 300ms;
+  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
+    peer.wait_for_close();
+    return false;
+  });
+  hanging.hangs = true;
+  host(hanging.port());
+  open();
+  std::stop_source stop;
+  const auto sink = ask("hello", stop.get_token());
+  EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
+  stop.request_stop();
+  EXPECT_TRUE(sink->wait_done());
+}
+
+// The other is the last that is left then, and may answer after all.
+TEST_F(RemoteHostsTest, ARunLeavesASilentHostOnceAndMayComeBack) {
+  options_.connect_timeout = 300ms;
+  FakeUpstream* self = nullptr;
+  FakeUpstream silent([&](Peer& peer, const std::string& request, int number) {
+    self->hangs = number == 0;
+    if (number > 0) return say(peer, request, number);
+    peer.wait_for_close();
+    return false;
+  });
+  self = &silent;
+  FakeUpstream broken([](Peer& peer, const std::string&, int) { return peer.answer(500, "x"); });
+  host(silent.port());
+  host(broken.port());
+  open();
+  ASSERT_TRUE(are_known(silent, broken));
+  EXPECT_EQ(answer_to()->answer, "Hello");
+  EXPECT_EQ(silent.chats(), 2);
+  EXPECT_EQ(broken.chats(), 1);
 }
 
 // As one that is told to stop does: it takes nobody new and ends what it began.

@@ -204,6 +204,7 @@ TEST(HostSet, ASilentOneIsAskedAfterOthersAndIsNoFailure) {
   HostSet set(hosts(2));
   set.set_working(0, {}, kNow);
   set.set_working(1, {}, kNow);
+  EXPECT_FALSE(set.set_silent(0)) << "it does nothing for us";
   EXPECT_FALSE(set.is_busy(0));
   EXPECT_EQ(set.acquire({}, "m", kNow), 0U);
   EXPECT_TRUE(set.is_busy(0));
@@ -212,7 +213,7 @@ TEST(HostSet, ASilentOneIsAskedAfterOthersAndIsNoFailure) {
   EXPECT_THAT(set.trouble(), ::testing::HasSubstr("does not answer the check while it works"));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(set.acquire({}, "m", kNow), 1U);
   EXPECT_FALSE(set.another_can({1}, "m", kNow));
-  set.is_heard(0);
+  set.end_silence(0);
   EXPECT_EQ(set.trouble(), "");
   EXPECT_EQ(set.acquire({}, "m", kNow), 0U);
   for (const auto& speak : std::vector<std::function<void()>>{[&] { set.set_working(0, {}, kNow); },
@@ -224,6 +225,7 @@ TEST(HostSet, ASilentOneIsAskedAfterOthersAndIsNoFailure) {
   set.set_silent(0);
   set.set_failed(0, "gone", kNow);
   EXPECT_EQ(set.trouble(), "gone");
+  EXPECT_FALSE(set.set_silent(0)) << "it fails";
 }
 
 TEST(HostSet, ASuspectIsCheckedSoon) {
