@@ -148,7 +148,8 @@ void LedgerThread::run(Batch batch) {
     return;
   }
   if (committed->wrote) {
-    note({});
+    // One that changes a row may find room where a promise does not.
+    if (promises_.empty()) note({});
   } else {
     probe_when_failing();  // a full disk can still be read
   }

@@ -223,11 +223,23 @@ TEST_F(LedgerThreadTest, WhileAPromiseCannotBeKeptWritesDoNotSucceed) {
   for (int i = 0; i < 1000 && runs < 3; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_GE(runs, 3);
   EXPECT_FALSE(thread.status());
+  std::promise<void> written;
+  ASSERT_TRUE(thread.submit({[&](Ledger& ledger) -> Result<LedgerTask::Completion> {
+                               if (auto done = ledger.end_token("t", 5000, std::nullopt); !done) {
+                                 return done.error();
+                               }
+                               return LedgerTask::Completion([&] { written.set_value(); });
+                             },
+                             {}},
+                            Urgency::now));
+  written.get_future().wait();
+  EXPECT_FALSE(thread.status()) << "another may have found room";
   is_full = false;
   for (int i = 0; i < 1000 && !thread.status(); ++i) std::this_thread::sleep_for(10ms);
   EXPECT_TRUE(thread.status());
   thread.shutdown();
   const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_NE(log.find("cannot be stored"), std::string::npos);
   EXPECT_EQ(log.find("cannot be stored"), log.rfind("cannot be stored")) << log;
 }
 
