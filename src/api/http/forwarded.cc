@@ -87,13 +87,11 @@ std::string joined(const net::HttpRequest& request, std::string_view name) {
   return out;
 }
 
-// Without empty elements (RFC 9110 section 5.6.1.2).
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
-    const std::string_view element = net::trimmed(list.substr(0, comma));
-    if (!element.empty()) out.emplace_back(element);
+    out.emplace_back(net::trimmed(list.substr(0, comma)));
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return out;
@@ -184,8 +182,10 @@ bool TrustedProxies::contains(const ip::address& address) const {
 
 TrustedProxies::Told TrustedProxies::read(const net::HttpRequest& request) {
   if (request.header("X-Forwarded-For") || !request.header("Forwarded")) {
-    return {split(joined(request, "X-Forwarded-For")), split(joined(request, "X-Forwarded-Proto")),
-            split(joined(request, "X-Forwarded-Host"))};
+    Told out{split(joined(request, "X-Forwarded-For")), split(joined(request, "X-Forwarded-Proto")),
+             split(joined(request, "X-Forwarded-Host"))};
+    std::erase(out.chain, "");  // an empty element is none (RFC 9110 section 5.6.1.2)
+    return out;
   }
   const auto hops = parse_forwarded(joined(request, "Forwarded"));
   if (!hops) return {};
