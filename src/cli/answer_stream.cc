@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <string_view>
 #include <utility>
 
@@ -30,7 +32,7 @@ std::streamsize AnswerStream::Buffer::xsputn(const char* text, std::streamsize s
   return size;
 }
 
-// A pipe that does takes PIPE_BUF at once, more than a server says.
+// A pipe that does takes PIPE_BUF at once.
 bool AnswerStream::Buffer::takes_more() const {
   if (!patience_) return true;
   pollfd waiting{descriptor_, POLLOUT, 0};
@@ -49,7 +51,8 @@ int AnswerStream::Buffer::sync() {
       error_ = ETIMEDOUT;
       break;
     }
-    const ssize_t written = ::write(descriptor_, left.data(), left.size());
+    const std::size_t most = patience_ ? PIPE_BUF : left.size();
+    const ssize_t written = ::write(descriptor_, left.data(), std::min(left.size(), most));
     if (written >= 0) {
       left.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {

@@ -64,6 +64,7 @@ class Parser {
   void add_backup_verbs();
   std::string help_text() const;
   const CLI::Option* find_option(const std::string& flag) const;
+  std::string full_name(const CLI::App& verb) const;
   Result<Command> finish();
 
   CLI::App app_{"T.A.R.S., an AI gateway that runs on your own machine", "tars"};
@@ -217,6 +218,12 @@ Result<Command> Parser::parse(std::vector<std::string> arguments) {
   return finish();
 }
 
+// "devices list"
+std::string Parser::full_name(const CLI::App& verb) const {
+  const bool is_top = verb.get_parent() == &app_;
+  return (is_top ? "" : verb.get_parent()->get_name() + " ") + verb.get_name();
+}
+
 // The program's own, or that of the verb that was given.
 const CLI::Option* Parser::find_option(const std::string& flag) const {
   for (const auto& [sub, verb] : verbs_) {
@@ -230,9 +237,7 @@ const CLI::Option* Parser::find_option(const std::string& flag) const {
 std::string Parser::help_text() const {
   for (const auto& [sub, verb] : verbs_) {
     if (!sub->parsed() || verb == Verb::serve) continue;
-    const std::string parent =
-        sub->get_parent() == &app_ ? std::string() : sub->get_parent()->get_name() + " ";
-    return app_.get_formatter()->make_help(sub, "tars " + parent + sub->get_name(),
+    return app_.get_formatter()->make_help(sub, "tars " + full_name(*sub),
                                            CLI::AppFormatMode::Normal) +
            "\nOptions of the server count here too (TARS_DATA_DIR above all): tars --help\n";
   }
@@ -255,7 +260,7 @@ Result<Command> Parser::finish() {
   for (const auto& [sub, verb] : verbs_) {
     if (!sub->parsed()) continue;
     if (given != nullptr) {
-      return refuse("one verb at a time: both " + given->get_name() + " and " + sub->get_name() +
+      return refuse("one verb at a time: both " + full_name(*given) + " and " + full_name(*sub) +
                     " are given");
     }
     given = sub;

@@ -41,9 +41,6 @@ ServiceNotify::ServiceNotify(std::string name, std::chrono::microseconds watchdo
   // An abstract name begins with a zero byte.
   if (name_.starts_with('@')) name_[0] = '\0';
   socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  // A manager that reads nothing holds up no stop.
-  constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
 }
 
 void ServiceNotify::send(std::string_view message, bool wait) const {
@@ -75,7 +72,12 @@ void ServiceNotify::ready(std::string_view status) const {
   send("READY=1" + (status.empty() ? std::string() : "\nSTATUS=" + std::string(status)));
 }
 
-void ServiceNotify::stopping() const { send("STOPPING=1\nSTATUS=draining"); }
+// A manager that reads nothing holds up no stop.
+void ServiceNotify::stopping() const {
+  constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  send("STOPPING=1\nSTATUS=draining");
+}
 
 void ServiceNotify::reloading() const {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(

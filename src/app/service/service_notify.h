@@ -25,6 +25,7 @@ class ServiceNotify {
 
   // STATUS= is for people; empty = none.
   void ready(std::string_view status) const;
+  // The last: waits a second at most for a manager that reads nothing.
   void stopping() const;
   // A reload begins (RELOADING=1 with the time that the manager wants to know); ready() ends it.
   void reloading() const;

@@ -54,6 +54,7 @@ TEST(CommandLine, OneVerbAtATime) {
         {"backup", "a", "devices", "list"}}) {
     EXPECT_THAT(error_of(two), HasSubstr("one verb at a time")) << two.front();
   }
+  EXPECT_THAT(error_of({"devices", "list", "model", "list"}), HasSubstr("devices list and model"));
   EXPECT_THAT(error_of({"token", "--client-id", "a", "--client-id", "b"}),
               HasSubstr("--client-id is given twice"));
 }

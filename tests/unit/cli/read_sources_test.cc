@@ -57,7 +57,7 @@ TEST_F(ReadSourcesTest, ANamedFileReplacesItAndMustBeThere) {
 // Whoever called sudo stands in a folder of his own.
 TEST_F(ReadSourcesTest, AFolderThatIsClosedHasNone) {
   std::ofstream(".env") << "TARS_PORT=1\n";
-  std::filesystem::permissions(".", std::filesystem::perms::none);
+  std::filesystem::permissions(folder_, std::filesystem::perms::none);
   // As root nothing is closed: this thread alone asks as another user.
   const bool is_root = ::geteuid() == 0;
   if (is_root) {
@@ -65,7 +65,7 @@ TEST_F(ReadSourcesTest, AFolderThatIsClosedHasNone) {
   }
   const auto read = read_sources({});
   if (is_root) ::setfsuid(0);
-  std::filesystem::permissions(".", std::filesystem::perms::owner_all);
+  std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->dotenv_text, "");
 }
