@@ -1,6 +1,7 @@
 // A file descriptor with an owner.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -25,5 +26,9 @@ class Descriptor {
 
 // All of `data`, in as many writes as it takes; false with errno set when it cannot be.
 bool write_all(const Descriptor& to, std::string_view data);
+
+// Calls `take` with each piece of what is left to read, a MiB at most, to the end or until it
+// returns false. True at the end; false with errno as the read that failed, or `take`, left it.
+bool read_pieces(const Descriptor& from, const std::function<bool(std::string_view)>& take);
 
 }  // namespace tars

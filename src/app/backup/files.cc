@@ -7,15 +7,12 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
-#include <vector>
 
 #include "base/descriptor.h"
 #include "base/durable_file.h"
 
 namespace tars::app {
 namespace {
-
-constexpr std::size_t kPiece = 1024 * 1024;
 
 Error failed(const std::filesystem::path& path, const char* verb) {
   const int error = errno;
@@ -48,17 +45,13 @@ Result<void> copy_private_file(const std::filesystem::path& from, const std::fil
   if (!in.is_open()) return failed(from, "read");
   const Descriptor out(create(to));
   if (!out.is_open()) return failed(to, "written");
-  std::vector<char> piece(kPiece);
-  while (true) {
-    const ssize_t n = ::read(in.get(), piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(from, "read");
-    if (n == 0) break;
-    if (!write_all(out, {piece.data(), static_cast<std::size_t>(n)})) {
-      return failed(to, "written");
-    }
-  }
-  if (::fsync(out.get()) != 0) return failed(to, "written");
+  bool written = true;
+  const bool copied = read_pieces(in, [&](std::string_view piece) {
+    written = write_all(out, piece);
+    return written;
+  });
+  if (written && !copied) return failed(from, "read");
+  if (!written || ::fsync(out.get()) != 0) return failed(to, "written");
   return {};
 }
 

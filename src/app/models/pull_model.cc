@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -113,21 +112,17 @@ Result<void> check_source(const fs::path& from, const fs::path& to) {
 // False with errno set. `to` is made, or emptied.
 bool copy_file(const fs::path& from, const fs::path& to, std::uint64_t total,
                const OnProgress& on_progress) {
-  std::string piece(1024 * 1024, '\0');
   const Descriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in.is_open()) return false;
   const Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!out.is_open()) return false;
   std::uint64_t copied = 0;
-  for (;;) {
-    const ssize_t n = ::read(in.get(), piece.data(), piece.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0) return true;
-    const auto size = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-    if (n < 0 || !write_all(out, std::string_view(piece).substr(0, size))) return false;
-    copied += size;
+  return read_pieces(in, [&](std::string_view piece) {
+    if (!write_all(out, piece)) return false;
+    copied += piece.size();
     on_progress({copied, std::max(copied, total)});
-  }
+    return true;
+  });
 }
 
 Result<void> bring_file(const fs::path& from, const fs::path& to, const OnProgress& on_progress) {

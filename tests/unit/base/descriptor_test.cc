@@ -53,5 +53,27 @@ TEST(WriteAll, WritesEverythingOrSaysWhyNot) {
   EXPECT_EQ(errno, ENOSPC);
 }
 
+TEST(ReadPieces, GivesAllOrSaysWhyNot) {
+  const TempFolder folder;
+  const auto path = folder.path() / "f";
+  std::string large(3'000'000, 'x');
+  large.back() = 'y';
+  std::ofstream(path, std::ios::binary) << large;
+  const Descriptor in(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string got;
+  EXPECT_TRUE(read_pieces(in, [&](std::string_view piece) {
+    got += piece;
+    return true;
+  }));
+  EXPECT_EQ(got, large);
+  ASSERT_EQ(::lseek(in.get(), 0, SEEK_SET), 0);
+  int pieces = 0;
+  EXPECT_FALSE(read_pieces(in, [&](std::string_view) { return ++pieces < 2; }));
+  EXPECT_EQ(pieces, 2);
+  const Descriptor a_folder(::open(folder.path().c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(read_pieces(a_folder, [](std::string_view) { return true; }));
+  EXPECT_EQ(errno, EISDIR);
+}
+
 }  // namespace
 }  // namespace tars
