@@ -148,8 +148,7 @@ void LedgerThread::run(Batch batch) {
     return;
   }
   if (committed->wrote) {
-    // One that changes a row may find room where a promise does not.
-    if (promises_.empty()) note({});
+    note({});
   } else {
     probe_when_failing();  // a full disk can still be read
   }
@@ -226,9 +225,8 @@ Result<void> LedgerThread::probe() {
   return transaction->commit();
 }
 
-// Its page may find room where those of a promise do not: while one waits, that is the probe.
 void LedgerThread::probe_when_failing() {
-  if (ledger_ && promises_.empty() && !status() && probe()) note({});
+  if (ledger_ && !status() && probe()) note({});
 }
 
 // What failed at the start was logged there; a log line for each further try would fill a log.
@@ -249,7 +247,8 @@ void LedgerThread::open_again() {
   telemetry::log(telemetry::LogLevel::info, "revocations can be read: tokens are accepted again");
 }
 
-// Logs only what changes: a full disk would otherwise fill the log as well.
+// Logs only what changes: a full disk would otherwise fill the log as well. A probe, or a row that
+// changes, may find room where a promise does not: while one waits, writes do not succeed.
 void LedgerThread::note(const Result<void>& outcome) {
   std::lock_guard lock(mutex_);
   if (outcome.has_error()) {
@@ -258,7 +257,7 @@ void LedgerThread::note(const Result<void>& outcome) {
                      {{"cause", outcome.error().message}});
     }
     failure_ = outcome.error();
-  } else if (failure_) {
+  } else if (failure_ && promises_.empty()) {
     failure_.reset();
     telemetry::log(telemetry::LogLevel::info, "tokens can be stored again");
   }
