@@ -84,12 +84,9 @@ boost::asio::awaitable<void> HostCheck::ask(std::size_t host) {
   if (failure.host_is_down && from_.hosts.heard_at(host) >= begun) {
     co_return set_working(host, std::nullopt);
   }
-  if (!failure.timed_out) {
-    silent_since_[host].reset();
-  } else if (!silent_since_[host]) {
-    silent_since_[host] = begun;
-  }
-  if (failure.timed_out && from_.hosts.set_silent(host)) {
+  std::optional<SteadyTime>& since = silent_since_[host];
+  since = failure.timed_out ? std::optional(since.value_or(begun)) : std::nullopt;
+  if (since && from_.hosts.set_silent(host)) {
     telemetry::log(LogLevel::info, "a model server does not answer the check while it works",
                    {{"host", endpoint.url()}});
     co_return;
@@ -136,7 +133,7 @@ void HostCheck::judge(std::size_t host, const net::ResponseHead& head, const std
   std::optional<std::vector<std::string>> listed;  // none: it does not say
   if (head.status == 200) {
     Result<std::vector<std::string>> models = from_.dialect.models(body);
-    if (!models) return leave_out(host, endpoint.url() + ": " + models.error().message);
+    if (!models) return leave_out(host, models.error().message);
     listed = *std::move(models);
   } else if (has_no_list(head.status)) {
     listed.emplace();
