@@ -92,6 +92,12 @@ inline bool say(Peer& peer, const std::string&, int) {
   return peer.begin_stream() && peer.token("Hel") && peer.token("lo") && peer.done();
 }
 
+// Takes the request and says nothing more.
+inline bool hang(Peer& peer, const std::string&, int) {
+  peer.wait_for_close();
+  return false;
+}
+
 class RemoteFixture : public ::testing::Test {
  protected:
   RemoteFixture() {

@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using llm::testing::FakeUpstream;
+using llm::testing::hang;
 using llm::testing::Peer;
 using llm::testing::say;
 using ::testing::HasSubstr;
@@ -89,10 +90,7 @@ TEST_F(RemoteHostsTest, NoOtherHostAnswersOnceThereWasAToken) {
 
 TEST_F(RemoteHostsTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
   options_.first_token_timeout = 1s;
-  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
+  FakeUpstream hanging(hang);
   FakeUpstream good(say);
   host(hanging.port());
   host(good.port());
@@ -107,13 +105,10 @@ TEST_F(RemoteHostsTest, AHostThatHangsRestsAlthoughItSaysThatItIsWell) {
 TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatHangsIsAskedElsewhere) {
   options_.connect_timeout = 500ms;
   options_.first_token_timeout = 60s;
-  FakeUpstream* self = nullptr;
-  FakeUpstream hanging([&](Peer& peer, const std::string&, int) {
-    self->hangs = true;
-    peer.wait_for_close();
-    return false;
+  FakeUpstream hanging([&](Peer& peer, const std::string& request, int number) {
+    hanging.hangs = true;
+    return hang(peer, request, number);
   });
-  self = &hanging;
   FakeUpstream good(say);
   host(hanging.port());
   host(good.port());
@@ -129,18 +124,16 @@ TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatHangsIsAskedElsewhere) {
 // place in its queue, and none of the others can answer.
 TEST_F(RemoteHostsTest, AHostThatIsSilentWhileItWorksIsWaitedForAndNotAskedAgain) {
   options_.connect_timeout = 200ms;
-  FakeUpstream* self = nullptr;
   FakeUpstream busy([&](Peer& peer, const std::string& request, int number) {
-    self->hangs = true;
-    const int connected = self->connections();
+    busy.hangs = true;
+    const int connected = busy.connections();
     std::this_thread::sleep_for(2s);
-    EXPECT_LE(self->connections(), connected + 1);
+    EXPECT_LE(busy.connections(), connected + 1);
     EXPECT_EQ(backend_->status().health, Health::healthy);
     EXPECT_THAT(backend_->status().detail, HasSubstr("does not answer the check while it works"));
-    self->hangs = false;
+    busy.hangs = false;
     return say(peer, request, number);
   });
-  self = &busy;
   FakeUpstream other(say, {"other"});
   host(busy.port());
   host(other.port());
@@ -158,18 +151,16 @@ TEST_F(RemoteHostsTest, AHostThatIsSilentWhileItWorksIsWaitedForAndNotAskedAgain
 TEST_F(RemoteHostsTest, AHostThatIsSilentForTooLongIsUnhealthyUntilItIsHeard) {
   options_.connect_timeout = 200ms;
   options_.silent_at_most = 600ms;
-  FakeUpstream* self = nullptr;
   FakeUpstream busy([&](Peer& peer, const std::string& request, int number) {
-    self->hangs = true;
+    busy.hangs = true;
     EXPECT_TRUE(wait_until([&] { return backend_->status().health == Health::unhealthy; }));
     EXPECT_THAT(backend_->status().detail, HasSubstr("answers neither the request nor a check"));
-    const int connected = self->connections();
+    const int connected = busy.connections();
     std::this_thread::sleep_for(500ms);
-    EXPECT_EQ(self->connections(), connected);
-    self->hangs = false;
+    EXPECT_EQ(busy.connections(), connected);
+    busy.hangs = false;
     return say(peer, request, number);
   });
-  self = &busy;
   host(busy.port());
   open();
   ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));
@@ -180,10 +171,7 @@ TEST_F(RemoteHostsTest, AHostThatIsSilentForTooLongIsUnhealthyUntilItIsHeard) {
 // It may hang from the start, and a client may ask before that is known.
 TEST_F(RemoteHostsTest, AHostThatNeverAnsweredIsNotSilentButUnhealthy) {
   options_.connect_timeout = 300ms;
-  FakeUpstream hanging([](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
+  FakeUpstream hanging(hang);
   hanging.hangs = true;
   host(hanging.port());
   open();
@@ -197,14 +185,10 @@ TEST_F(RemoteHostsTest, AHostThatNeverAnsweredIsNotSilentButUnhealthy) {
 // The other is the last that is left then, and may answer after all.
 TEST_F(RemoteHostsTest, ARunLeavesASilentHostOnceAndMayComeBack) {
   options_.connect_timeout = 300ms;
-  FakeUpstream* self = nullptr;
   FakeUpstream silent([&](Peer& peer, const std::string& request, int number) {
-    self->hangs = number == 0;
-    if (number > 0) return say(peer, request, number);
-    peer.wait_for_close();
-    return false;
+    silent.hangs = number == 0;
+    return number > 0 ? say(peer, request, number) : hang(peer, request, number);
   });
-  self = &silent;
   FakeUpstream broken([](Peer& peer, const std::string&, int) { return peer.answer(500, "x"); });
   host(silent.port());
   host(broken.port());
@@ -217,14 +201,12 @@ TEST_F(RemoteHostsTest, ARunLeavesASilentHostOnceAndMayComeBack) {
 
 // As one that is told to stop does: it takes nobody new and ends what it began.
 TEST_F(RemoteHostsTest, WhatWaitsOnAHostThatRefusesOthersIsNotTakenFromIt) {
-  FakeUpstream* self = nullptr;
   FakeUpstream stopping([&](Peer& peer, const std::string& request, int number) {
-    self->list_status = 502;
+    stopping.list_status = 502;
     EXPECT_TRUE(wait_until([&] { return !backend_->status().detail.empty(); }));
     std::this_thread::sleep_for(300ms);
     return say(peer, request, number);
   });
-  self = &stopping;
   FakeUpstream good(say);
   host(stopping.port());
   host(good.port());
@@ -284,10 +266,6 @@ TEST_F(RemoteHostsTest, TheSameFailuresAreToldInAnyOrder) {
 }
 
 TEST_F(RemoteHostsTest, TheLeastBusyIsAskedFirst) {
-  const auto hang = [](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  };
   FakeUpstream a(hang);
   FakeUpstream b(hang);
   host(a.port());
@@ -448,9 +426,8 @@ TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
   options_.connect_timeout = 1s;
   constexpr int kTokens = 150;  // for three seconds
   std::atomic<bool> unhealthy{false};
-  FakeUpstream* self = nullptr;
   FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
-    self->hangs = true;
+    upstream.hangs = true;
     peer.begin_stream();
     for (int i = 0; i < kTokens; ++i) {
       peer.token("x");
@@ -459,7 +436,6 @@ TEST_F(RemoteHostsTest, AHostThatAnswersIsWellThoughItsListDoesNotCome) {
     }
     return peer.done();
   });
-  self = &upstream;
   host(upstream.port());
   open();
   ASSERT_TRUE(wait_until([&] { return backend_->status().health == Health::healthy; }));

@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using llm::testing::FakeUpstream;
+using llm::testing::hang;
 using llm::testing::Peer;
 using llm::testing::say;
 using ::testing::HasSubstr;
@@ -172,10 +173,7 @@ TEST_F(RemoteTest, AStopThatCameBeforeEverythingEndsIt) {
 }
 
 TEST_F(RemoteTest, ShutdownEndsWhatRuns) {
-  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
+  FakeUpstream upstream(hang);
   host(upstream.port());
   open();
   const auto sink = ask();
@@ -190,10 +188,7 @@ TEST_F(RemoteTest, ShutdownEndsWhatRuns) {
 
 TEST_F(RemoteTest, RunsAreBounded) {
   options_.slots = 2;
-  FakeUpstream upstream([&](Peer& peer, const std::string&, int) {
-    peer.wait_for_close();
-    return false;
-  });
+  FakeUpstream upstream(hang);
   host(upstream.port());
   open();
   std::stop_source stop;
@@ -301,12 +296,7 @@ const std::vector<Fault> kFaults = {
        }
      }),
      ErrorCode::generation_error, "part", 1},
-    {"hang_before_the_first_token",
-     [](Peer& p, const std::string&, int) {
-       p.wait_for_close();
-       return false;
-     },
-     ErrorCode::backend_unavailable, "", 1},
+    {"hang_before_the_first_token", hang, ErrorCode::backend_unavailable, "", 1},
     {"hang_behind_the_head",
      [](Peer& p, const std::string&, int) {
        p.begin_stream();

@@ -2,10 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/fsuid.h>
 #include <unistd.h>
 
 #include <fstream>
+
+#include "../../support/another_user.h"
 
 namespace tars::app {
 namespace {
@@ -49,14 +50,11 @@ TEST_F(FindModelTest, AFileBehindAClosedFolderIsNotSaidToBeMissing) {
   std::filesystem::create_directory(folder_ / "closed");
   settings_.llm.model_path = make("closed/a.gguf");
   std::filesystem::permissions(folder_ / "closed", std::filesystem::perms::none);
-  // As root nothing is closed: this thread alone asks as another user.
-  const bool is_root = ::geteuid() == 0;
-  if (is_root) {
-    std::filesystem::permissions(folder_, std::filesystem::perms::all);
-    ASSERT_EQ(::setfsuid(65534), 0);
-  }
-  const auto found = find_model(settings_);
-  if (is_root) ::setfsuid(0);
+  std::filesystem::permissions(folder_, std::filesystem::perms::all);
+  const auto found = [&] {
+    const AsAnotherUser nobody;
+    return find_model(settings_);
+  }();
   std::filesystem::permissions(folder_ / "closed", std::filesystem::perms::owner_all);
   ASSERT_FALSE(found);
   EXPECT_THAT(found.error().message, HasSubstr("a.gguf cannot be reached (Permission denied)"));

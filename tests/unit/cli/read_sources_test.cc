@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sys/fsuid.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "../../support/another_user.h"
 
 namespace tars::cli {
 namespace {
@@ -58,13 +58,10 @@ TEST_F(ReadSourcesTest, ANamedFileReplacesItAndMustBeThere) {
 TEST_F(ReadSourcesTest, AFolderThatIsClosedHasNone) {
   std::ofstream(".env") << "TARS_PORT=1\n";
   std::filesystem::permissions(folder_, std::filesystem::perms::none);
-  // As root nothing is closed: this thread alone asks as another user.
-  const bool is_root = ::geteuid() == 0;
-  if (is_root) {
-    ASSERT_EQ(::setfsuid(65534), 0);
-  }
-  const auto read = read_sources({});
-  if (is_root) ::setfsuid(0);
+  const auto read = [] {
+    const AsAnotherUser nobody;
+    return read_sources({});
+  }();
   std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->dotenv_text, "");

@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <sys/fsuid.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "../../support/another_user.h"
 #include "../../support/descriptor_limit.h"
 #include "../../support/temp_folder.h"
 
@@ -48,16 +47,13 @@ TEST(SqliteError, TellsWhyAFileCannotBeOpened) {
   std::ofstream(path) << "";
   std::filesystem::permissions(path, std::filesystem::perms::none);
   std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
-  // As root nothing is closed: this thread alone asks as another user.
-  const bool is_root = ::geteuid() == 0;
   sqlite3* handle = nullptr;
-  if (is_root) {
-    ASSERT_EQ(::setfsuid(65534), 0);
+  {
+    const AsAnotherUser nobody;
+    EXPECT_EQ(::sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr),
+              SQLITE_CANTOPEN);
   }
-  const int closed = ::sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
-  if (is_root) ::setfsuid(0);
-  EXPECT_EQ(closed, SQLITE_CANTOPEN);
-  EXPECT_THAT(sqlite_error(handle, closed, path).message,
+  EXPECT_THAT(sqlite_error(handle, SQLITE_CANTOPEN, path).message,
               ::testing::AllOf(HasSubstr("this user may not open"), HasSubstr("sudo chown -R")));
   ::sqlite3_close(handle);
   {
